@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* plugin.h - the plugin interface: what a component is, and what each kind of component must do.
+ *
+ * A plugin is a shared object with one exported function, ssk_plugin_entry, written by the macro
+ * SSK_PLUGIN. It returns static const data: a magic block, by which the kernel sees whether the
+ * plugin was built for it, and 1...n component descriptors. Loading has no side effects; a plugin is
+ * never unloaded.
+ *
+ * A component's author writes a struct (its parameters first, its weights behind them), a table of
+ * parameter rows, and the functions of its kind. The kernel allocates the struct, zeroed, fills the
+ * parameters, and calls init, then build; it owns all memory but what `init` and `open` allocate,
+ * which `done` frees. Functions that run on a tape are called from several threads at once, with
+ * different contexts and the same `self`: they must not write to *self.
+ *
+ * Slots that are marked [optional] may be NULL: then the kernel's default applies, or the capability
+ * is absent. Every public struct begins with its size; fill it with sizeof. Strings are borrowed and
+ * static. */
+#ifndef SSKIT_PLUGIN_H
+#define SSKIT_PLUGIN_H
+
+#ifdef __FAST_MATH__
+#error "plugins must not be built with -ffast-math: it changes the arithmetic of the whole process"
+#endif
+
+#include <sskit/err.h>
+#include <sskit/params.h>
+#include <sskit/rng.h>
+#include <sskit/tape.h>
+#include <sskit/weights.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the magic block ------------------------------------------------------------------------ */
+
+#define SSK_MAGIC 0x54494b53u /* "SKIT", little endian */
+#define SSK_ABI 1u            /* raised with every change of a public struct; must be equal */
+#define SSK_KERNEL_VERSION "0.1.0"
+
+struct ssk_magic {
+  uint32_t magic;      /* SSK_MAGIC */
+  uint32_t size;       /* sizeof(struct ssk_magic) */
+  uint32_t abi;        /* SSK_ABI of the headers it was built with */
+  uint32_t real_size;  /* sizeof(ssk_real): 4, or 8 for a double build */
+  char version[16];    /* SSK_KERNEL_VERSION of the headers: informative */
+};
+
+/* ---- components ----------------------------------------------------------------------------- */
+
+struct ssk_component {
+  size_t size;           /* sizeof(struct ssk_component) */
+  enum ssk_kind kind;
+  const char *name;      /* what recipes write after `use:`; lower case, digits, underscores */
+  const char *summary;   /* one line, for lists */
+  const char *doc;       /* paragraphs, for `sskit describe`: formulas with their source */
+  size_t self_size;      /* of the component's struct */
+  const struct ssk_param *params; /* rows, ended by SSK_PARAM_END; NULL: no parameters */
+  const void *ops;       /* the ops struct of the kind */
+  /* [optional] After the parameters are filled: check combinations, allocate. SSK_OK, or describe
+   * the reason in err and return a code. On failure `done` is not called. */
+  int (*init)(void *self, ssk_err *err);
+  /* [optional] Free what init (or open) allocated. */
+  void (*done)(void *self);
+};
+
+struct ssk_plugin {
+  struct ssk_magic magic; /* first, so that it can be read whatever follows */
+  uint32_t n_components;
+  const struct ssk_component *const *components;
+};
+
+typedef const struct ssk_plugin *ssk_plugin_entry_fn(void);
+
+/* Define the entry function of a plugin with these components: SSK_PLUGIN(&laplace, &cauchy). */
+#define SSK_PLUGIN(...)                                                                            \
+  SSK_API const struct ssk_plugin *ssk_plugin_entry(void);                                         \
+  const struct ssk_plugin *ssk_plugin_entry(void) {                                                \
+    static const struct ssk_component *const components[] = {__VA_ARGS__};                         \
+    static const struct ssk_plugin plugin = {                                                      \
+        .magic = {.magic = SSK_MAGIC, .size = sizeof(struct ssk_magic), .abi = SSK_ABI,            \
+                  .real_size = sizeof(ssk_real), .version = SSK_KERNEL_VERSION},                   \
+        .n_components = sizeof components / sizeof components[0], .components = components};       \
+    return &plugin;                                                                                \
+  }
+
+/* A component with its parameters filled, at its place in a recipe. */
+struct ssk_instance {
+  const struct ssk_component *component;
+  void *self;       /* the component's struct */
+  const char *path; /* where in the recipe: "model.transition.denoiser" */
+};
+
+/* ---- what a model component is told ---------------------------------------------------------- */
+
+/* Sizes, known before any weight is declared. */
+struct ssk_dims {
+  size_t size;
+  int D;       /* observation */
+  int V;       /* time-varying covariates; 0: none */
+  int E;       /* static covariates; 0: none */
+  int d;       /* latent */
+  int j;       /* Markov order: past latents that a step sees */
+  int H;       /* width of the future summary, as the encoder gets it */
+  int F;       /* time features; 0: none */
+};
+
+/* One pass of one shard. Made by the kernel; read-only for plugins. */
+struct ssk_ctx {
+  size_t size;
+  ssk_tape *tape;
+  const struct ssk_dims *dims;
+  bool training;     /* false: evaluation, sampling (the tape may not record) */
+  double progress;   /* fraction of the training steps done, 0...1; 1 in evaluation */
+  double share;      /* this shard's share of the batch: batch means are sum of share*mean */
+  int T, B, S, P;    /* steps, series, paths a series, and P = B*S; row p is path p%S of series p/S */
+  uint64_t seed;     /* of the recipe */
+  uint32_t step;     /* training step: names the random numbers */
+  uint32_t shard;    /* shard: names the random numbers */
+  const char *path;  /* of the component that runs: names the random numbers */
+  const struct ssk_weights *weights; /* see weights.h */
+  ssk_real *gradient;                /* of this shard; NULL in evaluation */
+  ssk_tensor **leaves;               /* weights already on the tape */
+  const struct ssk_model *model;     /* opaque */
+};
+
+/* The random stream of the running component for this pass. Different purposes, and different
+ * indices (a time step, a draw), give independent streams. */
+SSK_API ssk_rng ssk_ctx_rng(const struct ssk_ctx *ctx, const char *purpose, uint32_t index);
+/* Standard normals [shape] from that stream: the usual way to draw. */
+SSK_API ssk_tensor *ssk_ctx_normal(const struct ssk_ctx *ctx, const char *purpose, uint32_t index,
+                                   int ndim, const int *shape);
+
+/* A shard's observations: time-major, standardised when the recipe says so. */
+struct ssk_observed {
+  size_t size;
+  ssk_tensor *x;     /* [T, B, D]; zero where missing */
+  ssk_tensor *mask;  /* [T, B, D]; 1 observed, 0 missing */
+  ssk_tensor *u;     /* [T, B, V], or NULL when V = 0 */
+  ssk_tensor *s;     /* [B, E], or NULL when E = 0 */
+  ssk_tensor *time;  /* [T, B, F], or NULL when F = 0 */
+};
+
+/* n conditioning rows, and for `rate` the targets. Tensors that do not apply are NULL. */
+struct ssk_rows {
+  size_t size;
+  int n;
+  ssk_tensor *past;   /* [n, j*d] latents, oldest first; zero where padded */
+  ssk_tensor *pad;    /* [n, j] 1 where the slot is padding; NULL: no row has padding */
+  ssk_tensor *u;      /* [n, V] covariates of the step, or NULL */
+  ssk_tensor *time;   /* [n, F] time features of the step, or NULL */
+  ssk_tensor *z;      /* [n, d] the encoder's sample; targets of rate and log_prob */
+  ssk_tensor *mean;   /* [n, d] the encoder's moments, for rate; NULL for log_prob */
+  ssk_tensor *logvar; /* [n, d] */
+  ssk_tensor *log_q;  /* [n] log q(z | ...), for rate */
+  uint32_t index;     /* names the rows' random numbers: hand it to ssk_ctx_rng */
+};
+
+/* ---- dataset -------------------------------------------------------------------------------- */
+
+enum ssk_split { SSK_TRAIN, SSK_VALID, SSK_TEST, SSK_SPLIT_COUNT };
+
+struct ssk_data_shape {
+  size_t size;
+  int D, V, E;    /* observation, time-varying and static covariates */
+  int latent;     /* ground-truth latent dimension that fill provides; 0: none */
+  int max_length; /* longest series of any split */
+};
+
+/* One series, in the data's own units. The kernel allocates the arrays for max_length steps. */
+struct ssk_series {
+  size_t size;
+  int length;   /* set by fill */
+  double *x;    /* [length, D]; anything where missing */
+  double *mask; /* [length, D]; preset to 1: write 0 where missing */
+  double *u;    /* [length, V], or NULL */
+  double *s;    /* [E], or NULL */
+  double *z;    /* [length, latent] ground truth, or NULL */
+};
+
+/* A linear-Gaussian model, time-invariant, for the Kalman filter:
+ * z_1 ~ N(m0, P0), z_t = A z_{t-1} + N(0, Q), x_t = C z_t + N(0, R). Row-major, borrowed. */
+struct ssk_linear_gaussian {
+  size_t size;
+  int d, D;
+  const double *m0, *P0; /* [d], [d,d] */
+  const double *A, *Q;   /* [d,d] */
+  const double *C, *R;   /* [D,d], [D,D] */
+};
+
+/* The generating process of a synthetic data set. `self` is the dataset's. Thread-safe. */
+struct ssk_oracle {
+  size_t size;
+  int d; /* latent dimension */
+  void (*initial)(const void *self, ssk_rng *rng, double *z);
+  void (*transition)(const void *self, ssk_rng *rng, const double *z_prev, double *z);
+  void (*emission)(const void *self, ssk_rng *rng, const double *z, double *x);
+  /* log p(x | z) over the entries with mask 1, in nats. */
+  double (*emission_log_prob)(const void *self, const double *z, const double *x,
+                              const double *mask);
+  /* [optional] log p(z | z_prev); absent where the transition has no density. */
+  double (*transition_log_prob)(const void *self, const double *z_prev, const double *z);
+  /* [optional] P(x_dim <= value | z_prev) one step ahead, and the centre that histograms subtract:
+   * the reference of the metric jsd. */
+  double (*predictive_cdf)(const void *self, const double *z_prev, int dim, double value);
+  double (*predictive_centre)(const void *self, const double *z_prev, int dim);
+  /* [optional] The whole process, where it is linear and Gaussian. */
+  void (*linear)(const void *self, struct ssk_linear_gaussian *out);
+};
+
+struct ssk_dataset_ops {
+  size_t size;
+  /* Read, or prepare to generate. `seed` is the data's, independent of the model's streams. Called
+   * once, before the slots below. */
+  int (*open)(void *self, uint64_t seed, ssk_err *err);
+  void (*shape)(const void *self, struct ssk_data_shape *out);
+  int64_t (*count)(const void *self, enum ssk_split split); /* series in the split; may be 0 */
+  /* Series i of the split; thread-safe; the same series at each call. */
+  int (*fill)(const void *self, enum ssk_split split, int64_t i, struct ssk_series *out,
+              ssk_err *err);
+  const struct ssk_oracle *(*oracle)(const void *self); /* [optional]; may return NULL */
+};
+
+/* ---- summary -------------------------------------------------------------------------------- */
+
+/* The future summary F_phi: h_t is a function of the inputs from t on. The kernel concatenates the
+ * inputs [x*m, m, u, time, s], reverses time, and flips the result back: a summary only has to be
+ * causal along the first axis. */
+struct ssk_summary_ops {
+  size_t size;
+  /* Declare weights for inputs of width `in`; write the width of the result to *out. */
+  int (*build)(void *self, ssk_builder *b, const struct ssk_dims *dims, int in, int *out);
+  ssk_tensor *(*run)(const void *self, const struct ssk_ctx *ctx, ssk_tensor *x); /* [T,B,in] ->
+                                                                                      [T,B,out] */
+};
+
+/* ---- encoder -------------------------------------------------------------------------------- */
+
+struct ssk_encoder_step {
+  size_t size;
+  int t;              /* 0-based step */
+  struct ssk_rows in; /* n = P: past, pad, u, time */
+  ssk_tensor *h;      /* [P, .] what `prepare` returned for this step; else the summary [P, H] */
+  ssk_tensor *x;      /* [P, D] the step's observation and mask */
+  ssk_tensor *mask;
+};
+
+struct ssk_encoder_ops {
+  size_t size;
+  int (*build)(void *self, ssk_builder *b, const struct ssk_dims *dims);
+  /* [optional] Work for all steps at once, on B rows a step: h [T, B, H] -> [T, B, anything]. */
+  ssk_tensor *(*prepare)(const void *self, const struct ssk_ctx *ctx,
+                         const struct ssk_observed *obs, ssk_tensor *h);
+  /* q(z_t | past, h_t): mean and log variance [P, d]. */
+  struct ssk_gaussian (*posterior)(const void *self, const struct ssk_ctx *ctx,
+                                   const struct ssk_encoder_step *step);
+};
+
+/* ---- emission ------------------------------------------------------------------------------- */
+
+/* p(x_t | z_{t-j+1:t}). In `in`, `past` holds z_{t-j+1:t}: the newest last. */
+struct ssk_emission_ops {
+  size_t size;
+  int (*build)(void *self, ssk_builder *b, const struct ssk_dims *dims);
+  /* [n]: log p(x | z), summed over the observed entries of x [n, D]. In nats. */
+  ssk_tensor *(*log_prob)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *in,
+                          ssk_tensor *x, ssk_tensor *mask);
+  ssk_tensor *(*sample)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *in);
+  /* [optional] E[x | z], [n, D]; default: not available. */
+  ssk_tensor *(*mean)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *in);
+  bool discrete; /* x must not be standardised (binary, counts) */
+};
+
+/* ---- initial -------------------------------------------------------------------------------- */
+
+/* The first j latents of P paths. */
+struct ssk_first {
+  size_t size;
+  ssk_tensor *z, *mean, *logvar; /* [j, P, d] */
+  ssk_tensor *log_q;             /* [P] summed over the j steps */
+};
+
+struct ssk_initial_ops {
+  size_t size;
+  int (*build)(void *self, ssk_builder *b, const struct ssk_dims *dims);
+  /* [P]: an estimate of (a bound on) E_q[log q(z_{1:j}) - log p(z_{1:j})]. */
+  ssk_tensor *(*rate)(const void *self, const struct ssk_ctx *ctx, const struct ssk_first *first);
+  ssk_tensor *(*sample)(const void *self, const struct ssk_ctx *ctx, int P); /* [j, P, d] */
+};
+
+/* ---- transition ----------------------------------------------------------------------------- */
+
+/* p(z_t | z_{t-j:t-1}). Needs `build`, and either `moments` (a Gaussian: everything else follows),
+ * or a way to train (`rate` or `log_prob`) and `sample`. */
+struct ssk_transition_ops {
+  size_t size;
+  int (*build)(void *self, ssk_builder *b, const struct ssk_dims *dims);
+  /* [optional] [n]: an estimate of (a bound on) E_q[log q(z) - log p(z | past)]. Default: the closed
+   * form KL from `moments`, else log_q - log_prob at the sample. */
+  ssk_tensor *(*rate)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows);
+  /* [optional] [n, d]: a draw. Default: from `moments`. */
+  ssk_tensor *(*sample)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows);
+  /* [optional] [n]: log p(rows->z | past). Default: from `moments`. */
+  ssk_tensor *(*log_prob)(const void *self, const struct ssk_ctx *ctx,
+                          const struct ssk_rows *rows);
+  /* [optional] Of a Gaussian transition: mean and log variance [n, d]. */
+  struct ssk_gaussian (*moments)(const void *self, const struct ssk_ctx *ctx,
+                                 const struct ssk_rows *rows);
+  /* [optional] Network evaluations that one draw costs; default 1. */
+  int (*evaluations)(const void *self);
+};
+
+/* ---- schedule ------------------------------------------------------------------------------- */
+
+/* A noise schedule as the noise-to-signal ratio sigma(u) = sigma_tau / alpha_tau of diffusion time
+ * u in [0, 1], increasing. Pure functions. */
+struct ssk_schedule_ops {
+  size_t size;
+  double (*sigma)(const void *self, double u);
+  /* [optional] Its inverse; default: bisection. */
+  double (*time)(const void *self, double sigma);
+};
+
+/* ---- denoiser ------------------------------------------------------------------------------- */
+
+/* M noised targets for each of n conditioning rows; row n*M + m belongs to conditioning row n. */
+struct ssk_noisy {
+  size_t size;
+  struct ssk_rows cond; /* n, past, pad, u, time */
+  int M;
+  ssk_tensor *noisy;    /* [n*M, d] already scaled by c_in */
+  ssk_tensor *c_noise;  /* [n*M] the noise level as the network sees it: log(sigma)/4 */
+};
+
+struct ssk_denoiser_ops {
+  size_t size;
+  int (*build)(void *self, ssk_builder *b, const struct ssk_dims *dims);
+  ssk_tensor *(*run)(const void *self, const struct ssk_ctx *ctx, const struct ssk_noisy *in);
+  /* [n*M, d]: the raw network output F of EDM's preconditioning */
+};
+
+/* ---- mixer ---------------------------------------------------------------------------------- */
+
+/* Mixing along the first axis, width kept: [L, N, C] -> [L, N, C]. */
+struct ssk_mixer_ops {
+  size_t size;
+  int (*build)(void *self, ssk_builder *b, int width);
+  ssk_tensor *(*run)(const void *self, const struct ssk_ctx *ctx, ssk_tensor *x, bool causal);
+};
+
+/* ---- sampler -------------------------------------------------------------------------------- */
+
+/* Draw from a diffusion given its denoiser, in VE coordinates (sigma is the noise-to-signal ratio). */
+struct ssk_sampling {
+  size_t size;
+  int n, d;
+  double sigma_min, sigma_max;
+  /* sigma of diffusion time u in [0,1], increasing, from sigma_min to sigma_max. */
+  double (*sigma)(const struct ssk_sampling *problem, double u);
+  int levels; /* K of the training grid, sigma(0)...sigma(1) in K points */
+  /* D(x; sigma): the expected clean value, [n, d]. */
+  ssk_tensor *(*denoise)(const struct ssk_sampling *problem, const struct ssk_ctx *ctx,
+                         ssk_tensor *x, double sigma);
+  const void *state; /* for the two functions above */
+  uint32_t index;    /* names the random numbers */
+};
+
+struct ssk_sampler_ops {
+  size_t size;
+  /* [n, d]: samples. The tape does not record. */
+  ssk_tensor *(*run)(const void *self, const struct ssk_ctx *ctx,
+                     const struct ssk_sampling *problem);
+  /* Denoiser evaluations a sample costs, given the levels of training. */
+  int (*evaluations)(const void *self, int levels);
+};
+
+/* ---- objective ------------------------------------------------------------------------------ */
+
+/* The parts of the bound of a shard, a value a path: [P], in nats, summed over time. */
+struct ssk_bound {
+  size_t size;
+  ssk_tensor *distortion; /* -log p(x | z) */
+  ssk_tensor *initial;    /* rate of z_{1:j} */
+  ssk_tensor *transition; /* rate of the rest */
+};
+
+struct ssk_objective_ops {
+  size_t size;
+  /* [P]: the loss of each path; the kernel minimises its mean over the batch. */
+  ssk_tensor *(*loss)(const void *self, const struct ssk_ctx *ctx, const struct ssk_bound *bound);
+  /* [optional] The weight of the rate at this step, for the log. */
+  double (*lambda)(const void *self, uint32_t step);
+};
+
+/* ---- metric --------------------------------------------------------------------------------- */
+
+enum ssk_needs {
+  SSK_NEEDS_SAMPLES = 1, /* forecast paths */
+  SSK_NEEDS_BOUND = 2,   /* the bound on the series */
+  SSK_NEEDS_ORACLE = 4,  /* a data set with an oracle and ground-truth latents */
+};
+
+/* One evaluated series, in the data's own units. Borrowed, valid during the call. */
+struct ssk_case {
+  size_t size;
+  int D, context, horizon, samples;
+  const double *history;      /* [context, D] */
+  const double *history_mask; /* [context, D] */
+  const double *truth;        /* [horizon, D] */
+  const double *truth_mask;   /* [horizon, D] */
+  const double *paths;        /* [samples, horizon, D] forecast samples, or NULL */
+  const double *z_last;       /* [latent] true latent of the last context step, or NULL */
+  const struct ssk_oracle *oracle; /* or NULL */
+  const void *oracle_self;
+  bool has_bound;             /* the next three, in nats, summed over the whole series */
+  double distortion, rate_initial, rate_transition;
+  int bound_length;           /* steps they were summed over */
+};
+
+struct ssk_metric_ops {
+  size_t size;
+  unsigned needs; /* of enum ssk_needs, or-ed: a case without them is not shown to the metric */
+  /* The series' value; NaN when it has none (nothing observed). Means and standard errors over
+   * series are the kernel's. */
+  double (*value)(const void *self, const struct ssk_case *c);
+  /* Definition and estimator settings in one line, into `text`: two figures are comparable only if
+   * these agree. */
+  void (*definition)(const void *self, char *text, size_t n);
+  int better;       /* -1: lower is better, +1: higher, 0: nearer to `ideal` */
+  double ideal;
+  const char *unit; /* "nats/step", "data", "1" */
+};
+
+/* ---- calling nested components --------------------------------------------------------------- */
+
+/* A component with nested ones builds them in its own build, and runs them through these, which set
+ * ctx->path for the nested one's random numbers and apply the kernel's defaults. The first argument
+ * is of the right kind by construction. */
+SSK_API int ssk_denoiser_build(struct ssk_instance *i, ssk_builder *b, const struct ssk_dims *dims);
+SSK_API ssk_tensor *ssk_denoiser_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                     const struct ssk_noisy *in);
+SSK_API int ssk_mixer_build(struct ssk_instance *i, ssk_builder *b, int width);
+SSK_API ssk_tensor *ssk_mixer_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                  ssk_tensor *x, bool causal);
+SSK_API double ssk_schedule_sigma(const struct ssk_instance *i, double u);
+SSK_API double ssk_schedule_time(const struct ssk_instance *i, double sigma);
+SSK_API ssk_tensor *ssk_sampler_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                    const struct ssk_sampling *problem);
+SSK_API int ssk_sampler_evaluations(const struct ssk_instance *i, int levels);
+SSK_API ssk_tensor *ssk_transition_rate(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                        const struct ssk_rows *rows);
+SSK_API ssk_tensor *ssk_transition_sample(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                          const struct ssk_rows *rows);
+SSK_API ssk_tensor *ssk_transition_log_prob(const struct ssk_instance *i,
+                                            const struct ssk_ctx *ctx,
+                                            const struct ssk_rows *rows);
+SSK_API int ssk_transition_evaluations(const struct ssk_instance *i);
+/* The model's own transition (for an initial prior that continues it backwards). */
+SSK_API const struct ssk_instance *ssk_ctx_transition(const struct ssk_ctx *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tape.h - tensors, and operations with reverse-mode gradients.
+ *
+ * The tape is eager: an operation computes its result at once and notes how to go back. Tensors live
+ * in the tape's arena and are freed together by ssk_tape_reset: nobody frees a tensor. A tape belongs
+ * to one thread at a time.
+ *
+ * Layout: row-major, at most SSK_MAX_DIMS axes. Sequences are time-major slabs [T, rows, features],
+ * so that whatever does not recur is one matrix product over T*rows. Weights are stored
+ * [inputs, outputs]. "Rows" below means the product of all axes but the last.
+ *
+ * Errors are sticky: an operation whose inputs do not fit describes itself in the tape's ssk_err,
+ * and returns an empty tensor (count 0, data not NULL); operations on it do nothing and return it.
+ * So model code needs no checks; the kernel looks at ssk_tape_code once a pass.
+ *
+ * Broadcasting, where it is said to be allowed, follows the usual rule: shapes are aligned at the
+ * last axis, and an axis of length 1 (or missing) is repeated. */
+#ifndef SSKIT_TAPE_H
+#define SSKIT_TAPE_H
+
+#include <sskit/err.h>
+#include <sskit/rng.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifdef SSK_DOUBLE
+typedef double ssk_real;
+#else
+typedef float ssk_real;
+#endif
+
+#define SSK_MAX_DIMS 4
+
+typedef struct ssk_tape ssk_tape;
+
+/* A tensor. Read-only for plugins, but for the data of tensors that they have just created. */
+typedef struct ssk_tensor {
+  int ndim;                /* 0 (a scalar, count 1) to SSK_MAX_DIMS */
+  int shape[SSK_MAX_DIMS]; /* entries from ndim on are 1 */
+  size_t count;            /* product of the shape */
+  ssk_real *data;          /* contiguous, 64-byte aligned unless it is a view */
+  ssk_real *grad;          /* d loss / d data; allocated and filled by ssk_backward; else NULL */
+  bool needs_grad;         /* some weight or leaf above it has a gradient */
+  struct ssk_tensor *base; /* the tensor it is a view of, or NULL; views share data and grad */
+} ssk_tensor;
+
+/* Length of the last axis (1 for scalars), and count divided by it. */
+static inline int ssk_width(const ssk_tensor *x) { return x->ndim ? x->shape[x->ndim - 1] : 1; }
+static inline int ssk_height(const ssk_tensor *x) {
+  return x->count ? (int)(x->count / (size_t)ssk_width(x)) : 0;
+}
+
+/* ---- the tape ------------------------------------------------------------------------------- */
+
+/* A new tape that reports to `err` (borrowed; may be NULL). NULL without memory. */
+SSK_API ssk_tape *ssk_tape_new(ssk_err *err);
+SSK_API void ssk_tape_free(ssk_tape *tape);
+/* Forget all tensors and the sticky error, keep the memory for the next pass. */
+SSK_API void ssk_tape_reset(ssk_tape *tape);
+/* SSK_OK, or the code of the first failed operation since the last reset. */
+SSK_API int ssk_tape_code(const ssk_tape *tape);
+/* Make the tape fail from plugin code: sets the sticky error and returns the empty tensor. */
+SSK_API ssk_tensor *ssk_tape_fail(ssk_tape *tape, int code, const char *format, ...)
+    SSK_PRINTF(3, 4);
+/* Switch recording off (evaluation, sampling: less memory, no gradients) or on; returns the former
+ * state. A new tape records. */
+SSK_API bool ssk_tape_record(ssk_tape *tape, bool on);
+/* While recording is off: remember a place in the arena, and free everything made since. */
+SSK_API size_t ssk_tape_mark(const ssk_tape *tape);
+SSK_API void ssk_tape_rewind(ssk_tape *tape, size_t mark);
+/* Scratch memory in the arena, 64-byte aligned, not initialised, freed by reset or rewind. */
+SSK_API void *ssk_tape_scratch(ssk_tape *tape, size_t bytes);
+/* Peak bytes in use since the tape was made, and number of recorded operations now. */
+SSK_API size_t ssk_tape_peak(const ssk_tape *tape);
+SSK_API size_t ssk_tape_length(const ssk_tape *tape);
+/* Reverse pass: sets d loss / d loss = `seed` (the loss is a scalar) and adds into the grad of every
+ * tensor with needs_grad, leaves included. Once per reset. */
+SSK_API int ssk_backward(ssk_tape *tape, ssk_tensor *loss, ssk_real seed);
+
+/* ---- leaves --------------------------------------------------------------------------------- */
+
+/* A constant with uninitialised data for the caller to fill. */
+SSK_API ssk_tensor *ssk_empty(ssk_tape *tape, int ndim, const int *shape);
+/* Constants: copied from `data`, or filled with `value`. */
+SSK_API ssk_tensor *ssk_const(ssk_tape *tape, int ndim, const int *shape, const ssk_real *data);
+SSK_API ssk_tensor *ssk_full(ssk_tape *tape, int ndim, const int *shape, ssk_real value);
+/* A leaf over memory of the caller, which must outlive the pass: reads `data`, and where `grad` is
+ * not NULL, ssk_backward adds into it. This is how weights enter a tape. */
+SSK_API ssk_tensor *ssk_leaf(ssk_tape *tape, int ndim, const int *shape, ssk_real *data,
+                             ssk_real *grad);
+/* Constants of standard normal, or uniform (0,1), draws from `rng`. */
+SSK_API ssk_tensor *ssk_normal(ssk_tape *tape, int ndim, const int *shape, ssk_rng *rng);
+SSK_API ssk_tensor *ssk_uniform(ssk_tape *tape, int ndim, const int *shape, ssk_rng *rng);
+/* The same data, cut off from the gradient. A view. */
+SSK_API ssk_tensor *ssk_stop(ssk_tape *tape, ssk_tensor *x);
+
+/* Shape literals: ssk_full(tape, SSK_SHAPE(n, d), 0). */
+#define SSK_SHAPE(...)                                                                             \
+  (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), (const int[]) { __VA_ARGS__ }
+
+/* ---- elementwise ---------------------------------------------------------------------------- */
+
+/* With broadcasting of either side. */
+SSK_API ssk_tensor *ssk_add(ssk_tape *tape, ssk_tensor *a, ssk_tensor *b);
+SSK_API ssk_tensor *ssk_sub(ssk_tape *tape, ssk_tensor *a, ssk_tensor *b);
+SSK_API ssk_tensor *ssk_mul(ssk_tape *tape, ssk_tensor *a, ssk_tensor *b);
+SSK_API ssk_tensor *ssk_div(ssk_tape *tape, ssk_tensor *a, ssk_tensor *b);
+/* scale * x + shift */
+SSK_API ssk_tensor *ssk_affine(ssk_tape *tape, ssk_tensor *x, ssk_real scale, ssk_real shift);
+
+enum ssk_act {
+  SSK_LINEAR,
+  SSK_RELU,
+  SSK_TANH,
+  SSK_SIGMOID,
+  SSK_SILU,
+  SSK_GELU, /* tanh form */
+  SSK_SOFTPLUS
+};
+SSK_API ssk_tensor *ssk_activate(ssk_tape *tape, ssk_tensor *x, enum ssk_act act);
+SSK_API ssk_tensor *ssk_exp(ssk_tape *tape, ssk_tensor *x);
+SSK_API ssk_tensor *ssk_log(ssk_tape *tape, ssk_tensor *x);
+/* log(1 + x), accurate near 0 */
+SSK_API ssk_tensor *ssk_log1p(ssk_tape *tape, ssk_tensor *x);
+/* log Gamma(x), x > 0 (Student-t, Poisson) */
+SSK_API ssk_tensor *ssk_lgamma(ssk_tape *tape, ssk_tensor *x);
+SSK_API ssk_tensor *ssk_sqrt(ssk_tape *tape, ssk_tensor *x);
+SSK_API ssk_tensor *ssk_square(ssk_tape *tape, ssk_tensor *x);
+SSK_API ssk_tensor *ssk_sin(ssk_tape *tape, ssk_tensor *x);
+SSK_API ssk_tensor *ssk_cos(ssk_tape *tape, ssk_tensor *x);
+/* min(max(x, lo), hi); the gradient is zero outside. */
+SSK_API ssk_tensor *ssk_clamp(ssk_tape *tape, ssk_tensor *x, ssk_real lo, ssk_real hi);
+
+/* ---- shape ---------------------------------------------------------------------------------- */
+
+/* View with another shape of the same count. */
+SSK_API ssk_tensor *ssk_reshape(ssk_tape *tape, ssk_tensor *x, int ndim, const int *shape);
+/* View: entries [from, from+n) of the first axis. */
+SSK_API ssk_tensor *ssk_rows(ssk_tape *tape, ssk_tensor *x, int from, int n);
+/* Copy: entries [from, from+n) of the last axis. */
+SSK_API ssk_tensor *ssk_cols(ssk_tape *tape, ssk_tensor *x, int from, int n);
+/* Join n tensors along `axis` (negative: from the last, -1); the other axes agree. */
+SSK_API ssk_tensor *ssk_concat(ssk_tape *tape, int n, ssk_tensor *const *xs, int axis);
+/* Join along a new first axis. */
+SSK_API ssk_tensor *ssk_stack(ssk_tape *tape, int n, ssk_tensor *const *xs);
+/* out axis i is x axis perm[i]. */
+SSK_API ssk_tensor *ssk_permute(ssk_tape *tape, ssk_tensor *x, const int *perm);
+/* Repeat each entry of `axis` n times in a row: [a, b] -> [a, a, b, b]. */
+SSK_API ssk_tensor *ssk_repeat(ssk_tape *tape, ssk_tensor *x, int axis, int n);
+/* Reverse the first axis. */
+SSK_API ssk_tensor *ssk_flip(ssk_tape *tape, ssk_tensor *x);
+
+/* ---- reductions ----------------------------------------------------------------------------- */
+
+/* Sum over one axis (removed) / over everything (a scalar). Accumulated in a fixed order. */
+SSK_API ssk_tensor *ssk_sum(ssk_tape *tape, ssk_tensor *x, int axis);
+SSK_API ssk_tensor *ssk_sum_all(ssk_tape *tape, ssk_tensor *x);
+SSK_API ssk_tensor *ssk_mean_all(ssk_tape *tape, ssk_tensor *x);
+/* Over the last axis (removed) / along it (kept); safe against overflow. */
+SSK_API ssk_tensor *ssk_logsumexp(ssk_tape *tape, ssk_tensor *x);
+SSK_API ssk_tensor *ssk_softmax(ssk_tape *tape, ssk_tensor *x);
+
+/* ---- layers --------------------------------------------------------------------------------- */
+
+/* act(x W + b): x [.., I], W [I, O], b [O] or NULL -> [.., O]. One matrix product. */
+SSK_API ssk_tensor *ssk_linear(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
+                               enum ssk_act act);
+/* Batched product: a [N, M, K], b [N, K, P] -> [N, M, P]; either N may be 1. */
+SSK_API ssk_tensor *ssk_bmm(ssk_tape *tape, ssk_tensor *a, ssk_tensor *b);
+/* sigmoid(a) * tanh(b) of [.., 2C] = [a, b] -> [.., C] (WaveNet's gate). */
+SSK_API ssk_tensor *ssk_gate(ssk_tape *tape, ssk_tensor *x);
+/* Layer normalisation over the last axis (Ba et al. 2016), eps 1e-5; gain and bias [C] or NULL. */
+SSK_API ssk_tensor *ssk_layer_norm(ssk_tape *tape, ssk_tensor *x, ssk_tensor *gain,
+                                   ssk_tensor *bias);
+/* Whole-sequence GRU (Cho et al. 2014, reset after the product as in cuDNN): x [T, N, I],
+ * Wx [I, 3H], Wh [H, 3H], bx and bh [3H], gates in the order reset, update, candidate;
+ * h0 [N, H] or NULL (zeros) -> all states [T, N, H]. */
+SSK_API ssk_tensor *ssk_gru(ssk_tape *tape, ssk_tensor *x, ssk_tensor *Wx, ssk_tensor *Wh,
+                            ssk_tensor *bx, ssk_tensor *bh, ssk_tensor *h0);
+/* Convolution along the first axis: x [L, N, I], W [k, I, O], b [O] or NULL -> [L, N, O]. Zero
+ * padding; causal: tap k-1 sees the present, tap 0 the oldest; else centred (k odd). */
+SSK_API ssk_tensor *ssk_conv(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
+                             int dilation, bool causal);
+/* The same, one filter a channel: W [k, C]. */
+SSK_API ssk_tensor *ssk_conv_depthwise(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
+                                       int dilation, bool causal);
+/* Scaled dot-product attention along the first axis, heads side by side in the last:
+ * q, k, v [L, N, C], C divisible by heads -> [L, N, C]. causal: position l sees 0..l. */
+SSK_API ssk_tensor *ssk_attention(ssk_tape *tape, ssk_tensor *q, ssk_tensor *k, ssk_tensor *v,
+                                  int heads, bool causal);
+
+/* ---- densities ------------------------------------------------------------------------------ */
+
+/* A diagonal Gaussian: mean and log variance, of one shape. */
+struct ssk_gaussian {
+  ssk_tensor *mean;
+  ssk_tensor *logvar;
+};
+
+/* mean + exp(logvar/2) * eps */
+SSK_API ssk_tensor *ssk_reparam(ssk_tape *tape, struct ssk_gaussian q, ssk_tensor *eps);
+/* Sum over the last axis of mask * log N(x; mean, exp(logvar)) -> [..]; mask 0/1 of x's shape or
+ * NULL (all ones). In nats, all constants included. x may need a gradient too. */
+SSK_API ssk_tensor *ssk_gaussian_log_prob(ssk_tape *tape, ssk_tensor *x, struct ssk_gaussian p,
+                                          ssk_tensor *mask);
+/* Sum over the last axis of KL(q || p) -> [..], in nats. */
+SSK_API ssk_tensor *ssk_gaussian_kl(ssk_tape *tape, struct ssk_gaussian q, struct ssk_gaussian p);
+/* Variance head: clamp(log(softplus(raw) + var_min), lo, hi), fused. */
+SSK_API ssk_tensor *ssk_logvar(ssk_tape *tape, ssk_tensor *raw, ssk_real var_min, ssk_real lo,
+                               ssk_real hi);
+/* w * ||f - y||^2 summed over the last axis -> [..]; w [..] (no gradient to it) or NULL. */
+SSK_API ssk_tensor *ssk_weighted_error(ssk_tape *tape, ssk_tensor *f, ssk_tensor *y, ssk_tensor *w);
+
+/* ---- operations of one's own ---------------------------------------------------------------- */
+
+#define SSK_MAX_INPUTS 16
+
+struct ssk_call {
+  const struct ssk_op *op;
+  ssk_tape *tape;
+  int n;
+  ssk_tensor *in[SSK_MAX_INPUTS]; /* absent optional inputs are NULL */
+  ssk_tensor *out;
+  const void *attr; /* the operation's own constants: a copy in the arena, or NULL */
+  void *saved;      /* what forward keeps for backward: set it to ssk_tape_scratch memory */
+};
+
+/* An operation. Static const; all functions are pure but for their outputs. */
+struct ssk_op {
+  size_t size; /* sizeof(struct ssk_op) */
+  const char *name;
+  /* Write the output's shape; SSK_OK, or describe the misfit with ssk_tape_fail and return a code. */
+  int (*shape)(struct ssk_call *call, int *ndim, int *shape);
+  void (*forward)(struct ssk_call *call);  /* fill out->data */
+  void (*backward)(struct ssk_call *call); /* add to in[i]->grad where in[i] and its grad are not
+                                              NULL, from out->grad */
+};
+
+/* Apply `op` to n inputs; `attr` (attr_size bytes, may be NULL, 0) is copied. */
+SSK_API ssk_tensor *ssk_apply(ssk_tape *tape, const struct ssk_op *op, int n,
+                              ssk_tensor *const *inputs, const void *attr, size_t attr_size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* weights.h - trained weights: declaring them, using them, and the layers that are built of them.
+ *
+ * All weights of a model lie in one flat vector with named slices. A component declares its weights
+ * in `build` and keeps the handles in its struct; in a pass, ssk_use puts a weight on the tape. Names
+ * are scoped ("model.transition.mean.hidden0.W"); initial values are random streams keyed by that
+ * name, so that a weight starts equal in every recipe that has it. */
+#ifndef SSKIT_WEIGHTS_H
+#define SSKIT_WEIGHTS_H
+
+#include <sskit/tape.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ssk_builder ssk_builder;
+struct ssk_ctx;
+struct ssk_weights;
+
+/* Handle of a declared weight; 0 is "none", so a zeroed struct has no weights. */
+typedef int ssk_weight;
+
+enum ssk_init {
+  SSK_INIT_ZERO,
+  SSK_INIT_CONSTANT, /* every entry = gain */
+  SSK_INIT_IDENTITY, /* gain on the diagonal of a matrix, the rest zero */
+  SSK_INIT_XAVIER,   /* uniform +-gain*sqrt(6/(in+out)), Glorot and Bengio 2010 */
+  SSK_INIT_KAIMING,  /* normal, deviation gain*sqrt(2/in), He et al. 2015 */
+  SSK_INIT_NORMAL,   /* normal, deviation gain */
+  SSK_INIT_UNIFORM,  /* uniform +-gain/sqrt(in): PyTorch's default for linear and recurrent layers */
+};
+
+enum ssk_weight_flags {
+  SSK_DECAY = 0,        /* the default: weight decay applies */
+  SSK_NO_DECAY = 1,     /* biases, norms, embeddings, variance heads */
+  SSK_STATISTIC = 2,    /* not trained: a running statistic, see ssk_statistic */
+};
+
+/* Declare a weight. `in` and `out` of the initialisations are the product of all axes but the last,
+ * and the last. Errors (a duplicate name, a bad shape) are sticky in the builder and end the build;
+ * the handle is then 0. */
+SSK_API ssk_weight ssk_declare(ssk_builder *b, const char *name, int ndim, const int *shape,
+                               enum ssk_init init, double gain, unsigned flags);
+
+/* Declare a running statistic of n values: saved with the weights, not trained. After each training
+ * step the kernel sets it to decay*old + (1-decay)*batch, where batch is what the shards gave to
+ * ssk_observe_statistic, summed in a fixed order. */
+SSK_API ssk_weight ssk_statistic(ssk_builder *b, const char *name, int n, double start,
+                                 double decay);
+/* Give this shard's contribution: values must be the shard's mean; ctx->share is applied here. Once a
+ * pass and statistic; does nothing outside training. */
+SSK_API void ssk_observe_statistic(const struct ssk_ctx *ctx, ssk_weight w, const ssk_real *values);
+/* Read a weight's current values outside the tape (borrowed, count entries). */
+SSK_API const ssk_real *ssk_peek(const struct ssk_ctx *ctx, ssk_weight w);
+
+/* Open and close a scope: names declared within get the prefix "<name>.". */
+SSK_API void ssk_scope(ssk_builder *b, const char *format, ...) SSK_PRINTF(2, 3);
+SSK_API void ssk_unscope(ssk_builder *b);
+
+/* Fail the build with a reason; returns the code. */
+SSK_API int ssk_build_fail(ssk_builder *b, int code, const char *format, ...) SSK_PRINTF(3, 4);
+/* SSK_OK, or the first error's code: what `build` functions return at their end. */
+SSK_API int ssk_build_code(const ssk_builder *b);
+
+/* The weight on this pass's tape (one leaf a pass). NULL for handle 0, which layers take as "no
+ * such weight". */
+SSK_API ssk_tensor *ssk_use(const struct ssk_ctx *ctx, ssk_weight w);
+
+/* ---- layers --------------------------------------------------------------------------------- */
+
+/* act(x W + b). */
+struct ssk_dense {
+  ssk_weight W, b;
+  enum ssk_act act;
+};
+SSK_API struct ssk_dense ssk_dense_build(ssk_builder *b, const char *name, int in, int out,
+                                         enum ssk_act act, enum ssk_init init, double gain);
+SSK_API ssk_tensor *ssk_dense_run(const struct ssk_ctx *ctx, struct ssk_dense layer, ssk_tensor *x);
+
+/* A head: `layers` hidden SiLU layers of `hidden` units and a zero-initialised linear output, plus,
+ * with `linear`, a zero-initialised linear path from the whole input to the output. So a head starts
+ * as the zero function, and what is linear need not be learned through the network. layers may be 0:
+ * then only the linear path is left, which is present in any case. */
+struct ssk_head {
+  int layers;
+  struct ssk_dense in[8];
+  struct ssk_dense out;
+  ssk_weight path;
+};
+SSK_API struct ssk_head ssk_head_build(ssk_builder *b, const char *name, int in, int hidden,
+                                       int layers, int out, bool linear);
+SSK_API ssk_tensor *ssk_head_run(const struct ssk_ctx *ctx, const struct ssk_head *head,
+                                 ssk_tensor *x);
+
+/* n GRU layers, [T, N, in] -> [T, N, hidden]. */
+struct ssk_gru_stack {
+  int layers;
+  struct {
+    ssk_weight Wx, Wh, bx, bh;
+  } layer[8];
+};
+SSK_API struct ssk_gru_stack ssk_gru_stack_build(ssk_builder *b, const char *name, int in,
+                                                 int hidden, int layers);
+SSK_API ssk_tensor *ssk_gru_stack_run(const struct ssk_ctx *ctx, const struct ssk_gru_stack *gru,
+                                      ssk_tensor *x);
+
+/* n residual blocks x + dense(silu(conv(x))) with kernel k and dilations 1, 2, 4, ...; width kept. */
+struct ssk_conv_stack {
+  int blocks;
+  struct {
+    ssk_weight W, b;
+    struct ssk_dense out;
+  } block[8];
+};
+SSK_API struct ssk_conv_stack ssk_conv_stack_build(ssk_builder *b, const char *name, int width,
+                                                   int kernel, int blocks);
+SSK_API ssk_tensor *ssk_conv_stack_run(const struct ssk_ctx *ctx, const struct ssk_conv_stack *conv,
+                                       ssk_tensor *x, bool causal);
+
+/* n pre-norm transformer blocks (Xiong et al. 2020) with GELU along the first axis; width kept and
+ * divisible by heads. */
+struct ssk_transformer {
+  int blocks, heads;
+  struct {
+    ssk_weight norm1_gain, norm1_bias, norm2_gain, norm2_bias;
+    struct ssk_dense q, k, v, mix, up, down;
+  } block[8];
+};
+SSK_API struct ssk_transformer ssk_transformer_build(ssk_builder *b, const char *name, int width,
+                                                     int heads, int feed_forward, int blocks);
+SSK_API ssk_tensor *ssk_transformer_run(const struct ssk_ctx *ctx,
+                                        const struct ssk_transformer *net, ssk_tensor *x,
+                                        bool causal);
+
+/* Sinusoidal features of a value: for i < n/2 sin and cos of v * 10^(4i/(n/2-1)), side by side:
+ * values [N] -> [N, n] (a constant). Source: CSDI, Tashiro et al. 2021, eq. 13. */
+SSK_API ssk_tensor *ssk_sinusoidal(ssk_tape *tape, ssk_tensor *values, int n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
