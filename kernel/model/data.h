@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* data.h - the series of a data set in memory, their standardisation, and the training windows. */
+#ifndef SSK_MODEL_DATA_H
+#define SSK_MODEL_DATA_H
+
+#include "model/experiment.h"
+
+/* One split: n series, each `max_length` rows long in memory, in the data's own units. */
+struct ssk_split_data {
+  int64_t n;
+  int *length;   /* [n] */
+  double *x;     /* [n, max_length, D] */
+  double *mask;  /* [n, max_length, D]; 0 after the end of a shorter series */
+  double *u;     /* [n, max_length, V] or NULL */
+  double *s;     /* [n, E] or NULL */
+  double *z;     /* [n, max_length, latent] or NULL */
+};
+
+struct ssk_window {
+  int64_t series;
+  int start;
+};
+
+struct ssk_data {
+  struct ssk_data_shape shape;
+  const struct ssk_instance *dataset;
+  struct ssk_split_data split[SSK_SPLIT_COUNT];
+  bool standardised;
+  double *centre, *scale; /* [D]: model units = (x - centre) / scale, from observed training entries;
+                             0 and 1 when not standardised */
+  const struct ssk_oracle *oracle; /* or NULL */
+  int window_length;               /* of training windows */
+  int64_t n_windows;
+  struct ssk_window *windows; /* of the training split */
+  uint64_t fingerprint;       /* hash of all observations and masks */
+};
+
+/* Open the data set of the recipe and read all its splits. */
+int ssk_data_load(const struct ssk_experiment *experiment, struct ssk_data **out, ssk_err *err);
+void ssk_data_free(struct ssk_data *data);
+
+/* The shuffled order of one epoch, kept so that draws in sequence are cheap. Zero-initialise; one
+ * for each user. */
+struct ssk_window_order {
+  int64_t epoch; /* + 1; 0: none yet */
+  int64_t *index;
+};
+void ssk_window_order_free(struct ssk_window_order *order);
+
+/* Window number `position` of the endless shuffled training sequence: a fresh permutation each
+ * epoch, a function of (seed, position) alone, so that a resumed run sees what it would have seen. */
+int ssk_data_draw(const struct ssk_data *data, uint64_t seed, uint64_t position,
+                  struct ssk_window_order *order, struct ssk_window *out);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* experiment.h - what a recipe says, typed: one struct a section, one table of rows a struct. */
+#ifndef SSK_MODEL_EXPERIMENT_H
+#define SSK_MODEL_EXPERIMENT_H
+
+#include "registry/registry.h"
+#include <sskit/params.h>
+
+struct ssk_window_section {
+  int64_t length; /* training windows; 0: whole series */
+  int64_t stride;
+};
+
+struct ssk_model_section {
+  int64_t latent;        /* d */
+  int64_t order;         /* j */
+  int64_t paths;         /* S */
+  int64_t time_features; /* F */
+  struct ssk_instance *summary, *encoder, *emission, *initial, *transition;
+};
+
+struct ssk_rates_section {
+  double encoder, emission, transition, initial; /* encoder: also the summary's */
+};
+
+struct ssk_training_section {
+  int64_t steps, batch, shards;
+  struct ssk_rates_section learning_rate;
+  int schedule;       /* 0 constant, 1 cosine */
+  int64_t warmup;     /* steps of linear warm-up of the learning rate */
+  double final_rate;  /* fraction of the rate at the end of the cosine */
+  double weight_decay, beta1, beta2, epsilon;
+  double clip;        /* global norm; 0: off */
+  double ema;         /* decay of the averaged weights; 0: off */
+  int64_t skip_limit; /* non-finite steps in a row that end the run */
+  int64_t log_every, validate_every, checkpoint_every; /* steps; 0: never */
+};
+
+struct ssk_evaluate_section {
+  int split;       /* enum ssk_split */
+  int64_t series;  /* at most so many series; 0: all */
+  int64_t context; /* steps of history; 0: all but the horizon */
+  int64_t horizon;
+  int64_t samples; /* forecast paths a series */
+  int64_t bound_paths;  /* Monte Carlo paths of the bound */
+  int64_t bound_length; /* steps of the series that the bound is taken over; 0: all */
+  int64_t particles;    /* of the oracle's particle filter */
+  struct ssk_instances metrics;
+};
+
+/* A recipe that trains one model. */
+struct ssk_experiment {
+  const char *name;
+  int64_t seed;
+  bool standardise;
+  struct ssk_instance *data;
+  struct ssk_window_section window;
+  struct ssk_model_section model;
+  struct ssk_instance *objective;
+  struct ssk_training_section training;
+  struct ssk_evaluate_section evaluate;
+  /* not from rows: */
+  struct ssk_tree *tree; /* owned */
+  struct ssk_arena arena; /* owned: what the rows allocated */
+};
+extern const struct ssk_param ssk_experiment_rows[];
+
+/* Read, type and check a recipe; *out is NULL on failure. Free with ssk_experiment_free. */
+int ssk_experiment_load(const char *path, int n_overrides, const char *const *overrides,
+                        struct ssk_registry *registry, struct ssk_experiment **out, ssk_err *err);
+/* The same from text (a checkpoint's resolved recipe). */
+int ssk_experiment_parse(const char *name, const char *text, size_t size, int n_overrides,
+                         const char *const *overrides, struct ssk_registry *registry,
+                         struct ssk_experiment **out, ssk_err *err);
+void ssk_experiment_free(struct ssk_experiment *experiment);
+/* The resolved recipe: every default explicit. malloc'ed; NULL without memory. */
+char *ssk_experiment_dump(const struct ssk_experiment *experiment);
+
+/* A recipe that compares: it has the key `compare`. */
+struct ssk_compare_section {
+  struct ssk_strings rows;  /* recipe files (relative to this one), or names of baselines */
+  struct ssk_reals seeds;
+  int64_t bootstrap;        /* resamples of the paired intervals */
+};
+struct ssk_study {
+  const char *name;
+  struct ssk_compare_section compare;
+  struct ssk_strings set;   /* overrides that apply to every row's recipe */
+  struct ssk_tree *tree;
+  struct ssk_arena arena;
+};
+extern const struct ssk_param ssk_study_rows[];
+int ssk_study_load(const char *path, int n_overrides, const char *const *overrides,
+                   struct ssk_registry *registry, struct ssk_study **out, ssk_err *err);
+void ssk_study_free(struct ssk_study *study);
+/* Whether a recipe file is a study (has `compare:`); false also when it cannot be read. */
+bool ssk_is_study(const char *path);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* model.h - the assembled state-space model: its bound on a shard of data, and its building blocks
+ * for forecasting. It knows kinds, never names. */
+#ifndef SSK_MODEL_MODEL_H
+#define SSK_MODEL_MODEL_H
+
+#include "model/data.h"
+#include "model/store.h"
+#include <sskit/plugin.h>
+
+struct ssk_model {
+  const struct ssk_experiment *experiment; /* borrowed */
+  struct ssk_dims dims;
+  int summary_in;
+  struct ssk_layout layout;
+  struct ssk_arena arena;
+};
+
+/* Declare all weights. `data` gives the sizes. */
+int ssk_model_build(const struct ssk_experiment *experiment, const struct ssk_data *data,
+                    struct ssk_model **out, ssk_err *err);
+void ssk_model_free(struct ssk_model *model);
+
+/* One thread's workspace for passes of one shard: a tape and the leaves on it. */
+struct ssk_pass {
+  struct ssk_ctx ctx;
+  struct ssk_weights weights;
+  ssk_err *err; /* owned */
+};
+/* values: layout.total entries, borrowed, may be changed between passes. */
+int ssk_pass_init(struct ssk_pass *pass, const struct ssk_model *model, ssk_real *values);
+void ssk_pass_free(struct ssk_pass *pass);
+/* Start a pass: resets tape and leaves, sets the sizes. gradient: layout.total entries to add into, or
+ * NULL (then the tape does not record). */
+void ssk_pass_begin(struct ssk_pass *pass, int T, int B, int S, ssk_real *gradient);
+
+/* Observations of B windows of length T as tensors, standardised. */
+struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_data *data,
+                                enum ssk_split split, const struct ssk_window *windows);
+
+/* The encoder's paths: z, mean, logvar [T, P, d], log_q [T, P]. */
+struct ssk_posterior {
+  ssk_tensor *z, *mean, *logvar, *log_q;
+};
+struct ssk_posterior ssk_model_encode(const struct ssk_pass *pass, const struct ssk_observed *obs);
+
+/* The parts of the bound, each [P], in nats of standardised data. */
+struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs,
+                                 const struct ssk_posterior *q);
+
+/* Rows whose past is the j latents before step t (0-based, of `z` [T, P, d] stacked as given by
+ * `latents`: T tensors [P, d]); for forecasting. first = true: the emission's view, z_{t-j+1:t}. */
+struct ssk_rows ssk_model_rows(const struct ssk_pass *pass, ssk_tensor *const *latents, int t,
+                               bool emission, ssk_tensor *u, ssk_tensor *time);
+
+/* Time features of steps [from, from+n) for `width` rows each: [n, width, F]; NULL when F = 0. */
+ssk_tensor *ssk_model_time(const struct ssk_pass *pass, int from, int n, int width);
+
+/* Set ctx->path for the component that is about to run. */
+static inline struct ssk_ctx ssk_ctx_at(const struct ssk_ctx *ctx, const char *path) {
+  struct ssk_ctx inner = *ctx;
+  inner.path = path;
+  return inner;
+}
+
+/* Nats to add to a log-likelihood of standardised data to express it in the data's own units:
+ * minus the sum of log scale over the observed entries. */
+double ssk_data_log_jacobian(const struct ssk_data *data, const double *mask, int steps);
+
+#endif
