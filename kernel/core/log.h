@@ -6,7 +6,7 @@
 enum ssk_log_level { SSK_LOG_WARNING, SSK_LOG_INFO, SSK_LOG_DEBUG };
 typedef void ssk_log_sink(enum ssk_log_level level, const char *message, void *state);
 void ssk_log_to(ssk_log_sink *sink, void *state);
-void ssk_log(enum ssk_log_level level, const char *format, ...)
+void ssk_say(enum ssk_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif
