@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cli.c - the command line of every verb (GNU argp: the verb's options and the common ones), and
+ * the small things that verbs share. */
+#include "cli/cli.h"
+#include "registry/registry.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- options that every verb takes ------------------------------------------------------------
+ */
+
+enum { KEY_PLUGIN_DIR = 0x1000, KEY_JSON, KEY_NO_COLOUR };
+
+static const struct argp_option global_options[] = {
+    {"plugin-dir", KEY_PLUGIN_DIR, "DIR", 0, "also load the plugins of DIR (repeatable)", 0},
+    {"json", KEY_JSON, NULL, 0, "print results as JSON", 0},
+    {"quiet", 'q', NULL, 0, "print results and errors only", 0},
+    {"verbose", 'v', NULL, 0, "say more about what is done", 0},
+    {"no-colour", KEY_NO_COLOUR, NULL, 0, "no colours, on a terminal too", 0},
+    {"no-color", KEY_NO_COLOUR, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0},
+    {0}};
+
+/* Append to a growing list of borrowed strings. */
+static error_t append(int *n, const char ***items, const char *item) {
+  const char **grown = realloc(*items, ((size_t)*n + 1) * sizeof **items);
+  if (!grown)
+    return ENOMEM;
+  grown[(*n)++] = item;
+  *items = grown;
+  return 0;
+}
+
+static error_t parse_global(int key, char *arg, struct argp_state *state) {
+  struct ssk_cli *cli = state->input;
+  switch (key) {
+  case KEY_PLUGIN_DIR:
+    return append(&cli->n_folders, &cli->folders, arg);
+  case KEY_JSON:
+    cli->json = true;
+    return 0;
+  case 'q':
+    cli->quiet = true;
+    cli->verbose = false;
+    return 0;
+  case 'v':
+    cli->verbose = true;
+    cli->quiet = false;
+    return 0;
+  case KEY_NO_COLOUR:
+    cli->no_colour = true;
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+const struct argp ssk_cli_globals = {.options = global_options, .parser = parse_global};
+
+/* Colours only on a terminal that knows them, and never against NO_COLOR (no-color.org). */
+void ssk_cli_settle(struct ssk_cli *cli) {
+  const char *no_color = getenv("NO_COLOR");
+  const char *term = getenv("TERM");
+  bool wanted =
+      !cli->no_colour && !(no_color && *no_color) && term && *term && strcmp(term, "dumb") != 0;
+  cli->colour = wanted && isatty(STDOUT_FILENO);
+  cli->colour_err = wanted && isatty(STDERR_FILENO);
+}
+
+void ssk_cli_release(struct ssk_cli *cli) {
+  ssk_registry_free(cli->registry);
+  cli->registry = NULL;
+  free(cli->words);
+  free(cli->over);
+  free(cli->folders);
+  cli->words = cli->over = cli->folders = NULL;
+  cli->n_words = cli->n_over = cli->n_folders = 0;
+}
+
+/* ---- a verb's command line --------------------------------------------------------------------
+ */
+
+/* An override starts with a dotted key and '='; what has a slash before the '=' is a file name. */
+static bool is_override(const char *arg) {
+  size_t key = strspn(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+  if (arg[key] == '+')
+    key++;
+  return key > 0 && arg[0] != '.' && arg[key] == '=';
+}
+
+struct back {
+  struct ssk_cli *cli;
+  void *input;
+};
+
+static error_t parse_back(int key, char *arg, struct argp_state *state) {
+  struct back *back = state->input;
+  struct ssk_cli *cli = back->cli;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = back->input;
+    state->child_inputs[1] = cli;
+    return 0;
+  case ARGP_KEY_ARG:
+    return is_override(arg) ? append(&cli->n_over, &cli->over, arg)
+                            : append(&cli->n_words, &cli->words, arg);
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static error_t parse_nothing(int key, char *arg, struct argp_state *state) {
+  (void)key, (void)arg, (void)state;
+  return ARGP_ERR_UNKNOWN;
+}
+
+static int check_count(struct ssk_cli *cli, const struct ssk_syntax *syntax, const char *name) {
+  if (cli->n_words < syntax->min_words)
+    ssk_err_set(cli->err, SSK_EUSAGE, "'%s' needs more arguments", name);
+  else if (syntax->max_words >= 0 && cli->n_words > syntax->max_words)
+    ssk_err_set(cli->err, SSK_EUSAGE, "'%s' does not take the argument '%s'", name,
+                cli->words[syntax->max_words]);
+  else if (!syntax->overrides && cli->n_over > 0)
+    ssk_err_set(cli->err, SSK_EUSAGE, "'%s' does not take the override '%s'", name, cli->over[0]);
+  else
+    return SSK_OK;
+  ssk_err_hint(cli->err, "usage: %s %s", name, syntax->args);
+  return SSK_EUSAGE;
+}
+
+static int load_plugins(struct ssk_cli *cli) {
+  cli->registry = ssk_registry_new(cli->err);
+  if (!cli->registry)
+    return SSK_ENOMEM;
+  for (int i = 0; i < cli->n_folders; i++) {
+    int code = ssk_registry_add_folder(cli->registry, cli->folders[i], cli->err);
+    if (code)
+      return code;
+  }
+  return ssk_registry_add_default(cli->registry, cli->err);
+}
+
+int ssk_cli_parse(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *input, int argc,
+                  char **argv) {
+  struct argp own = {.options = syntax->options,
+                     .parser = syntax->parser ? syntax->parser : parse_nothing};
+  struct argp_child children[] = {
+      {&own, 0, NULL, 0}, {&ssk_cli_globals, 0, "Common options:", 1}, {NULL, 0, NULL, 0}};
+  struct argp argp = {
+      .parser = parse_back, .args_doc = syntax->args, .doc = syntax->doc, .children = children};
+  struct back back = {.cli = cli, .input = input};
+  error_t failed = argp_parse(&argp, argc, argv, 0, NULL, &back);
+  ssk_cli_settle(cli);
+  if (failed)
+    return ssk_err_set(cli->err, failed == ENOMEM ? SSK_ENOMEM : SSK_EUSAGE,
+                       "cannot read the command line: %s", strerror(failed));
+  int code = check_count(cli, syntax, argv[0]);
+  return code ? code : load_plugins(cli);
+}
+
+int64_t ssk_cli_int(const struct argp_state *state, const char *option, const char *arg, int64_t lo,
+                    int64_t hi) {
+  char *end;
+  errno = 0;
+  long long value = strtoll(arg, &end, 10);
+  if (errno || end == arg || *end || value < lo || value > hi)
+    argp_error(state, "%s must be an integer from %lld to %lld, not '%s'", option, (long long)lo,
+               (long long)hi, arg);
+  return value;
+}
+
+/* ---- output -----------------------------------------------------------------------------------
+ */
+
+int ssk_cli_print_json(struct ssk_cli *cli, json_t *value) {
+  if (!value)
+    return ssk_err_set(cli->err, SSK_ENOMEM, "no memory for the result");
+  int failed = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+  json_decref(value);
+  putchar('\n');
+  return failed ? ssk_err_set(cli->err, SSK_EIO, "cannot write the result as JSON") : SSK_OK;
+}
+
+const char *ssk_cli_bold(const struct ssk_cli *cli) {
+  return cli->colour ? "\033[1m" : "";
+}
+const char *ssk_cli_plain(const struct ssk_cli *cli) {
+  return cli->colour ? "\033[0m" : "";
+}

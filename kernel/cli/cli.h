@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cli.h - what the verbs of the program share: the command line, the registry, the output.
+ *
+ * A verb is one row in verbs.def and one file with
+ *
+ *     int ssk_verb_<name>(struct ssk_cli *cli, int argc, char **argv);
+ *
+ * which first calls ssk_cli_parse (argv[0] is "sskit <name>"), then does its work with cli->words,
+ * cli->over and cli->registry, prints its result to standard output (as JSON when cli->json), and
+ * returns a code of err.h with the reasons in cli->err: the program prints them and leaves with
+ * that status. */
+#ifndef SSK_CLI_CLI_H
+#define SSK_CLI_CLI_H
+
+#include <argp.h>
+#include <jansson.h>
+#include <sskit/err.h>
+#include <stdint.h>
+
+struct ssk_experiment;
+struct ssk_registry;
+
+struct ssk_cli {
+  ssk_err *err;                  /* never NULL */
+  struct ssk_registry *registry; /* all plugins; set by ssk_cli_parse */
+  bool json;                     /* results as JSON on standard output */
+  bool quiet;                    /* no remarks, no progress */
+  bool verbose;                  /* more remarks */
+  bool colour;                   /* standard output takes colours */
+  bool colour_err;               /* standard error takes colours */
+  int n_words;                   /* the arguments that are neither options nor overrides */
+  const char **words;
+  int n_over; /* the arguments of the form a.b.c=value, in order */
+  const char **over;
+  /* Private to cli.c. */
+  bool no_colour;
+  int n_folders;
+  const char **folders;
+};
+
+/* What a verb takes on its command line, besides the options that every verb takes. */
+struct ssk_syntax {
+  const char *args;                  /* for --help: "RECIPE [KEY=VALUE...]" */
+  const char *doc;                   /* for --help: paragraphs */
+  int min_words, max_words;          /* how many words; max_words -1: any number */
+  bool overrides;                    /* takes KEY=VALUE arguments */
+  const struct argp_option *options; /* the verb's own options; NULL: none */
+  argp_parser_t parser;              /* handles them (state->input is `input`); returns
+                                        ARGP_ERR_UNKNOWN for every other key */
+};
+
+/* Parse a verb's command line and load the plugins. --help, --version and wrong options leave the
+ * program from here, as argp does. */
+int ssk_cli_parse(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *input, int argc,
+                  char **argv);
+/* Within a verb's parser: the option's argument as an integer of [lo, hi]; else a usage error. */
+int64_t ssk_cli_int(const struct argp_state *state, const char *option, const char *arg, int64_t lo,
+                    int64_t hi);
+/* Load the recipe words[0] with the overrides. */
+int ssk_cli_load(struct ssk_cli *cli, struct ssk_experiment **out);
+/* Print a JSON value to standard output and release it; NULL is SSK_ENOMEM. */
+int ssk_cli_print_json(struct ssk_cli *cli, json_t *value);
+/* Start of a heading on standard output, and back to normal: "" without colours. */
+const char *ssk_cli_bold(const struct ssk_cli *cli);
+const char *ssk_cli_plain(const struct ssk_cli *cli);
+
+/* For main.c: the options that every verb takes (input: the struct ssk_cli), the decision about
+ * colours after they were read, and the release of what the struct holds (but err). */
+extern const struct argp ssk_cli_globals;
+void ssk_cli_settle(struct ssk_cli *cli);
+void ssk_cli_release(struct ssk_cli *cli);
+
+/* The whole program: parse, run, print errors; returns the exit status. */
+SSK_API int ssk_program(int argc, char **argv);
+
+#define SSK_VERB(name, args, help) int ssk_verb_##name(struct ssk_cli *cli, int argc, char **argv);
+#include "cli/verbs.def"
+#undef SSK_VERB
+
+#endif

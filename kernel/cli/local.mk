@@ -1,0 +1,3 @@
+sskit_SOURCES += kernel/cli/cli.c
+sskit_SOURCES += kernel/cli/cli.h
+sskit_SOURCES += kernel/cli/main.c
