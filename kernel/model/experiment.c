@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* experiment.c - the rows of a recipe's own sections, and reading a recipe by them. */
+#include "model/experiment.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct ssk_param window_rows[] = {
+    SSK_PARAM_INT(struct ssk_window_section, length, "0", 0, 1e6, "steps",
+                  "Length of training windows; 0 trains on whole series."),
+    SSK_PARAM_INT(struct ssk_window_section, stride, "1", 1, 1e6, "steps",
+                  "Distance between the starts of neighbouring training windows."),
+    SSK_PARAM_END};
+
+static const struct ssk_param model_rows[] = {
+    SSK_PARAM_INT(struct ssk_model_section, latent, "4", 1, 1024, NULL, "Latent dimension d."),
+    SSK_PARAM_INT(struct ssk_model_section, order, "1", 1, 64, NULL,
+                  "Markov order j: how many past latents a step may see."),
+    SSK_PARAM_INT(struct ssk_model_section, paths, "1", 1, 4096, NULL,
+                  "Monte Carlo latent paths S of each series in training."),
+    SSK_PARAM_INT(struct ssk_model_section, time_features, "0", 0, 256, NULL,
+                  "Width F of the sinusoidal embedding of the time step; even; 0: none."),
+    SSK_PARAM_COMPONENT(struct ssk_model_section, summary, SSK_SUMMARY, "gru",
+                        "Future summary F_phi of the encoder: h_t is a function of x from t on."),
+    SSK_PARAM_COMPONENT(struct ssk_model_section, encoder, SSK_ENCODER, "gaussian",
+                        "Posterior q(z_t | z_{t-j:t-1}, h_t)."),
+    SSK_PARAM_COMPONENT(struct ssk_model_section, emission, SSK_EMISSION, "gaussian",
+                        "Likelihood p(x_t | z_{t-j+1:t})."),
+    SSK_PARAM_COMPONENT(struct ssk_model_section, initial, SSK_INITIAL, "gaussian",
+                        "Prior of the first j latents."),
+    SSK_PARAM_COMPONENT(struct ssk_model_section, transition, SSK_TRANSITION, NULL,
+                        "Prior p(z_t | z_{t-j:t-1}): what a DKF and a DDSSM differ in."),
+    SSK_PARAM_END};
+
+static const struct ssk_param rates_rows[] = {
+    SSK_PARAM_REAL(struct ssk_rates_section, encoder, "1e-3", 0, 1, NULL,
+                   "Of the summary and the encoder."),
+    SSK_PARAM_REAL(struct ssk_rates_section, emission, "1e-3", 0, 1, NULL, "Of the emission."),
+    SSK_PARAM_REAL(struct ssk_rates_section, transition, "1e-3", 0, 1, NULL, "Of the transition."),
+    SSK_PARAM_REAL(struct ssk_rates_section, initial, "1e-3", 0, 1, NULL, "Of the initial prior."),
+    SSK_PARAM_END};
+
+static const char *const rate_schedules[] = {"constant", "cosine", NULL};
+
+static const struct ssk_param training_rows[] = {
+    SSK_PARAM_INT(struct ssk_training_section, steps, "1000", 1, 1e9, "steps",
+                  "Optimiser steps."),
+    SSK_PARAM_INT(struct ssk_training_section, batch, "64", 1, 1e6, "windows",
+                  "Training windows in a step."),
+    SSK_PARAM_INT(struct ssk_training_section, shards, "2", 1, 4096, NULL,
+                  "Equal pieces that a batch is cut into; each runs on one thread. Part of the "
+                  "result (the order of summation), unlike the number of threads."),
+    SSK_PARAM_SECTION(struct ssk_training_section, learning_rate, rates_rows,
+                      "Learning rate of each part."),
+    SSK_PARAM_ENUM(struct ssk_training_section, schedule, "cosine", rate_schedules,
+                   "Learning rate after the warm-up: constant, or a cosine to final_rate."),
+    SSK_PARAM_INT(struct ssk_training_section, warmup, "0", 0, 1e9, "steps",
+                  "Linear warm-up of the learning rate."),
+    SSK_PARAM_REAL(struct ssk_training_section, final_rate, "0", 0, 1, NULL,
+                   "Fraction of the learning rate that is left at the end of the cosine."),
+    SSK_PARAM_REAL(struct ssk_training_section, weight_decay, "0.01", 0, 10, NULL,
+                   "Decoupled weight decay (AdamW, Loshchilov and Hutter 2019); not on biases, "
+                   "norms, embeddings and variance heads."),
+    SSK_PARAM_REAL(struct ssk_training_section, beta1, "0.9", 0, 0.9999, NULL,
+                   "Decay of the gradient's running mean."),
+    SSK_PARAM_REAL(struct ssk_training_section, beta2, "0.999", 0, 0.99999, NULL,
+                   "Decay of the squared gradient's running mean."),
+    SSK_PARAM_REAL(struct ssk_training_section, epsilon, "1e-8", 1e-16, 1, NULL,
+                   "Added to the denominator of the update."),
+    SSK_PARAM_REAL(struct ssk_training_section, clip, "5", 0, INFINITY, NULL,
+                   "Largest global norm of the gradient; 0: no clipping."),
+    SSK_PARAM_REAL(struct ssk_training_section, ema, "0.99", 0, 0.999999, NULL,
+                   "Decay of the averaged weights, which evaluation uses; 0: no averaging."),
+    SSK_PARAM_INT(struct ssk_training_section, skip_limit, "20", 1, 1e6, "steps",
+                  "So many non-finite steps in a row end the run with an error."),
+    SSK_PARAM_INT(struct ssk_training_section, log_every, "50", 1, 1e9, "steps",
+                  "Steps between lines of metrics.jsonl."),
+    SSK_PARAM_INT(struct ssk_training_section, validate_every, "500", 0, 1e9, "steps",
+                  "Steps between bounds on the validation split; 0: none."),
+    SSK_PARAM_INT(struct ssk_training_section, checkpoint_every, "500", 0, 1e9, "steps",
+                  "Steps between checkpoints; 0: only at the end."),
+    SSK_PARAM_END};
+
+static const char *const splits[] = {"train", "valid", "test", NULL};
+
+static const struct ssk_param evaluate_rows[] = {
+    SSK_PARAM_ENUM(struct ssk_evaluate_section, split, "test", splits,
+                   "Series that are evaluated."),
+    SSK_PARAM_INT(struct ssk_evaluate_section, series, "0", 0, 1e9, NULL,
+                  "Evaluate at most so many series; 0: all."),
+    SSK_PARAM_INT(struct ssk_evaluate_section, context, "0", 0, 1e9, "steps",
+                  "History that a forecast sees; 0: all steps of the series but the horizon."),
+    SSK_PARAM_INT(struct ssk_evaluate_section, horizon, "1", 1, 1e6, "steps", "Steps forecast."),
+    SSK_PARAM_INT(struct ssk_evaluate_section, samples, "256", 1, 1e6, NULL,
+                  "Forecast paths of each series."),
+    SSK_PARAM_INT(struct ssk_evaluate_section, bound_paths, "8", 1, 1e5, NULL,
+                  "Monte Carlo paths that the bound is averaged over."),
+    SSK_PARAM_INT(struct ssk_evaluate_section, bound_length, "0", 0, 1e9, "steps",
+                  "Leading steps of a series that the bound is taken over; 0: all."),
+    SSK_PARAM_INT(struct ssk_evaluate_section, particles, "4096", 2, 1e7, NULL,
+                  "Particles of the oracle's filter, where it is not linear and Gaussian."),
+    SSK_PARAM_COMPONENTS(struct ssk_evaluate_section, metrics, SSK_METRIC,
+                         "[elbo, crps, energy_score, mae, rmse, coverage]", "What is computed."),
+    SSK_PARAM_END};
+
+const struct ssk_param ssk_experiment_rows[] = {
+    SSK_PARAM_STRING(struct ssk_experiment, name, "model",
+                     "Name of the model, in tables and run directories."),
+    SSK_PARAM_INT(struct ssk_experiment, seed, "1", 0, 9e15, NULL,
+                  "Seed of weights, order of the data, and noise; the data set has its own."),
+    SSK_PARAM_BOOL(struct ssk_experiment, standardise, "true",
+                   "Train on (x - mean) / deviation of the observed training entries, for each "
+                   "dimension; metrics are in the data's own units all the same."),
+    SSK_PARAM_COMPONENT(struct ssk_experiment, data, SSK_DATASET, NULL, "Where the series are."),
+    SSK_PARAM_SECTION(struct ssk_experiment, window, window_rows, "Training windows."),
+    SSK_PARAM_SECTION(struct ssk_experiment, model, model_rows, "The state-space model."),
+    SSK_PARAM_COMPONENT(struct ssk_experiment, objective, SSK_OBJECTIVE, "elbo",
+                        "What training minimises."),
+    SSK_PARAM_SECTION(struct ssk_experiment, training, training_rows, "The training loop."),
+    SSK_PARAM_SECTION(struct ssk_experiment, evaluate, evaluate_rows, "Forecasts and metrics."),
+    SSK_PARAM_END};
+
+static const struct ssk_param compare_rows[] = {
+    SSK_PARAM_STRINGS(struct ssk_compare_section, rows, NULL,
+                      "Rows of the table: recipe files, relative to this one, or baselines "
+                      "(oracle, oracle_gaussian, persistence, marginal)."),
+    SSK_PARAM_REALS(struct ssk_compare_section, seeds, "[1]", 0, 9e15, NULL,
+                    "Each model is trained once with each seed."),
+    SSK_PARAM_INT(struct ssk_compare_section, bootstrap, "1000", 0, 1e6, NULL,
+                  "Resamples of the paired intervals; 0: none."),
+    SSK_PARAM_END};
+
+const struct ssk_param ssk_study_rows[] = {
+    SSK_PARAM_STRING(struct ssk_study, name, "comparison", "Name of the study."),
+    SSK_PARAM_SECTION(struct ssk_study, compare, compare_rows, "What is compared."),
+    SSK_PARAM_STRINGS(struct ssk_study, set, NULL,
+                      "Overrides a.b=c that apply to the recipe of every row."),
+    SSK_PARAM_END};
+
+/* Values that only make sense together. */
+static void check_together(const struct ssk_experiment *e, ssk_err *err) {
+  const struct ssk_node *root = e->tree->root;
+  const struct ssk_node *shards = ssk_node_find(root, "training.shards");
+  if (e->training.batch % e->training.shards) {
+    ssk_err_at(err, SSK_ERECIPE, shards ? &shards->pos : NULL,
+               "training.batch (%lld) is not a multiple of training.shards (%lld)",
+               (long long)e->training.batch, (long long)e->training.shards);
+    ssk_err_hint(err, "all shards of a batch have the same size");
+  }
+  const struct ssk_node *features = ssk_node_find(root, "model.time_features");
+  if (e->model.time_features % 2)
+    ssk_err_at(err, SSK_ERECIPE, features ? &features->pos : NULL,
+               "model.time_features must be even (a sine and a cosine for each frequency), not %lld",
+               (long long)e->model.time_features);
+}
+
+static int fill(struct ssk_experiment *e, struct ssk_registry *registry, ssk_err *err) {
+  struct ssk_maker maker = ssk_registry_maker(registry);
+  static const char *const also[] = {"base", NULL};
+  int code =
+      ssk_schema_fill(ssk_experiment_rows, e, e->tree->root, "", also, &maker, &e->arena, err);
+  if (code)
+    return code;
+  check_together(e, err);
+  return ssk_err_code(err);
+}
+
+static int finish(struct ssk_experiment *e, struct ssk_registry *registry,
+                  struct ssk_experiment **out, ssk_err *err) {
+  *out = NULL;
+  int code = e->tree ? fill(e, registry, err) : ssk_err_code(err);
+  if (!code && !e->tree)
+    code = SSK_ENOMEM;
+  if (code) {
+    ssk_experiment_free(e);
+    return code;
+  }
+  *out = e;
+  return SSK_OK;
+}
+
+int ssk_experiment_load(const char *path, int n_overrides, const char *const *overrides,
+                        struct ssk_registry *registry, struct ssk_experiment **out, ssk_err *err) {
+  struct ssk_experiment *e = calloc(1, sizeof *e);
+  if (!e)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the recipe");
+  e->tree = ssk_tree_load(path, n_overrides, overrides, getenv("SSKIT_RECIPE_PATH"), err);
+  return finish(e, registry, out, err);
+}
+
+int ssk_experiment_parse(const char *name, const char *text, size_t size, int n_overrides,
+                         const char *const *overrides, struct ssk_registry *registry,
+                         struct ssk_experiment **out, ssk_err *err) {
+  struct ssk_experiment *e = calloc(1, sizeof *e);
+  if (!e)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the recipe");
+  e->tree = ssk_tree_parse(name, text, size, n_overrides, overrides, NULL, err);
+  return finish(e, registry, out, err);
+}
+
+void ssk_experiment_free(struct ssk_experiment *e) {
+  if (!e)
+    return;
+  ssk_schema_free(ssk_experiment_rows, e);
+  ssk_arena_free(&e->arena);
+  ssk_tree_free(e->tree);
+  free(e);
+}
+
+char *ssk_experiment_dump(const struct ssk_experiment *e) {
+  struct ssk_text text = {0};
+  ssk_schema_dump(ssk_experiment_rows, e, 0, &text);
+  if (text.failed) {
+    ssk_text_free(&text);
+    return NULL;
+  }
+  return text.data;
+}
+
+/* ---- studies -------------------------------------------------------------------------------- */
+
+/* Overrides of a study's own keys change the study; all others go to every row's recipe. */
+static bool is_own_key(const char *override) {
+  return !strncmp(override, "compare.", 8) || !strncmp(override, "name=", 5);
+}
+
+int ssk_study_load(const char *path, int n_overrides, const char *const *overrides,
+                   struct ssk_registry *registry, struct ssk_study **out, ssk_err *err) {
+  *out = NULL;
+  struct ssk_study *study = calloc(1, sizeof *study);
+  const char **own = calloc((size_t)n_overrides + 1, sizeof *own);
+  if (!study || !own) {
+    free(study);
+    free(own);
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the recipe");
+  }
+  int n_own = 0, n_rest = 0;
+  for (int i = 0; i < n_overrides; i++)
+    if (is_own_key(overrides[i]))
+      own[n_own++] = overrides[i];
+  study->tree = ssk_tree_load(path, n_own, own, getenv("SSKIT_RECIPE_PATH"), err);
+  free(own);
+  struct ssk_maker maker = ssk_registry_maker(registry);
+  static const char *const also[] = {"base", NULL};
+  int code = study->tree ? ssk_schema_fill(ssk_study_rows, study, study->tree->root, "", also,
+                                           &maker, &study->arena, err)
+                         : ssk_err_code(err);
+  if (!code && !study->compare.rows.n) {
+    const struct ssk_node *rows = ssk_node_find(study->tree->root, "compare");
+    code = ssk_err_at(err, SSK_ERECIPE, rows ? &rows->pos : NULL, "compare.rows is empty");
+    ssk_err_hint(err, "list recipe files and baselines: rows: [oracle, ddssm.yaml, dkf.yaml]");
+  }
+  if (!code) {
+    int total = study->set.n + n_overrides - n_own;
+    const char **set = ssk_arena_alloc(&study->arena, ((size_t)total + 1) * sizeof *set);
+    if (!set)
+      code = ssk_err_set(err, SSK_ENOMEM, "no memory for the recipe");
+    for (int i = 0; set && i < study->set.n; i++)
+      set[i] = study->set.items[i];
+    for (int i = 0; set && i < n_overrides; i++)
+      if (!is_own_key(overrides[i]))
+        set[study->set.n + n_rest++] = ssk_arena_strdup(&study->arena, overrides[i]);
+    study->set = (struct ssk_strings){.n = total, .items = set};
+  }
+  if (code) {
+    ssk_study_free(study);
+    return code;
+  }
+  *out = study;
+  return SSK_OK;
+}
+
+void ssk_study_free(struct ssk_study *study) {
+  if (!study)
+    return;
+  ssk_schema_free(ssk_study_rows, study);
+  ssk_arena_free(&study->arena);
+  ssk_tree_free(study->tree);
+  free(study);
+}
+
+bool ssk_is_study(const char *path) {
+  struct ssk_tree *tree = ssk_tree_load(path, 0, NULL, getenv("SSKIT_RECIPE_PATH"), NULL);
+  bool study = tree && ssk_node_get(tree->root, "compare");
+  ssk_tree_free(tree);
+  return study;
+}
