@@ -37,7 +37,7 @@ static void hidden_build(ssk_builder *b, struct ssk_dense *layer, int in, int hi
     return;
   }
   for (int i = 0; i < layers; i++) {
-    char name[16];
+    char name[24];
     snprintf(name, sizeof name, "hidden%d", i);
     layer[i] = ssk_dense_build(b, name, i ? hidden : in, hidden, SSK_SILU, SSK_INIT_UNIFORM, 1);
   }

@@ -8,6 +8,7 @@
 #ifndef SSKIT_WEIGHTS_H
 #define SSKIT_WEIGHTS_H
 
+#include <sskit/params.h>
 #include <sskit/tape.h>
 
 #ifdef __cplusplus
@@ -92,6 +93,58 @@ SSK_API struct ssk_head ssk_head_build(ssk_builder *b, const char *name, int in,
                                        int layers, int out, bool linear);
 SSK_API ssk_tensor *ssk_head_run(const struct ssk_ctx *ctx, const struct ssk_head *head,
                                  ssk_tensor *x);
+
+/* How a network's raw output becomes a log variance: clamp(log(softplus(raw) + var_min), logvar_min,
+ * logvar_max), and the log variance to start from. A component that has one writes
+ * SSK_PARAM_VARIANCE into its table of rows, and calls ssk_variance_check in its `init`. */
+struct ssk_variance {
+  double var_min, logvar_min, logvar_max, logvar_start;
+};
+/* The four rows of a struct ssk_variance, the member `m` of S; `start` is a default, as text. */
+#define SSK_PARAM_VARIANCE(S, m, start)                                                            \
+  {.name = "var_min", .type = SSK_T_REAL, .offset = SSK_MEMBER_(S, m.var_min, double),             \
+   .default_text = "1e-6", .min = 1e-12, .max = 1,                                                 \
+   .doc = "Added to the variance: logvar = log(softplus(raw) + var_min)."},                        \
+  {.name = "logvar_min", .type = SSK_T_REAL, .offset = SSK_MEMBER_(S, m.logvar_min, double),       \
+   .default_text = "-10", .min = -30, .max = 30, .unit = "nats",                                   \
+   .doc = "Lower clamp of the log variance."},                                                     \
+  {.name = "logvar_max", .type = SSK_T_REAL, .offset = SSK_MEMBER_(S, m.logvar_max, double),       \
+   .default_text = "6", .min = -30, .max = 30, .unit = "nats",                                     \
+   .doc = "Upper clamp of the log variance."},                                                     \
+  {.name = "logvar_start", .type = SSK_T_REAL, .offset = SSK_MEMBER_(S, m.logvar_start, double),   \
+   .default_text = start, .min = -30, .max = 30, .unit = "nats",                                   \
+   .doc = "Log variance that training starts from."}
+/* SSK_OK, or say in err which of the four do not fit together. */
+SSK_API int ssk_variance_check(const struct ssk_variance *v, ssk_err *err);
+/* The raw value whose log variance is logvar_start. */
+SSK_API double ssk_variance_raw(const struct ssk_variance *v);
+/* The log variance of raw values (ssk_logvar with these limits). */
+SSK_API ssk_tensor *ssk_variance_log(ssk_tape *tape, ssk_tensor *raw, const struct ssk_variance *v);
+
+/* A head with two outputs, the moments of a diagonal Gaussian of `out` dimensions: hidden SiLU layers,
+ * output and linear path as in ssk_head. Starts as N(0, exp(logvar_start)) whatever its input. The
+ * output layer, being a variance head, is not decayed. */
+struct ssk_gaussian_head {
+  int layers, inputs, outputs, hidden;
+  struct ssk_dense in[8];
+  ssk_weight W, path, mean_bias, raw_bias;
+};
+SSK_API struct ssk_gaussian_head ssk_gaussian_head_build(ssk_builder *b, const char *name, int in,
+                                                         int hidden, int layers, int out,
+                                                         const struct ssk_variance *v);
+SSK_API struct ssk_gaussian ssk_gaussian_head_run(const struct ssk_ctx *ctx,
+                                                  const struct ssk_gaussian_head *head,
+                                                  const struct ssk_variance *v, ssk_tensor *x);
+/* The same in two parts, for recursions: the head's input is [now, later], and what depends on
+ * `later` is computed for many rows at once: prepared [.., hidden + 2*out]. Needs layers >= 1.
+ * finish(now, prepare(later)) equals run([now, later]). */
+SSK_API ssk_tensor *ssk_gaussian_head_prepare(const struct ssk_ctx *ctx,
+                                              const struct ssk_gaussian_head *head,
+                                              ssk_tensor *later);
+SSK_API struct ssk_gaussian ssk_gaussian_head_finish(const struct ssk_ctx *ctx,
+                                                     const struct ssk_gaussian_head *head,
+                                                     const struct ssk_variance *v, ssk_tensor *now,
+                                                     ssk_tensor *prepared);
 
 /* n GRU layers, [T, N, in] -> [T, N, hidden]. */
 struct ssk_gru_stack {
