@@ -10,6 +10,10 @@
 struct ssk_component;
 struct ssk_instance;
 
+/* "dataset", "summary", ...; and back, -1 when there is no such kind. */
+const char *ssk_kind_name(enum ssk_kind kind);
+int ssk_kind_by_name(const char *name);
+
 /* How nested components are made; the registry provides it. All must be set. */
 struct ssk_maker {
   void *state;

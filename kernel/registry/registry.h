@@ -14,9 +14,7 @@
 
 struct ssk_registry;
 
-/* "dataset", "summary", ...; and back, -1 when there is no such kind. */
-const char *ssk_kind_name(enum ssk_kind kind);
-int ssk_kind_by_name(const char *name);
+/* ssk_kind_name and ssk_kind_by_name are in recipe/schema.h (kernel/recipe/kind.c). */
 
 struct ssk_registry *ssk_registry_new(ssk_err *err);
 void ssk_registry_free(struct ssk_registry *registry); /* plugins stay loaded */
