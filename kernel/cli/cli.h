@@ -70,9 +70,6 @@ extern const struct argp ssk_cli_globals;
 void ssk_cli_settle(struct ssk_cli *cli);
 void ssk_cli_release(struct ssk_cli *cli);
 
-/* The whole program: parse, run, print errors; returns the exit status. */
-SSK_API int ssk_program(int argc, char **argv);
-
 #define SSK_VERB(name, args, help) int ssk_verb_##name(struct ssk_cli *cli, int argc, char **argv);
 #include "cli/verbs.def"
 #undef SSK_VERB

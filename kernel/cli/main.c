@@ -1,8 +1,176 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* main.c - the program sskit. Everything else is in libsskit, whose insides are hidden: so program
- * and plugins share one copy of the library. */
+/* main.c - the program sskit: options that every verb takes, then the verb, by the table that
+ * verbs.def makes. Errors are printed here, and their code is the exit status. */
 #include "cli/cli.h"
+#include "core/log.h"
+#include "core/text.h"
+#include <errno.h>
+#include <sskit/plugin.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct verb {
+  const char *name, *args, *help;
+  int (*run)(struct ssk_cli *cli, int argc, char **argv);
+};
+
+#define SSK_VERB(name, args, help) {#name, args, help, ssk_verb_##name},
+static const struct verb verbs[] = {
+#include "cli/verbs.def"
+};
+#undef SSK_VERB
+enum { n_verbs = sizeof verbs / sizeof verbs[0] };
+
+static void print_version(FILE *stream, struct argp_state *state) {
+  (void)state;
+  fprintf(stream,
+          "sskit %s (plugin ABI %u, %s precision)\n"
+          "License GPLv3+: GNU GPL version 3 or later <https://gnu.org/licenses/gpl.html>.\n"
+          "This is free software: you are free to change and redistribute it.\n"
+          "There is NO WARRANTY, to the extent permitted by law.\n",
+          SSK_KERNEL_VERSION, SSK_ABI, sizeof(ssk_real) == 4 ? "single" : "double");
+}
+
+/* ---- help ------------------------------------------------------------------------------------ */
+
+static const char exit_statuses[] =
+    "Exit status:\n"
+    "  0  success\n"
+    "  1  a failure that no other status describes\n"
+    "  2  the command line is wrong\n"
+    "  3  a recipe is wrong: syntax, key, type, range\n"
+    "  4  a plugin is missing, was refused, or failed to initialise\n"
+    "  5  data are missing, malformed, or do not fit the recipe\n"
+    "  6  the operating system refused a file operation\n"
+    "  7  too many non-finite steps, or a value that must be finite is not\n"
+    "  8  no memory\n"
+    "  9  stopped by a signal; the state was saved and can be resumed\n";
+
+static const char environment[] =
+    "Environment:\n"
+    "  SSKIT_PLUGIN_PATH  folders of plugins, separated by ':', searched after --plugin-dir\n"
+    "  SSKIT_PLUGIN_DIR   replaces the installed folder of plugins; empty: no such folder\n"
+    "  NO_COLOR           when set and not empty: no colours\n";
+
+/* The texts round the list of options; argp frees what is not `text`. */
+static char *help_filter(int key, const char *text, void *input) {
+  (void)input;
+  struct ssk_text out = {0};
+  if (key == ARGP_KEY_HELP_PRE_DOC) {
+    ssk_text_add(&out, "Train, evaluate and compare deep state-space models that recipes describe "
+                       "and plugins make up.\n\nVerbs:\n");
+    for (int i = 0; i < n_verbs; i++)
+      ssk_text_printf(&out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+    ssk_text_add(&out, "\nOptions:");
+  } else if (key == ARGP_KEY_HELP_POST_DOC) {
+    ssk_text_printf(&out, "'sskit VERB --help' explains a verb.\n\n%s\n%s", exit_statuses,
+                    environment);
+  } else {
+    return (char *)text;
+  }
+  return out.data ? out.data : (char *)text;
+}
+
+/* ---- the command line up to the verb ----------------------------------------------------------
+ */
+
+struct front {
+  struct ssk_cli *cli;
+  int verb; /* index of the verb in argv; 0: none */
+};
+
+static error_t parse_front(int key, char *arg, struct argp_state *state) {
+  struct front *front = state->input;
+  (void)arg;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = front->cli;
+    return 0;
+  case ARGP_KEY_ARG:
+    front->verb = state->next - 1;
+    state->next = state->argc; /* the rest is the verb's */
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct verb *find_verb(const char *name, ssk_err *err) {
+  struct ssk_nearest nearest = {.wanted = name};
+  for (int i = 0; i < n_verbs; i++) {
+    if (strcmp(verbs[i].name, name) == 0)
+      return &verbs[i];
+    ssk_nearest_offer(&nearest, verbs[i].name);
+  }
+  ssk_err_set(err, SSK_EUSAGE, "there is no verb '%s'", name);
+  if (nearest.best)
+    ssk_err_hint(err, "did you mean '%s'?", nearest.best);
+  else
+    ssk_err_hint(err, "'sskit --help' lists the verbs");
+  return NULL;
+}
+
+static int run_verb(struct ssk_cli *cli, const struct verb *verb, int argc, char **argv) {
+  char name[64];
+  snprintf(name, sizeof name, "sskit %s", verb->name);
+  argv[0] = name;
+  int code = verb->run(cli, argc, argv);
+  if (fflush(stdout) != 0 || ferror(stdout)) {
+    int reason = ssk_err_set(cli->err, SSK_EIO, "cannot write standard output: %s",
+                             errno ? strerror(errno) : "output error");
+    code = code ? code : reason;
+  }
+  return code;
+}
+
+static int run(struct ssk_cli *cli, int argc, char **argv) {
+  static const struct argp_child children[] = {{&ssk_cli_globals, 0, NULL, 0}, {NULL, 0, NULL, 0}};
+  static const struct argp argp = {.parser = parse_front,
+                                   .args_doc = "VERB [ARGUMENT...]",
+                                   .doc = "\v", /* both texts come from help_filter */
+                                   .children = children,
+                                   .help_filter = help_filter};
+  static char program[] = "sskit"; /* libtool's wrapper must not show in messages */
+  struct front front = {.cli = cli};
+  argv[0] = program;
+  argp_program_version_hook = print_version;
+  argp_err_exit_status = SSK_EUSAGE;
+  error_t failed = argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &front);
+  ssk_cli_settle(cli);
+  if (failed)
+    return ssk_err_set(cli->err, failed == ENOMEM ? SSK_ENOMEM : SSK_EUSAGE,
+                       "cannot read the command line: %s", strerror(failed));
+  if (front.verb == 0) {
+    ssk_err_set(cli->err, SSK_EUSAGE, "no verb was given");
+    ssk_err_hint(cli->err, "'sskit --help' lists the verbs");
+    return SSK_EUSAGE;
+  }
+  const struct verb *verb = find_verb(argv[front.verb], cli->err);
+  return verb ? run_verb(cli, verb, argc - front.verb, argv + front.verb) : SSK_EUSAGE;
+}
+
+/* ---- all of it
+ * -------------------------------------------------------------------------------------
+ */
+
+static void print_log(enum ssk_log_level level, const char *message, void *state) {
+  const struct ssk_cli *cli = state;
+  if (cli->quiet || (level == SSK_LOG_DEBUG && !cli->verbose))
+    return;
+  fprintf(stderr, "sskit: %s%s\n", level == SSK_LOG_WARNING ? "warning: " : "", message);
+}
 
 int main(int argc, char **argv) {
-  return ssk_program(argc, argv);
+  struct ssk_cli cli = {.err = ssk_err_new()};
+  if (!cli.err) {
+    fputs("sskit: error: no memory\n", stderr);
+    return SSK_ENOMEM;
+  }
+  ssk_log_to(print_log, &cli);
+  int code = run(&cli, argc, argv);
+  ssk_err_print(cli.err, stderr, cli.colour_err);
+  ssk_cli_release(&cli);
+  ssk_log_to(NULL, NULL);
+  ssk_err_free(cli.err);
+  return code;
 }
