@@ -430,6 +430,8 @@ struct ssk_metric_ops {
   int better;       /* -1: lower is better, +1: higher, 0: nearer to `ideal` */
   double ideal;
   const char *unit; /* "nats/step", "data", "1" */
+  /* [optional] Of a metric whose ideal value is a parameter: replaces `ideal`. */
+  double (*target)(const void *self);
 };
 
 /* ---- calling nested components --------------------------------------------------------------- */

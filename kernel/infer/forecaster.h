@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* forecaster.h - what can forecast a series: a trained model, a baseline, the oracle. Rows of a
+ * comparison are forecasters, evaluated by one loop (evaluate.h). */
+#ifndef SSK_INFER_FORECASTER_H
+#define SSK_INFER_FORECASTER_H
+
+#include "model/data.h"
+
+/* The bound on one series, in nats of the data's own units, summed over `length` steps. An exact
+ * log-likelihood is -distortion with zero rates. */
+struct ssk_series_bound {
+  int length;
+  double distortion, rate_initial, rate_transition;
+};
+
+/* A vtable with its state. Slots are called from several threads at once, each with its own
+ * `thread` number (0 <= thread < the pool's threads, for workspaces) and its own err. The result
+ * must depend on (seed, split, series) and the arguments only: never on thread, nor on earlier
+ * calls. */
+struct ssk_forecaster {
+  const char *name; /* borrowed */
+  void *self;
+  /* Draw `samples` paths of the steps [context, context + horizon) of a series given its first
+   * `context` steps: paths[samples, horizon, D], in the data's own units. 1 <= context, and context
+   * + horizon is at most the series' length. NULL: cannot forecast. */
+  int (*forecast)(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
+                  int context, int horizon, int samples, uint64_t seed, int thread, double *paths,
+                  ssk_err *err);
+  /* [optional] The bound over the first `length` steps; `length` is at most the series' length. */
+  int (*bound)(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
+               int length, uint64_t seed, int thread, struct ssk_series_bound *out, ssk_err *err);
+  int64_t evaluations;      /* network evaluations a sampled latent step; 0: no network */
+  void (*free)(void *self); /* [optional] */
+};
+
+static inline void ssk_forecaster_free(struct ssk_forecaster *forecaster) {
+  if (forecaster->free)
+    forecaster->free(forecaster->self);
+  *forecaster = (struct ssk_forecaster){0};
+}
+
+#endif
