@@ -5,3 +5,6 @@ libsskit_sources += kernel/model/experiment.h
 libsskit_sources += kernel/model/model.h
 libsskit_sources += kernel/model/store.c
 libsskit_sources += kernel/model/store.h
+libsskit_sources += kernel/model/data.c
+libsskit_sources += kernel/model/layers_dense.c
+libsskit_sources += kernel/model/layers_sequence.c

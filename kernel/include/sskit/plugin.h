@@ -140,6 +140,7 @@ struct ssk_observed {
   ssk_tensor *u;     /* [T, B, V], or NULL when V = 0 */
   ssk_tensor *s;     /* [B, E], or NULL when E = 0 */
   ssk_tensor *time;  /* [T, B, F], or NULL when F = 0 */
+  ssk_tensor *alive; /* [T, B] 1 up to the end of each series; NULL: all last T steps */
 };
 
 /* n conditioning rows, and for `rate` the targets. Tensors that do not apply are NULL. */
@@ -439,6 +440,13 @@ struct ssk_metric_ops {
 /* A component with nested ones builds them in its own build, and runs them through these, which set
  * ctx->path for the nested one's random numbers and apply the kernel's defaults. The first argument
  * is of the right kind by construction. */
+
+/* A copy of a nested component with the same parameters and no weights yet, for a component that
+ * needs several of it (a mixer for each layer). Before build; owned by the model. NULL without
+ * memory, which is then sticky in the builder. The *_build functions below open a scope with the
+ * component's key (the last part of its path); wrap copies in a scope of their own. */
+SSK_API struct ssk_instance *ssk_build_copy(ssk_builder *b, const struct ssk_instance *i);
+
 SSK_API int ssk_denoiser_build(struct ssk_instance *i, ssk_builder *b, const struct ssk_dims *dims);
 SSK_API ssk_tensor *ssk_denoiser_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                      const struct ssk_noisy *in);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* data.c - reading a data set into memory, standardising it, and shuffling its windows. */
+#include "model/data.h"
+#include "core/hash.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const split_names[SSK_SPLIT_COUNT] = {"train", "valid", "test"};
+
+static const struct ssk_dataset_ops *ops_of(const struct ssk_data *data) {
+  return data->dataset->component->ops;
+}
+
+static double *new_array(int64_t n, int64_t length, int width, bool *failed) {
+  if (!width || !n)
+    return NULL;
+  double *array = calloc((size_t)n * (size_t)length * (size_t)width, sizeof *array);
+  if (!array)
+    *failed = true;
+  return array;
+}
+
+/* A value that was observed must be a number: a model has no use for NaN, and a sum would spread it. */
+static int check_series(const struct ssk_data *data, enum ssk_split split, int64_t i, int length,
+                        const double *x, double *mask, ssk_err *err) {
+  int D = data->shape.D;
+  if (length < 1 || length > data->shape.max_length)
+    return ssk_err_set(err, SSK_EDATA, "data set '%s': %s series %lld has %d steps; 1 to %d expected",
+                       data->dataset->component->name, split_names[split], (long long)i, length,
+                       data->shape.max_length);
+  for (int k = 0; k < length * D; k++)
+    if (mask[k] != 0 && !isfinite(x[k]))
+      return ssk_err_set(err, SSK_EDATA,
+                         "data set '%s': %s series %lld, step %d, dimension %d is not finite",
+                         data->dataset->component->name, split_names[split], (long long)i, k / D,
+                         k % D);
+  for (int k = length * D; k < data->shape.max_length * D; k++)
+    mask[k] = 0;
+  return SSK_OK;
+}
+
+static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err) {
+  const struct ssk_data_shape *shape = &data->shape;
+  struct ssk_split_data *split = &data->split[which];
+  int L = shape->max_length;
+  split->n = ops_of(data)->count(data->dataset->self, which);
+  if (split->n <= 0) {
+    split->n = 0;
+    return SSK_OK;
+  }
+  bool failed = false;
+  split->length = calloc((size_t)split->n, sizeof *split->length);
+  split->x = new_array(split->n, L, shape->D, &failed);
+  split->mask = new_array(split->n, L, shape->D, &failed);
+  split->u = new_array(split->n, L, shape->V, &failed);
+  split->s = new_array(split->n, 1, shape->E, &failed);
+  split->z = new_array(split->n, L, shape->latent, &failed);
+  if (failed || !split->length)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the %s split", split_names[which]);
+  for (int64_t i = 0; i < split->n; i++) {
+    double *mask = split->mask + i * L * shape->D;
+    for (int k = 0; k < L * shape->D; k++)
+      mask[k] = 1;
+    struct ssk_series series = {.size = sizeof series,
+                                .x = split->x + i * L * shape->D,
+                                .mask = mask,
+                                .u = split->u ? split->u + i * L * shape->V : NULL,
+                                .s = split->s ? split->s + i * shape->E : NULL,
+                                .z = split->z ? split->z + i * L * shape->latent : NULL};
+    int code = ops_of(data)->fill(data->dataset->self, which, i, &series, err);
+    if (!code)
+      code = check_series(data, which, i, series.length, series.x, mask, err);
+    if (code)
+      return code;
+    split->length[i] = series.length;
+    data->fingerprint = ssk_hash(data->fingerprint, series.x,
+                                 (size_t)series.length * (size_t)shape->D * sizeof(double));
+    data->fingerprint =
+        ssk_hash(data->fingerprint, mask, (size_t)series.length * (size_t)shape->D * sizeof(double));
+  }
+  return SSK_OK;
+}
+
+/* Mean and deviation of the observed training entries of each dimension; a constant dimension keeps
+ * the scale 1. */
+static void standardise(struct ssk_data *data) {
+  const struct ssk_split_data *train = &data->split[SSK_TRAIN];
+  int D = data->shape.D;
+  int64_t rows = train->n * data->shape.max_length;
+  for (int k = 0; k < D; k++) {
+    double n = 0, sum = 0, squares = 0;
+    for (int64_t r = 0; r < rows; r++)
+      if (train->mask[r * D + k] != 0)
+        n++, sum += train->x[r * D + k];
+    double mean = n > 0 ? sum / n : 0;
+    for (int64_t r = 0; r < rows; r++)
+      if (train->mask[r * D + k] != 0)
+        squares += (train->x[r * D + k] - mean) * (train->x[r * D + k] - mean);
+    double deviation = n > 0 ? sqrt(squares / n) : 0;
+    data->centre[k] = mean;
+    data->scale[k] = deviation > 1e-12 * (1 + fabs(mean)) ? deviation : 1;
+  }
+}
+
+static int cut_windows(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *err) {
+  const struct ssk_split_data *train = &data->split[SSK_TRAIN];
+  int longest = 0, shortest = data->shape.max_length;
+  for (int64_t i = 0; i < train->n; i++) {
+    longest = train->length[i] > longest ? train->length[i] : longest;
+    shortest = train->length[i] < shortest ? train->length[i] : shortest;
+  }
+  int length = e->window.length ? (int)e->window.length : longest;
+  if (e->window.length > longest) {
+    const struct ssk_node *node = ssk_node_find(e->tree->root, "window.length");
+    return ssk_err_at(err, SSK_ERECIPE, node ? &node->pos : NULL,
+                      "window.length is %lld, but the longest training series has %d steps",
+                      (long long)e->window.length, longest);
+  }
+  data->window_length = length;
+  /* A series shorter than the window gives one window, whose end is masked. */
+  for (int pass = 0; pass < 2; pass++) {
+    int64_t n = 0;
+    for (int64_t i = 0; i < train->n; i++) {
+      int last = train->length[i] > length ? train->length[i] - length : 0;
+      for (int start = 0; start <= last; start += (int)e->window.stride, n++)
+        if (pass)
+          data->windows[n] = (struct ssk_window){.series = i, .start = start};
+    }
+    data->n_windows = n;
+    if (!pass && !(data->windows = calloc((size_t)n, sizeof *data->windows)))
+      return ssk_err_set(err, SSK_ENOMEM, "no memory for training windows");
+  }
+  return SSK_OK;
+}
+
+static int load(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *err) {
+  const struct ssk_component *component = e->data->component;
+  uint64_t seed = ssk_hash_text(0, component->name);
+  int code = ops_of(data)->open(e->data->self, seed, err);
+  if (code)
+    return code;
+  data->shape.size = sizeof data->shape;
+  ops_of(data)->shape(e->data->self, &data->shape);
+  if (data->shape.D < 1 || data->shape.max_length < 1)
+    return ssk_err_set(err, SSK_EDATA, "data set '%s' is empty: %d dimensions, %d steps",
+                       component->name, data->shape.D, data->shape.max_length);
+  for (int s = 0; s < SSK_SPLIT_COUNT && !code; s++)
+    code = load_split(data, s, err);
+  if (code)
+    return code;
+  if (!data->split[SSK_TRAIN].n)
+    return ssk_err_set(err, SSK_EDATA, "data set '%s' has no training series", component->name);
+  data->centre = calloc((size_t)data->shape.D, sizeof *data->centre);
+  data->scale = calloc((size_t)data->shape.D, sizeof *data->scale);
+  if (!data->centre || !data->scale)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the data set");
+  const struct ssk_emission_ops *emission = e->model.emission->component->ops;
+  data->standardised = e->standardise && !emission->discrete;
+  for (int k = 0; k < data->shape.D; k++)
+    data->scale[k] = 1;
+  if (data->standardised)
+    standardise(data);
+  data->oracle = ops_of(data)->oracle ? ops_of(data)->oracle(e->data->self) : NULL;
+  return cut_windows(data, e, err);
+}
+
+int ssk_data_load(const struct ssk_experiment *experiment, struct ssk_data **out, ssk_err *err) {
+  *out = NULL;
+  struct ssk_data *data = calloc(1, sizeof *data);
+  if (!data)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the data set");
+  data->dataset = experiment->data;
+  int code = load(data, experiment, err);
+  if (code) {
+    ssk_data_free(data);
+    return code;
+  }
+  *out = data;
+  return SSK_OK;
+}
+
+void ssk_data_free(struct ssk_data *data) {
+  if (!data)
+    return;
+  for (int s = 0; s < SSK_SPLIT_COUNT; s++) {
+    struct ssk_split_data *split = &data->split[s];
+    free(split->length);
+    free(split->x);
+    free(split->mask);
+    free(split->u);
+    free(split->s);
+    free(split->z);
+  }
+  free(data->centre);
+  free(data->scale);
+  free(data->windows);
+  free(data);
+}
+
+double ssk_data_log_jacobian(const struct ssk_data *data, const double *mask, int steps) {
+  double sum = 0;
+  for (int t = 0; t < steps; t++)
+    for (int k = 0; k < data->shape.D; k++)
+      if (mask[t * data->shape.D + k] != 0)
+        sum -= log(data->scale[k]);
+  return sum;
+}
+
+/* ---- the order of training ------------------------------------------------------------------ */
+
+void ssk_window_order_free(struct ssk_window_order *order) {
+  free(order->index);
+  *order = (struct ssk_window_order){0};
+}
+
+int ssk_data_draw(const struct ssk_data *data, uint64_t seed, uint64_t position,
+                  struct ssk_window_order *order, struct ssk_window *out) {
+  int64_t n = data->n_windows;
+  int64_t epoch = (int64_t)(position / (uint64_t)n) + 1;
+  if (!order->index) {
+    order->index = calloc((size_t)n, sizeof *order->index);
+    if (!order->index)
+      return SSK_ENOMEM;
+  }
+  if (order->epoch != epoch) { /* Fisher and Yates */
+    ssk_rng rng = ssk_rng_open(seed, "training", "order of windows", (uint32_t)epoch, 0);
+    for (int64_t i = 0; i < n; i++)
+      order->index[i] = i;
+    for (int64_t i = n - 1; i > 0; i--) {
+      int64_t k = (int64_t)ssk_rng_below(&rng, (uint64_t)i + 1);
+      int64_t held = order->index[i];
+      order->index[i] = order->index[k];
+      order->index[k] = held;
+    }
+    order->epoch = epoch;
+  }
+  *out = data->windows[order->index[position % (uint64_t)n]];
+  return SSK_OK;
+}
