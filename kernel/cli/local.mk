@@ -1,9 +1,3 @@
-bin_PROGRAMS += sskit
-sskit_CPPFLAGS = $(kernel_cppflags)
-sskit_CFLAGS = $(kernel_cflags)
-sskit_LDFLAGS =
-sskit_LDADD = libsskit.la $(JANSSON_LIBS) -lm
-sskit_SOURCES =
 sskit_SOURCES += kernel/cli/cli.c
 sskit_SOURCES += kernel/cli/cli.h
 sskit_SOURCES += kernel/cli/main.c

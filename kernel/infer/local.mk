@@ -1,0 +1,1 @@
+libsskit_sources += kernel/infer/forecaster.h

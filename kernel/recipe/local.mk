@@ -1,0 +1,3 @@
+libsskit_sources += kernel/recipe/schema.h
+libsskit_sources += kernel/recipe/tree.h
+libsskit_sources += kernel/recipe/kind.c

@@ -1,0 +1,3 @@
+datasetdir = $(plugindir)/dataset
+dataset_LTLIBRARIES =
+plugin_modules += $(dataset_LTLIBRARIES)

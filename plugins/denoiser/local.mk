@@ -1,0 +1,3 @@
+denoiserdir = $(plugindir)/denoiser
+denoiser_LTLIBRARIES =
+plugin_modules += $(denoiser_LTLIBRARIES)

@@ -1,0 +1,3 @@
+emissiondir = $(plugindir)/emission
+emission_LTLIBRARIES =
+plugin_modules += $(emission_LTLIBRARIES)

@@ -1,0 +1,3 @@
+encoderdir = $(plugindir)/encoder
+encoder_LTLIBRARIES =
+plugin_modules += $(encoder_LTLIBRARIES)

@@ -1,0 +1,3 @@
+initialdir = $(plugindir)/initial
+initial_LTLIBRARIES =
+plugin_modules += $(initial_LTLIBRARIES)

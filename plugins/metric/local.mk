@@ -1,0 +1,3 @@
+metricdir = $(plugindir)/metric
+metric_LTLIBRARIES =
+plugin_modules += $(metric_LTLIBRARIES)

@@ -1,0 +1,3 @@
+mixerdir = $(plugindir)/mixer
+mixer_LTLIBRARIES =
+plugin_modules += $(mixer_LTLIBRARIES)

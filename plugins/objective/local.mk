@@ -1,0 +1,3 @@
+objectivedir = $(plugindir)/objective
+objective_LTLIBRARIES =
+plugin_modules += $(objective_LTLIBRARIES)

@@ -1,0 +1,3 @@
+samplerdir = $(plugindir)/sampler
+sampler_LTLIBRARIES =
+plugin_modules += $(sampler_LTLIBRARIES)

@@ -1,0 +1,3 @@
+summarydir = $(plugindir)/summary
+summary_LTLIBRARIES =
+plugin_modules += $(summary_LTLIBRARIES)

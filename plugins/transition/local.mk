@@ -1,0 +1,3 @@
+transitiondir = $(plugindir)/transition
+transition_LTLIBRARIES =
+plugin_modules += $(transition_LTLIBRARIES)

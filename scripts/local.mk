@@ -1,0 +1,1 @@
+EXTRA_DIST += scripts/setup.sh scripts/quickstart scripts/check scripts/format

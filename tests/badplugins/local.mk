@@ -1,0 +1,1 @@
+# bad_plugins += tests/badplugins/NAME.c
