@@ -1,5 +1,12 @@
+libsskit_sources += kernel/core/arena.c
 libsskit_sources += kernel/core/arena.h
+libsskit_sources += kernel/core/err.c
+libsskit_sources += kernel/core/err_place.h
+libsskit_sources += kernel/core/file.c
 libsskit_sources += kernel/core/file.h
+libsskit_sources += kernel/core/hash.c
 libsskit_sources += kernel/core/hash.h
+libsskit_sources += kernel/core/log.c
 libsskit_sources += kernel/core/log.h
+libsskit_sources += kernel/core/text.c
 libsskit_sources += kernel/core/text.h

@@ -21,6 +21,15 @@ void ssk_text_free(struct ssk_text *text);
 /* The shortest decimal that reads back as the same double ("0.1", "1e-07", "inf"). */
 const char *ssk_text_double(char buffer[32], double value);
 
+/* Read all of `text` as a decimal number: digits with an optional sign, point and exponent, or inf and
+ * .inf with a sign. No spaces, hexadecimal, underscores or nan; independent of the locale. False when
+ * it is no such number, or one that a double cannot hold. */
+bool ssk_text_read_double(const char *text, double *value);
+/* Whether all bytes are text in UTF-8: *bad gets the offset of the first byte that is not (a control
+ * character other than tab and newline, or an encoding error; may be NULL). Line separators beside
+ * the newline (NEL, LS, PS) count as control characters. */
+bool ssk_text_is_clean(const char *data, size_t size, size_t *bad);
+
 /* Nearest-name search (Damerau-Levenshtein): start with {.wanted = name}, offer candidates one by
  * one, read `best` (NULL when nothing is near enough: distance <= 1 + length/4). */
 struct ssk_nearest {
