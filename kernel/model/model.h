@@ -8,6 +8,9 @@
 #include "model/store.h"
 #include <sskit/plugin.h>
 
+/* Largest Markov order j (the recipe row of model.order allows no more). */
+enum { SSK_MAX_ORDER = 64 };
+
 struct ssk_model {
   const struct ssk_experiment *experiment; /* borrowed */
   struct ssk_dims dims;
@@ -48,13 +51,15 @@ struct ssk_posterior ssk_model_encode(const struct ssk_pass *pass, const struct 
 struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs,
                                  const struct ssk_posterior *q);
 
-/* Rows whose past is the j latents before step t (0-based, of `z` [T, P, d] stacked as given by
- * `latents`: T tensors [P, d]); for forecasting. first = true: the emission's view, z_{t-j+1:t}. */
-struct ssk_rows ssk_model_rows(const struct ssk_pass *pass, ssk_tensor *const *latents, int t,
-                               bool emission, ssk_tensor *u, ssk_tensor *time);
+/* Conditioning rows for one step t (0-based) of P paths, whose latents so far are `latents`: tensors
+ * [P, d], oldest first, those of steps 0...n-1. For a transition to step t: `newest` = t-1; for the
+ * emission of step t: `newest` = t. Slots before step 0 are zero and flagged in `pad`. Covariates and
+ * time features are the caller's to set. */
+struct ssk_rows ssk_model_rows(const struct ssk_pass *pass, ssk_tensor *const *latents, int newest);
 
-/* Time features of steps [from, from+n) for `width` rows each: [n, width, F]; NULL when F = 0. */
-ssk_tensor *ssk_model_time(const struct ssk_pass *pass, int from, int n, int width);
+/* Sinusoidal features of the absolute steps from[b]...from[b]+n-1, each repeated for `repeat` paths:
+ * [n, B*repeat, F]; NULL when F = 0. Vaswani et al. 2017, section 3.5. */
+ssk_tensor *ssk_model_time(const struct ssk_pass *pass, const int *from, int B, int n, int repeat);
 
 /* Set ctx->path for the component that is about to run. */
 static inline struct ssk_ctx ssk_ctx_at(const struct ssk_ctx *ctx, const char *path) {

@@ -146,7 +146,7 @@ ssk_weight ssk_statistic(ssk_builder *b, const char *name, int n, double start, 
 
 static double draw(const struct ssk_slice *slice, ssk_rng *rng, size_t i) {
   double out = slice->shape[slice->ndim - 1];
-  double in = slice->ndim > 1 ? (double)slice->count / out : out;
+  double in = (double)slice->count / out;
   switch (slice->init) {
   case SSK_INIT_ZERO:
     return 0;

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* build.c - assembling a model: sizes first, then the weights of each part in the order of the data's
+ * way through it. */
+#include "model/model.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void begin_part(ssk_builder *b, enum ssk_part part) {
+  b->part = part;
+  b->scope_length = 0;
+  b->scope[0] = '\0';
+  ssk_scope(b, "%s", ssk_part_name(part));
+}
+
+static int finish_part(ssk_builder *b, const struct ssk_instance *i, int code) {
+  if (code && !ssk_build_code(b))
+    ssk_build_fail(b, code, "%s '%s' could not be built", ssk_kind_name(i->component->kind),
+                   i->component->name);
+  return ssk_build_code(b);
+}
+
+static int build_parts(struct ssk_model *model, ssk_builder *b) {
+  const struct ssk_model_section *parts = &model->experiment->model;
+  struct ssk_dims *dims = &model->dims;
+  const struct ssk_instance *i = parts->summary;
+  begin_part(b, SSK_PART_SUMMARY);
+  const struct ssk_summary_ops *summary = i->component->ops;
+  if (finish_part(b, i, summary->build(i->self, b, dims, model->summary_in, &dims->H)))
+    return b->code;
+  i = parts->encoder;
+  begin_part(b, SSK_PART_ENCODER);
+  const struct ssk_encoder_ops *encoder = i->component->ops;
+  if (finish_part(b, i, encoder->build(i->self, b, dims)))
+    return b->code;
+  i = parts->emission;
+  begin_part(b, SSK_PART_EMISSION);
+  const struct ssk_emission_ops *emission = i->component->ops;
+  if (finish_part(b, i, emission->build(i->self, b, dims)))
+    return b->code;
+  i = parts->initial;
+  begin_part(b, SSK_PART_INITIAL);
+  const struct ssk_initial_ops *initial = i->component->ops;
+  if (finish_part(b, i, initial->build(i->self, b, dims)))
+    return b->code;
+  i = parts->transition;
+  begin_part(b, SSK_PART_TRANSITION);
+  const struct ssk_transition_ops *transition = i->component->ops;
+  return finish_part(b, i, transition->build(i->self, b, dims));
+}
+
+int ssk_model_build(const struct ssk_experiment *experiment, const struct ssk_data *data,
+                    struct ssk_model **out, ssk_err *err) {
+  *out = NULL;
+  struct ssk_model *model = calloc(1, sizeof *model);
+  if (!model)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the model");
+  const struct ssk_data_shape *shape = &data->shape;
+  model->experiment = experiment;
+  model->dims = (struct ssk_dims){.size = sizeof model->dims,
+                                  .D = shape->D,
+                                  .V = shape->V,
+                                  .E = shape->E,
+                                  .d = (int)experiment->model.latent,
+                                  .j = (int)experiment->model.order,
+                                  .F = (int)experiment->model.time_features};
+  model->summary_in = 2 * shape->D + shape->V + model->dims.F + shape->E;
+  struct ssk_builder b = {.arena = &model->arena, .err = err};
+  int code = SSK_OK;
+  if (data->window_length <= model->dims.j)
+    code = ssk_err_set(err, SSK_ERECIPE,
+                       "training windows have %d steps; with model.order %d they need at least %d",
+                       data->window_length, model->dims.j, model->dims.j + 1);
+  if (!code)
+    code = build_parts(model, &b);
+  model->layout = b.layout;
+  if (code) {
+    ssk_model_free(model);
+    return code;
+  }
+  *out = model;
+  return SSK_OK;
+}
+
+void ssk_model_free(struct ssk_model *model) {
+  if (!model)
+    return;
+  ssk_layout_free(&model->layout);
+  ssk_arena_free(&model->arena);
+  free(model);
+}

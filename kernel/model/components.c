@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* components.c - calling a component through its kind: the place of its random numbers and weights,
+ * and the kernel's defaults for optional slots. */
+#include "model/model.h"
+#include <string.h>
+
+static const char *key_of(const struct ssk_instance *i) {
+  const char *dot = strrchr(i->path, '.');
+  return dot ? dot + 1 : i->path;
+}
+
+struct ssk_instance *ssk_build_copy(ssk_builder *b, const struct ssk_instance *i) {
+  struct ssk_instance *copy = ssk_arena_alloc(b->arena, sizeof *copy);
+  void *self = ssk_arena_alloc(b->arena, i->component->self_size);
+  if (!copy || !self) {
+    ssk_build_fail(b, SSK_ENOMEM, "no memory for a component");
+    return NULL;
+  }
+  *copy = *i;
+  copy->self = memcpy(self, i->self, i->component->self_size);
+  return copy;
+}
+
+/* ---- building ------------------------------------------------------------------------------- */
+
+int ssk_denoiser_build(struct ssk_instance *i, ssk_builder *b, const struct ssk_dims *dims) {
+  const struct ssk_denoiser_ops *ops = i->component->ops;
+  ssk_scope(b, "%s", key_of(i));
+  int code = ops->build(i->self, b, dims);
+  ssk_unscope(b);
+  return code ? ssk_build_fail(b, code, "the denoiser could not be built") : ssk_build_code(b);
+}
+
+int ssk_mixer_build(struct ssk_instance *i, ssk_builder *b, int width) {
+  if (!i)
+    return ssk_build_code(b);
+  const struct ssk_mixer_ops *ops = i->component->ops;
+  ssk_scope(b, "%s", key_of(i));
+  int code = ops->build(i->self, b, width);
+  ssk_unscope(b);
+  return code ? ssk_build_fail(b, code, "the mixer could not be built") : ssk_build_code(b);
+}
+
+/* ---- running -------------------------------------------------------------------------------- */
+
+ssk_tensor *ssk_denoiser_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                             const struct ssk_noisy *in) {
+  const struct ssk_denoiser_ops *ops = i->component->ops;
+  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  return ops->run(i->self, &inner, in);
+}
+
+ssk_tensor *ssk_mixer_run(const struct ssk_instance *i, const struct ssk_ctx *ctx, ssk_tensor *x,
+                          bool causal) {
+  const struct ssk_mixer_ops *ops = i->component->ops;
+  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  return ops->run(i->self, &inner, x, causal);
+}
+
+double ssk_schedule_sigma(const struct ssk_instance *i, double u) {
+  const struct ssk_schedule_ops *ops = i->component->ops;
+  return ops->sigma(i->self, u);
+}
+
+double ssk_schedule_time(const struct ssk_instance *i, double sigma) {
+  const struct ssk_schedule_ops *ops = i->component->ops;
+  if (ops->time)
+    return ops->time(i->self, sigma);
+  double lo = 0, hi = 1;
+  for (int k = 0; k < 60; k++) {
+    double middle = (lo + hi) / 2;
+    if (ops->sigma(i->self, middle) < sigma)
+      lo = middle;
+    else
+      hi = middle;
+  }
+  return (lo + hi) / 2;
+}
+
+ssk_tensor *ssk_sampler_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                            const struct ssk_sampling *problem) {
+  const struct ssk_sampler_ops *ops = i->component->ops;
+  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  return ops->run(i->self, &inner, problem);
+}
+
+int ssk_sampler_evaluations(const struct ssk_instance *i, int levels) {
+  const struct ssk_sampler_ops *ops = i->component->ops;
+  return ops->evaluations(i->self, levels);
+}
+
+/* ---- transitions: defaults of a Gaussian one ------------------------------------------------- */
+
+ssk_tensor *ssk_transition_rate(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                const struct ssk_rows *rows) {
+  const struct ssk_transition_ops *ops = i->component->ops;
+  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  if (ops->rate)
+    return ops->rate(i->self, &inner, rows);
+  if (ops->moments) {
+    struct ssk_gaussian q = {rows->mean, rows->logvar};
+    return ssk_gaussian_kl(ctx->tape, q, ops->moments(i->self, &inner, rows));
+  }
+  return ssk_sub(ctx->tape, rows->log_q, ops->log_prob(i->self, &inner, rows));
+}
+
+ssk_tensor *ssk_transition_sample(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                  const struct ssk_rows *rows) {
+  const struct ssk_transition_ops *ops = i->component->ops;
+  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  if (ops->sample)
+    return ops->sample(i->self, &inner, rows);
+  ssk_tensor *noise =
+      ssk_ctx_normal(&inner, "sample", rows->index, SSK_SHAPE(rows->n, ctx->dims->d));
+  return ssk_reparam(ctx->tape, ops->moments(i->self, &inner, rows), noise);
+}
+
+ssk_tensor *ssk_transition_log_prob(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                    const struct ssk_rows *rows) {
+  const struct ssk_transition_ops *ops = i->component->ops;
+  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  if (ops->log_prob)
+    return ops->log_prob(i->self, &inner, rows);
+  if (ops->moments)
+    return ssk_gaussian_log_prob(ctx->tape, rows->z, ops->moments(i->self, &inner, rows), NULL);
+  return ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "transition '%s' has no density",
+                       i->component->name);
+}
+
+int ssk_transition_evaluations(const struct ssk_instance *i) {
+  const struct ssk_transition_ops *ops = i->component->ops;
+  return ops->evaluations ? ops->evaluations(i->self) : 1;
+}
