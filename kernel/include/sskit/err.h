@@ -81,6 +81,15 @@ SSK_API int ssk_err_count(const ssk_err *err);
 /* The message of diagnostic `i` (0-based) without position or hint; "" out of range. Borrowed. */
 SSK_API const char *ssk_err_message(const ssk_err *err, int i);
 
+/* Diagnostic `i` (0-based) in full; false out of range. Strings are borrowed until err changes. */
+struct ssk_diagnostic {
+  int code;
+  const char *message;
+  const char *hint;   /* NULL: none */
+  struct ssk_pos pos; /* file NULL: without a place */
+};
+SSK_API bool ssk_err_get(const ssk_err *err, int i, struct ssk_diagnostic *out);
+
 /* Forget all diagnostics. */
 SSK_API void ssk_err_clear(ssk_err *err);
 
