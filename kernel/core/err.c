@@ -203,6 +203,18 @@ const char *ssk_err_message(const ssk_err *err, int i) {
   return err->kept[i].message ? err->kept[i].message : "(no memory for the message)";
 }
 
+bool ssk_err_get(const ssk_err *err, int i, struct ssk_diagnostic *out) {
+  if (!err || i < 0 || i >= err->count || i >= SSK_ERR_MAX)
+    return false;
+  const struct diagnostic *d = &err->kept[i];
+  *out =
+      (struct ssk_diagnostic){.code = d->code, .message = ssk_err_message(err, i), .hint = d->hint};
+  if (d->placed)
+    out->pos =
+        (struct ssk_pos){.file = d->file ? d->file : "?", .line = d->line, .column = d->column};
+  return true;
+}
+
 /* ---- printing ------------------------------------------------------------------------------- */
 
 struct colours {
