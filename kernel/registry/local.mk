@@ -3,3 +3,7 @@ libsskit_sources += kernel/registry/fpcontrol.c
 libsskit_sources += kernel/registry/fpcontrol.h
 libsskit_sources += kernel/registry/load.c
 libsskit_sources += kernel/registry/load.h
+libsskit_sources += kernel/registry/contract.c
+libsskit_sources += kernel/registry/contract.h
+libsskit_sources += kernel/registry/contract_rows.c
+libsskit_sources += kernel/registry/registry.c

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* registry.h - the plugins that were found, and their components by kind and name.
  *
- * Search order: folders added by the caller (--plugin-dir), SSKIT_PLUGIN_PATH, the installed folder;
- * never the working folder. A folder or file that group or others may write is refused. A plugin
- * that cannot be loaded is remembered with its reason, and is an error only for a recipe that names a
- * component which is not found elsewhere; two components of one kind and name are an error naming
- * both files, for the recipe that uses the name. */
+ * Search order: folders added by the caller (--plugin-dir), SSKIT_PLUGIN_PATH, the installed
+ * folder; never the working folder. A folder or file that group or others may write is refused. A
+ * plugin that cannot be loaded is remembered with its reason, and is an error only for a recipe
+ * that names a component which is not found elsewhere; two components of one kind and name are an
+ * error naming both files, for the recipe that uses the name. */
 #ifndef SSK_REGISTRY_H
 #define SSK_REGISTRY_H
 
@@ -23,7 +23,9 @@ void ssk_registry_free(struct ssk_registry *registry); /* plugins stay loaded */
 int ssk_registry_add_folder(struct ssk_registry *registry, const char *folder, ssk_err *err);
 /* Load one file; here a broken plugin is an error. */
 int ssk_registry_add_file(struct ssk_registry *registry, const char *file, ssk_err *err);
-/* SSKIT_PLUGIN_PATH (colon-separated), then the installed folder where it exists. */
+/* SSKIT_PLUGIN_PATH (colon-separated), then the installed folder where it exists; SSKIT_PLUGIN_DIR
+ * in the environment replaces the installed folder (empty: there is none), so that an uninstalled
+ * build does not meet the plugins of an installed one. */
 int ssk_registry_add_default(struct ssk_registry *registry, ssk_err *err);
 
 /* All components, sorted by kind and name: i from 0; NULL at the end. *file says where from. */
@@ -39,8 +41,8 @@ const struct ssk_component *ssk_registry_find(struct ssk_registry *registry, enu
 /* For the schema. */
 struct ssk_maker ssk_registry_maker(struct ssk_registry *registry);
 
-/* The contract that is checked at load: sizes, names, rows, required slots of the kind. SSK_OK, or a
- * code with one diagnostic. */
+/* The contract that is checked at load: sizes, names, rows, required slots of the kind. SSK_OK, or
+ * a code with one diagnostic. */
 int ssk_contract_check(const struct ssk_component *component, ssk_err *err);
 
 #endif

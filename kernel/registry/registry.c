@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* registry.c - the plugins that were found, and their components by kind and name.
+ *
+ * Components are kept sorted by kind, name and file, so that lists are the same on every machine
+ * and components of one name stand side by side. Refused plugins are kept with the reason: it is
+ * told to whoever asks for a component that they may have carried. */
+#include "registry/registry.h"
+#include "core/arena.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "registry/load.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#ifndef SSK_PLUGIN_DIR
+#define SSK_PLUGIN_DIR "" /* no installed folder */
+#endif
+
+struct entry {
+  const struct ssk_component *component;
+  const char *file;
+};
+struct refusal {
+  const char *file, *reason;
+};
+struct seen {
+  uint64_t device, inode;
+};
+
+struct ssk_registry {
+  struct ssk_arena arena; /* file names and reasons */
+  struct entry *entries;
+  int n_entries;
+  struct refusal *refusals;
+  int n_refusals;
+  struct seen *seen; /* files that were looked at: a file in two folders counts once */
+  int n_seen;
+};
+
+struct ssk_registry *ssk_registry_new(ssk_err *err) {
+  struct ssk_registry *registry = calloc(1, sizeof *registry);
+  if (!registry)
+    ssk_err_set(err, SSK_ENOMEM, "no memory for the registry of plugins");
+  return registry;
+}
+
+void ssk_registry_free(struct ssk_registry *registry) {
+  if (!registry)
+    return;
+  ssk_arena_free(&registry->arena);
+  free(registry->entries);
+  free(registry->refusals);
+  free(registry->seen);
+  free(registry);
+}
+
+/* Room for one more item behind n; NULL without memory. */
+static void *grow(void *items, int n, size_t item) {
+  bool full = n == 0 || (n >= 8 && (n & (n - 1)) == 0);
+  if (!full)
+    return items;
+  return realloc(items, item * (n == 0 ? 8 : 2 * (size_t)n));
+}
+
+static int no_memory(ssk_err *err) {
+  return ssk_err_set(err, SSK_ENOMEM, "no memory for the registry of plugins");
+}
+
+/* ---- adding -----------------------------------------------------------------------------------
+ */
+
+static int compare_components(const struct ssk_component *a, enum ssk_kind kind, const char *name) {
+  if (a->kind != kind)
+    return a->kind < kind ? -1 : 1;
+  return strcmp(a->name, name);
+}
+
+static int add_component(struct ssk_registry *registry, const struct ssk_component *component,
+                         const char *file, ssk_err *err) {
+  struct entry *entries = grow(registry->entries, registry->n_entries, sizeof *entries);
+  if (!entries)
+    return no_memory(err);
+  registry->entries = entries;
+  int i = registry->n_entries++;
+  for (; i > 0; i--) {
+    int order = compare_components(entries[i - 1].component, component->kind, component->name);
+    if (order < 0 || (order == 0 && strcmp(entries[i - 1].file, file) <= 0))
+      break;
+    entries[i] = entries[i - 1];
+  }
+  entries[i] = (struct entry){component, file};
+  return SSK_OK;
+}
+
+/* Whether the file was met before; if not, it is noted. */
+static int note_file(struct ssk_registry *registry, struct seen file, bool *seen, ssk_err *err) {
+  *seen = true;
+  for (int i = 0; i < registry->n_seen; i++)
+    if (registry->seen[i].device == file.device && registry->seen[i].inode == file.inode)
+      return SSK_OK;
+  *seen = false;
+  struct seen *grown = grow(registry->seen, registry->n_seen, sizeof *grown);
+  if (!grown)
+    return no_memory(err);
+  registry->seen = grown;
+  grown[registry->n_seen++] = file;
+  return SSK_OK;
+}
+
+int ssk_registry_add_file(struct ssk_registry *registry, const char *file, ssk_err *err) {
+  struct seen identity;
+  bool seen;
+  int code = ssk_plugin_safe(file, false, &identity.device, &identity.inode, err);
+  if (!code)
+    code = note_file(registry, identity, &seen, err);
+  if (code || seen)
+    return code;
+  const char *kept = ssk_arena_strdup(&registry->arena, file);
+  if (!kept)
+    return no_memory(err);
+  const struct ssk_plugin *plugin;
+  code = ssk_plugin_open(file, &plugin, err);
+  if (code)
+    ssk_err_context(err, "plugin '%s'", file);
+  for (uint32_t i = 0; !code && i < plugin->n_components; i++)
+    code = add_component(registry, plugin->components[i], kept, err);
+  return code;
+}
+
+/* Remember why a file or folder was not taken: the diagnostic of `why`, with its cure. */
+static int refuse(struct ssk_registry *registry, const char *file, const ssk_err *why,
+                  ssk_err *err) {
+  struct ssk_diagnostic first;
+  struct refusal *grown = grow(registry->refusals, registry->n_refusals, sizeof *grown);
+  if (!grown || !ssk_err_get(why, 0, &first))
+    return no_memory(err);
+  registry->refusals = grown;
+  struct refusal refusal = {
+      ssk_arena_strdup(&registry->arena, file),
+      ssk_arena_printf(&registry->arena, first.hint ? "%s (%s)" : "%s", first.message, first.hint)};
+  if (!refusal.file || !refusal.reason)
+    return no_memory(err);
+  grown[registry->n_refusals++] = refusal;
+  return SSK_OK;
+}
+
+/* Load one file of a folder: only a lack of memory is an error here. */
+static int try_file(struct ssk_registry *registry, const char *file, ssk_err *err) {
+  ssk_err *why = ssk_err_new();
+  if (!why)
+    return no_memory(err);
+  int code = ssk_registry_add_file(registry, file, why);
+  if (code == SSK_ENOMEM)
+    no_memory(err);
+  else if (code)
+    code = refuse(registry, file, why, err);
+  ssk_err_free(why);
+  return code;
+}
+
+/* ---- folders ----------------------------------------------------------------------------------
+ */
+
+static int is_plugin_name(const struct dirent *item) {
+  size_t n = strlen(item->d_name);
+  return item->d_name[0] != '.' && n > 3 && strcmp(item->d_name + n - 3, ".so") == 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b) {
+  return strcmp((*a)->d_name, (*b)->d_name); /* not alphasort: that depends on the locale */
+}
+
+/* All *.so of one folder, in name order. */
+static int scan_folder(struct ssk_registry *registry, const char *folder, ssk_err *err) {
+  struct dirent **items;
+  int n = scandir(folder, &items, is_plugin_name, by_name);
+  if (n < 0)
+    return ssk_err_set(err, SSK_EIO, "cannot list the folder '%s': %s", folder, strerror(errno));
+  int code = SSK_OK;
+  for (int i = 0; i < n; i++) {
+    char *file = code ? NULL : ssk_path_join(folder, items[i]->d_name);
+    if (!code)
+      code = file ? try_file(registry, file, err) : no_memory(err);
+    free(file);
+    free(items[i]);
+  }
+  free(items);
+  return code;
+}
+
+/* folder/<kind>, where it exists; an unsafe one is remembered as refused. */
+static int scan_kind(struct ssk_registry *registry, const char *folder, enum ssk_kind kind,
+                     ssk_err *err) {
+  char *path = ssk_path_join(folder, ssk_kind_name(kind));
+  ssk_err *why = ssk_err_new();
+  int code = path && why ? SSK_OK : no_memory(err);
+  struct stat info;
+  if (!code && stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+    code = ssk_plugin_safe(path, true, NULL, NULL, why) ? refuse(registry, path, why, err)
+                                                        : scan_folder(registry, path, err);
+  ssk_err_free(why);
+  free(path);
+  return code;
+}
+
+int ssk_registry_add_folder(struct ssk_registry *registry, const char *folder, ssk_err *err) {
+  int code = ssk_plugin_safe(folder, true, NULL, NULL, err);
+  if (code) {
+    ssk_err_context(err, "folder of plugins");
+    return code;
+  }
+  code = scan_folder(registry, folder, err);
+  for (int kind = 0; !code && kind < SSK_KIND_COUNT; kind++)
+    code = scan_kind(registry, folder, kind, err);
+  return code;
+}
+
+/* The folders of a list separated by ':'; empty items are skipped, so that the working folder is
+ * never meant by accident. */
+static int add_path(struct ssk_registry *registry, const char *path, ssk_err *err) {
+  int code = SSK_OK;
+  while (!code && *path) {
+    size_t n = strcspn(path, ":");
+    char *folder = strndup(path, n);
+    if (!folder)
+      return no_memory(err);
+    if (n > 0 && (code = ssk_registry_add_folder(registry, folder, err)) != SSK_OK)
+      ssk_err_context(err, "SSKIT_PLUGIN_PATH");
+    free(folder);
+    path += n + (path[n] == ':');
+  }
+  return code;
+}
+
+int ssk_registry_add_default(struct ssk_registry *registry, ssk_err *err) {
+  const char *path = getenv("SSKIT_PLUGIN_PATH");
+  int code = path ? add_path(registry, path, err) : SSK_OK;
+  const char *installed = getenv("SSKIT_PLUGIN_DIR");
+  if (!installed)
+    installed = SSK_PLUGIN_DIR;
+  if (!code && *installed && ssk_file_exists(installed))
+    code = ssk_registry_add_folder(registry, installed, err);
+  return code;
+}
+
+/* ---- asking -----------------------------------------------------------------------------------
+ */
+
+const struct ssk_component *ssk_registry_at(const struct ssk_registry *registry, int i,
+                                            const char **file) {
+  if (i < 0 || i >= registry->n_entries)
+    return NULL;
+  if (file)
+    *file = registry->entries[i].file;
+  return registry->entries[i].component;
+}
+
+bool ssk_registry_refused(const struct ssk_registry *registry, int i, const char **file,
+                          const char **reason) {
+  if (i < 0 || i >= registry->n_refusals)
+    return false;
+  *file = registry->refusals[i].file;
+  *reason = registry->refusals[i].reason;
+  return true;
+}
+
+/* A refused file whose name contains the component's: it may have carried it. */
+static const struct refusal *suspect(const struct ssk_registry *registry, const char *name) {
+  for (int i = 0; *name && i < registry->n_refusals; i++) {
+    const char *slash = strrchr(registry->refusals[i].file, '/');
+    if (strstr(slash ? slash + 1 : registry->refusals[i].file, name))
+      return &registry->refusals[i];
+  }
+  return NULL;
+}
+
+/* "a transition", "an encoder" */
+static const char *article(const char *noun) {
+  return strchr("aeiou", *noun) ? "an" : "a";
+}
+
+static int not_found(const struct ssk_registry *registry, enum ssk_kind kind, const char *name,
+                     const struct ssk_pos *pos, ssk_err *err) {
+  const char *kind_name = ssk_kind_name(kind), *other = NULL;
+  const struct refusal *refused = suspect(registry, name);
+  struct ssk_nearest nearest = {.wanted = name};
+  bool any = false;
+  for (int i = 0; i < registry->n_entries; i++) {
+    const struct ssk_component *component = registry->entries[i].component;
+    if (component->kind == kind) {
+      any = true;
+      ssk_nearest_offer(&nearest, component->name);
+    } else if (strcmp(component->name, name) == 0) {
+      other = ssk_kind_name(component->kind);
+    }
+  }
+  ssk_err_at(err, SSK_EPLUGIN, pos, "there is no %s '%s'", kind_name, name);
+  if (refused)
+    ssk_err_hint(err, "'%s' was refused: %s", refused->file, refused->reason);
+  else if (nearest.best)
+    ssk_err_hint(err, "did you mean '%s'?", nearest.best);
+  else if (other)
+    ssk_err_hint(err, "'%s' is %s %s", name, article(other), other);
+  else if (any)
+    ssk_err_hint(err, "'sskit list %s' shows what there is", kind_name);
+  else
+    ssk_err_hint(err, "no plugin provides %s %s: see --plugin-dir and SSKIT_PLUGIN_PATH",
+                 article(kind_name), kind_name);
+  return SSK_EPLUGIN;
+}
+
+const struct ssk_component *ssk_registry_find(struct ssk_registry *registry, enum ssk_kind kind,
+                                              const char *name, const struct ssk_pos *pos,
+                                              ssk_err *err) {
+  const struct entry *first = NULL;
+  for (int i = 0; i < registry->n_entries && !first; i++)
+    if (compare_components(registry->entries[i].component, kind, name) == 0)
+      first = &registry->entries[i];
+  if (!first) {
+    not_found(registry, kind, name, pos, err);
+    return NULL;
+  }
+  const struct entry *second = first + 1;
+  if (second < registry->entries + registry->n_entries &&
+      compare_components(second->component, kind, name) == 0) {
+    ssk_err_at(err, SSK_EPLUGIN, pos, "two plugins provide the %s '%s': '%s' and '%s'",
+               ssk_kind_name(kind), name, first->file, second->file);
+    ssk_err_hint(err, "remove one of them, or leave out its folder");
+    return NULL;
+  }
+  return first->component;
+}
+
+static const struct ssk_component *find_for_schema(void *state, enum ssk_kind kind,
+                                                   const char *name, const struct ssk_pos *pos,
+                                                   ssk_err *err) {
+  return ssk_registry_find(state, kind, name, pos, err);
+}
+
+struct ssk_maker ssk_registry_maker(struct ssk_registry *registry) {
+  return (struct ssk_maker){.state = registry, .find = find_for_schema};
+}
