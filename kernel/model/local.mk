@@ -8,3 +8,7 @@ libsskit_sources += kernel/model/store.h
 libsskit_sources += kernel/model/data.c
 libsskit_sources += kernel/model/layers_dense.c
 libsskit_sources += kernel/model/layers_sequence.c
+libsskit_sources += kernel/model/bound.c
+libsskit_sources += kernel/model/build.c
+libsskit_sources += kernel/model/components.c
+libsskit_sources += kernel/model/encode.c

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* model_forecast.c - forecasting by a state-space model: encode the history, then let the transition
+ * and the emission run on. Every forecast path has a latent path of its own through the history, so
+ * the uncertainty of the encoder is in the forecast. */
+#include "infer/model_forecast.h"
+#include "core/hash.h"
+#include "model/evaluate_bound.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct state {
+  const struct ssk_model *model;
+  int threads, bound_paths;
+  struct ssk_pass *passes; /* one a thread */
+};
+
+/* The covariates of step t of a series for all P paths, [P, V]; NULL without covariates. */
+static ssk_tensor *covariates(const struct ssk_ctx *ctx, const struct ssk_data *data,
+                              enum ssk_split split, int64_t series, int t) {
+  int V = ctx->dims->V;
+  if (!V)
+    return NULL;
+  ssk_tensor *u = ssk_empty(ctx->tape, SSK_SHAPE(ctx->P, V));
+  const double *row = data->split[split].u + (series * data->shape.max_length + t) * V;
+  for (int p = 0; u->count && p < ctx->P; p++)
+    for (int k = 0; k < V; k++)
+      u->data[p * V + k] = (ssk_real)row[k];
+  return u;
+}
+
+static ssk_tensor *time_features(const struct ssk_pass *pass, int t) {
+  const struct ssk_ctx *ctx = &pass->ctx;
+  ssk_tensor *time = ssk_model_time(pass, &t, 1, 1, ctx->P);
+  return time ? ssk_reshape(ctx->tape, time, SSK_SHAPE(ctx->P, ctx->dims->F)) : NULL;
+}
+
+/* One more latent of every path, and the observation that it emits, in the data's own units. */
+static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
+                   int64_t series, int t, ssk_tensor **latents, int horizon, double *paths) {
+  const struct ssk_ctx *ctx = &pass->ctx;
+  const struct ssk_model_section *parts = &ctx->model->experiment->model;
+  const struct ssk_emission_ops *emission = parts->emission->component->ops;
+  ssk_tensor *u = covariates(ctx, data, split, series, t), *time = time_features(pass, t);
+  struct ssk_rows rows = ssk_model_rows(pass, latents, t - 1);
+  rows.u = u;
+  rows.time = time;
+  latents[t] = ssk_transition_sample(parts->transition, ctx, &rows);
+  rows = ssk_model_rows(pass, latents, t);
+  rows.u = u;
+  rows.time = time;
+  struct ssk_ctx inner = ssk_ctx_at(ctx, parts->emission->path);
+  ssk_tensor *x = emission->sample(parts->emission->self, &inner, &rows);
+  if (ssk_tape_code(ctx->tape))
+    return;
+  int D = data->shape.D;
+  for (int p = 0; p < ctx->P; p++)
+    for (int k = 0; k < D; k++)
+      paths[p * horizon * D + k] = data->centre[k] + data->scale[k] * (double)x->data[p * D + k];
+}
+
+static int forecast(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
+                    int context, int horizon, int samples, uint64_t seed, int thread,
+                    double *paths, ssk_err *err) {
+  struct state *state = self;
+  struct ssk_pass *pass = &state->passes[thread];
+  struct ssk_ctx *ctx = &pass->ctx;
+  int j = ctx->dims->j;
+  if (context < j)
+    return ssk_err_set(err, SSK_EDATA, "a history of %d steps is shorter than the order %d",
+                       context, j);
+  ssk_pass_begin(pass, context, 1, samples, NULL);
+  ctx->training = false;
+  ctx->progress = 1;
+  ctx->share = 1;
+  ctx->seed = ssk_hash_text(seed, "forecast");
+  ctx->step = (uint32_t)split;
+  ctx->shard = (uint32_t)series;
+  struct ssk_window window = {.series = series};
+  struct ssk_observed obs = ssk_observe(pass, data, split, &window);
+  struct ssk_posterior q = ssk_model_encode(pass, &obs);
+  ssk_tensor **latents =
+      ssk_tape_scratch(ctx->tape, (size_t)(context + horizon) * sizeof *latents);
+  if (!latents)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for a forecast");
+  for (int t = context - j; t < context && !ssk_tape_code(ctx->tape); t++)
+    latents[t] = ssk_reshape(ctx->tape, ssk_rows(ctx->tape, q.z, t, 1),
+                             SSK_SHAPE(samples, ctx->dims->d));
+  for (int t = context; t < context + horizon && !ssk_tape_code(ctx->tape); t++)
+    extend(pass, data, split, series, t, latents, horizon, paths + (t - context) * data->shape.D);
+  int code = ssk_tape_code(ctx->tape);
+  return code ? ssk_err_set(err, code, "%s", ssk_err_message(pass->err, 0)) : SSK_OK;
+}
+
+static int bound(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
+                 int length, uint64_t seed, int thread, struct ssk_series_bound *out,
+                 ssk_err *err) {
+  struct state *state = self;
+  struct ssk_bound_value value;
+  int code = ssk_pass_bound(&state->passes[thread], data, split, series, 1, length,
+                            state->bound_paths, seed, &value, err);
+  if (!code)
+    *out = (struct ssk_series_bound){.length = value.steps,
+                                     .distortion = value.distortion,
+                                     .rate_initial = value.initial,
+                                     .rate_transition = value.transition};
+  return code;
+}
+
+static void release(void *self) {
+  struct state *state = self;
+  for (int i = 0; i < state->threads; i++)
+    if (state->passes[i].ctx.tape)
+      ssk_pass_free(&state->passes[i]);
+  free(state->passes);
+  free(state);
+}
+
+int ssk_model_forecaster(const struct ssk_model *model, ssk_real *values, const char *name,
+                         int threads, int bound_paths, struct ssk_forecaster *out, ssk_err *err) {
+  *out = (struct ssk_forecaster){0};
+  struct state *state = calloc(1, sizeof *state);
+  if (state)
+    *state = (struct state){.model = model,
+                            .threads = threads,
+                            .bound_paths = bound_paths,
+                            .passes = calloc((size_t)threads, sizeof *state->passes)};
+  int code = state && state->passes ? SSK_OK : SSK_ENOMEM;
+  for (int i = 0; i < threads && !code; i++)
+    code = ssk_pass_init(&state->passes[i], model, values);
+  if (code) {
+    if (state && state->passes)
+      release(state);
+    else
+      free(state);
+    return ssk_err_set(err, code, "no memory for a forecaster");
+  }
+  *out = (struct ssk_forecaster){.name = name,
+                                 .self = state,
+                                 .forecast = forecast,
+                                 .bound = bound,
+                                 .evaluations =
+                                     ssk_transition_evaluations(model->experiment->model.transition),
+                                 .free = release};
+  return SSK_OK;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* evaluate_bound.c - the bound at lambda = 1, every constant included, with the change of variables
+ * of the standardisation undone: what two recipes may be compared by. */
+#include "model/evaluate_bound.h"
+#include "core/hash.h"
+#include <stdlib.h>
+
+/* Series of one task: enough rows for efficient products, few enough for even shares. */
+enum { CHUNK = 16 };
+
+static double mean_of(const ssk_tensor *x, int series, int paths) {
+  double sum = 0;
+  for (int s = 0; s < paths; s++)
+    sum += (double)x->data[series * paths + s];
+  return sum / paths;
+}
+
+int ssk_pass_bound(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split which,
+                   int64_t first, int n, int length, int paths, uint64_t seed,
+                   struct ssk_bound_value *values, ssk_err *err) {
+  const struct ssk_split_data *split = &data->split[which];
+  struct ssk_window *windows = calloc((size_t)n, sizeof *windows);
+  if (!windows)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the bound");
+  int T = 0;
+  for (int i = 0; i < n; i++) {
+    windows[i].series = first + i;
+    int steps = split->length[first + i];
+    steps = length && length < steps ? length : steps;
+    values[i].steps = steps;
+    T = steps > T ? steps : T;
+  }
+  ssk_pass_begin(pass, T, n, paths, NULL);
+  struct ssk_ctx *ctx = &pass->ctx;
+  ctx->training = false;
+  ctx->progress = 1;
+  ctx->share = 1;
+  ctx->seed = ssk_hash_text(seed, "bound");
+  ctx->step = (uint32_t)which;
+  ctx->shard = (uint32_t)first;
+  struct ssk_observed obs = ssk_observe(pass, data, which, windows);
+  struct ssk_posterior q = ssk_model_encode(pass, &obs);
+  struct ssk_bound bound = ssk_model_bound(pass, &obs, &q);
+  int code = ssk_tape_code(ctx->tape);
+  if (code)
+    ssk_err_set(err, code, "%s", ssk_err_message(pass->err, 0));
+  for (int i = 0; i < n && !code; i++) {
+    const double *mask = split->mask + (first + i) * data->shape.max_length * data->shape.D;
+    values[i].distortion = mean_of(bound.distortion, i, paths) -
+                           ssk_data_log_jacobian(data, mask, values[i].steps);
+    values[i].initial = mean_of(bound.initial, i, paths);
+    values[i].transition = mean_of(bound.transition, i, paths);
+  }
+  free(windows);
+  return code;
+}
+
+struct job {
+  const struct ssk_data *data;
+  struct ssk_pass *passes;
+  enum ssk_split split;
+  int64_t series;
+  int length, paths;
+  uint64_t seed;
+  struct ssk_bound_value *values;
+  int *codes;
+  ssk_err **errs; /* one a task: the first in order is reported, whoever finished first */
+};
+
+static void run_chunk(int task, int thread, void *state) {
+  struct job *job = state;
+  int64_t first = (int64_t)task * CHUNK;
+  int n = (int)(job->series - first < CHUNK ? job->series - first : CHUNK);
+  job->errs[task] = ssk_err_new();
+  job->codes[task] =
+      ssk_pass_bound(&job->passes[thread], job->data, job->split, first, n, job->length, job->paths,
+                     job->seed, job->values + first, job->errs[task]);
+}
+
+static void summarise(const struct ssk_bound_value *values, int64_t n,
+                      struct ssk_bound_summary *out) {
+  *out = (struct ssk_bound_summary){.series = n};
+  for (int64_t i = 0; i < n; i++) {
+    out->steps += values[i].steps / (double)n;
+    out->distortion += values[i].distortion / (double)n;
+    out->initial += values[i].initial / (double)n;
+    out->transition += values[i].transition / (double)n;
+  }
+  out->total = out->distortion + out->initial + out->transition;
+  double squares = 0;
+  for (int64_t i = 0; i < n; i++) {
+    double total = values[i].distortion + values[i].initial + values[i].transition;
+    squares += (total - out->total) * (total - out->total);
+  }
+  out->se = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : 0;
+}
+
+int ssk_model_evaluate_bound(const struct ssk_model *model, const struct ssk_data *data,
+                             ssk_real *values, enum ssk_split split, int64_t max_series, int length,
+                             int paths, uint64_t seed, struct ssk_pool *pool,
+                             struct ssk_bound_summary *out, ssk_err *err) {
+  *out = (struct ssk_bound_summary){0};
+  struct job job = {.data = data, .split = split, .length = length, .paths = paths, .seed = seed};
+  job.series = data->split[split].n;
+  if (max_series && max_series < job.series)
+    job.series = max_series;
+  if (!job.series)
+    return SSK_OK;
+  int tasks = (int)((job.series + CHUNK - 1) / CHUNK), threads = ssk_pool_threads(pool);
+  job.passes = calloc((size_t)threads, sizeof *job.passes);
+  job.values = calloc((size_t)job.series, sizeof *job.values);
+  job.codes = calloc((size_t)tasks, sizeof *job.codes);
+  job.errs = calloc((size_t)tasks, sizeof *job.errs);
+  int code = job.passes && job.values && job.codes && job.errs ? SSK_OK : SSK_ENOMEM;
+  for (int i = 0; i < threads && !code; i++)
+    code = ssk_pass_init(&job.passes[i], model, values);
+  if (code)
+    ssk_err_set(err, code, "no memory for the bound");
+  else
+    ssk_pool_run(pool, tasks, run_chunk, &job);
+  for (int i = 0; i < tasks && !code; i++)
+    if ((code = job.codes[i]))
+      ssk_err_set(err, code, "%s", ssk_err_message(job.errs[i], 0));
+  if (!code)
+    summarise(job.values, job.series, out);
+  for (int i = 0; job.errs && i < tasks; i++)
+    ssk_err_free(job.errs[i]);
+  for (int i = 0; job.passes && i < threads; i++)
+    if (job.passes[i].ctx.tape)
+      ssk_pass_free(&job.passes[i]);
+  free(job.passes);
+  free(job.values);
+  free(job.codes);
+  free(job.errs);
+  return code;
+}
