@@ -10,3 +10,5 @@ libsskit_sources += kernel/core/log.c
 libsskit_sources += kernel/core/log.h
 libsskit_sources += kernel/core/text.c
 libsskit_sources += kernel/core/text.h
+libsskit_sources += kernel/core/pool.c
+libsskit_sources += kernel/core/pool.h

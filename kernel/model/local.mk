@@ -12,3 +12,5 @@ libsskit_sources += kernel/model/bound.c
 libsskit_sources += kernel/model/build.c
 libsskit_sources += kernel/model/components.c
 libsskit_sources += kernel/model/encode.c
+libsskit_sources += kernel/model/evaluate_bound.c
+libsskit_sources += kernel/model/evaluate_bound.h

@@ -1,0 +1,4 @@
+libsskit_sources += kernel/train/optimiser.c
+libsskit_sources += kernel/train/optimiser.h
+libsskit_sources += kernel/train/reduce.c
+libsskit_sources += kernel/train/reduce.h

@@ -1,3 +1,5 @@
 datasetdir = $(plugindir)/dataset
 dataset_LTLIBRARIES =
 plugin_modules += $(dataset_LTLIBRARIES)
+dataset_LTLIBRARIES += plugins/dataset/bimodal.la
+dataset_LTLIBRARIES += plugins/dataset/lgssm.la
