@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* vhp.c - variational hierarchical prior of the first j latents.
+ *
+ * Source: Klushyn, Chen, Kurle, Cseke and van der Smagt 2019, "Learning hierarchical priors in
+ * VAEs". Auxiliary latents a = z_{-j+1:0} ~ N(0, I) precede the series; an amortised q(a | z_{1:j})
+ * bounds the prior's density:
+ *
+ *     -log p(z_{1:j}) <= KL(q(a | z_{1:j}) || N(0, I)) - E_q(a)[ sum_{t<=j} log p(z_t |
+ * z_{t-j:t-1}) ]
+ *
+ * with p(z_t | z_{t-j:t-1}) a Gaussian head of its own, or the model's transition continued
+ * backwards. Either way the rate of step t is the KL, or log q - log p, of the posterior's step
+ * given the past. */
+#include <sskit/plugin.h>
+
+enum head { OWN, TRANSITION };
+static const char *const heads[] = {"own", "transition", NULL};
+
+/* The transition's random numbers are named by the rows' index; these are apart from those of the
+ * series' own steps. */
+#define FIRST_INDEX 0x80000000u
+
+static const struct ssk_variance auxiliary = {
+    .var_min = 1e-6, .logvar_min = -10, .logvar_max = 6, .logvar_start = 0};
+
+struct vhp {
+  int head;
+  int64_t hidden, layers;
+  struct ssk_variance variance;
+  struct ssk_gaussian_head posterior; /* q(a | z_{1:j}) */
+  struct ssk_gaussian_head own;       /* p(z_t | z_{t-j:t-1}) */
+};
+
+static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
+  struct vhp *v = self;
+  int n = dims->j * dims->d, hidden = (int)v->hidden, layers = (int)v->layers;
+  v->posterior = ssk_gaussian_head_build(b, "posterior", n, hidden, layers, n, &auxiliary);
+  if (v->head == OWN)
+    v->own = ssk_gaussian_head_build(b, "own", n, hidden, layers, dims->d, &v->variance);
+  return ssk_build_code(b);
+}
+
+/* [j, P, d], a latent a slab -> [P, j*d], a path a row. */
+static ssk_tensor *side_by_side(ssk_tape *tape, ssk_tensor *z) {
+  int j = z->shape[0], P = z->shape[1], d = z->shape[2];
+  if (j > 1)
+    z = ssk_permute(tape, z, (const int[]){1, 0, 2});
+  return ssk_reshape(tape, z, SSK_SHAPE(P, j * d));
+}
+
+/* And back. */
+static ssk_tensor *slabs(ssk_tape *tape, ssk_tensor *z, int j, int d) {
+  int P = z->shape[0];
+  z = ssk_reshape(tape, z, SSK_SHAPE(P, j, d));
+  return ssk_permute(tape, z, (const int[]){1, 0, 2});
+}
+
+/* Conditioning rows of n steps with this past. What stands for covariates and time features before
+ * the series is zero, in training and in sampling. */
+static struct ssk_rows rows_of(const struct ssk_ctx *ctx, ssk_tensor *past, uint32_t index) {
+  const struct ssk_dims *dims = ctx->dims;
+  int n = past->shape[0];
+  struct ssk_rows rows = {.size = sizeof rows, .n = n, .past = past, .index = index};
+  if (dims->V)
+    rows.u = ssk_full(ctx->tape, SSK_SHAPE(n, dims->V), 0);
+  if (dims->F)
+    rows.time = ssk_full(ctx->tape, SSK_SHAPE(n, dims->F), 0);
+  return rows;
+}
+
+static ssk_tensor *rate(const void *self, const struct ssk_ctx *ctx,
+                        const struct ssk_first *first) {
+  const struct vhp *v = self;
+  ssk_tape *tape = ctx->tape;
+  int j = first->z->shape[0], P = first->z->shape[1], d = first->z->shape[2];
+
+  struct ssk_gaussian q =
+      ssk_gaussian_head_run(ctx, &v->posterior, &auxiliary, side_by_side(tape, first->z));
+  ssk_tensor *zeros = ssk_full(tape, SSK_SHAPE(P, j * d), 0);
+  struct ssk_gaussian prior = {.mean = zeros, .logvar = zeros};
+  ssk_tensor *kl = ssk_gaussian_kl(tape, q, prior);
+  ssk_tensor *eps = ssk_ctx_normal(ctx, "auxiliary", 0, SSK_SHAPE(P, j * d));
+  ssk_tensor *a = slabs(tape, ssk_reparam(tape, q, eps), j, d);
+
+  /* All j steps at once: row t*P + p has the j latents before step t of path p. */
+  ssk_tensor *series = ssk_concat(tape, 2, (ssk_tensor *[]){a, first->z}, 0);
+  ssk_tensor *past = side_by_side(tape, ssk_rows(tape, series, 0, j));
+  for (int t = 1; t < j; t++) {
+    ssk_tensor *next = side_by_side(tape, ssk_rows(tape, series, t, j));
+    past = ssk_concat(tape, 2, (ssk_tensor *[]){past, next}, 0);
+  }
+  struct ssk_gaussian step = {.mean = ssk_reshape(tape, first->mean, SSK_SHAPE(j * P, d)),
+                              .logvar = ssk_reshape(tape, first->logvar, SSK_SHAPE(j * P, d))};
+  ssk_tensor *steps;
+  if (v->head == OWN) {
+    steps = ssk_gaussian_kl(tape, step, ssk_gaussian_head_run(ctx, &v->own, &v->variance, past));
+  } else {
+    struct ssk_rows rows = rows_of(ctx, past, FIRST_INDEX);
+    rows.z = ssk_reshape(tape, first->z, SSK_SHAPE(j * P, d));
+    rows.mean = step.mean;
+    rows.logvar = step.logvar;
+    rows.log_q = ssk_gaussian_log_prob(tape, rows.z, step, NULL);
+    steps = ssk_transition_rate(ssk_ctx_transition(ctx), ctx, &rows);
+  }
+  return ssk_add(tape, kl, ssk_sum(tape, ssk_reshape(tape, steps, SSK_SHAPE(j, P)), 0));
+}
+
+static ssk_tensor *sample(const void *self, const struct ssk_ctx *ctx, int P) {
+  const struct vhp *v = self;
+  ssk_tape *tape = ctx->tape;
+  int j = ctx->dims->j, d = ctx->dims->d;
+  ssk_tensor *series = ssk_ctx_normal(ctx, "auxiliary", 0, SSK_SHAPE(j, P, d));
+  for (int t = 0; t < j; t++) {
+    ssk_tensor *past = side_by_side(tape, ssk_rows(tape, series, t, j)), *z;
+    if (v->head == OWN) {
+      ssk_tensor *eps = ssk_ctx_normal(ctx, "sample", (uint32_t)t, SSK_SHAPE(P, d));
+      z = ssk_reparam(tape, ssk_gaussian_head_run(ctx, &v->own, &v->variance, past), eps);
+    } else {
+      struct ssk_rows rows = rows_of(ctx, past, FIRST_INDEX + (uint32_t)t);
+      z = ssk_transition_sample(ssk_ctx_transition(ctx), ctx, &rows);
+    }
+    ssk_tensor *slab = ssk_reshape(tape, z, SSK_SHAPE(1, P, d));
+    series = ssk_concat(tape, 2, (ssk_tensor *[]){series, slab}, 0);
+  }
+  return ssk_rows(tape, series, j, j);
+}
+
+static int init(void *self, ssk_err *err) {
+  const struct vhp *v = self;
+  return ssk_variance_check(&v->variance, err);
+}
+
+static const struct ssk_param params[] = {
+    SSK_PARAM_ENUM(struct vhp, head, "own", heads,
+                   "What follows the auxiliaries: own, a Gaussian head of the prior's; transition, "
+                   "the model's own transition."),
+    SSK_PARAM_INT(struct vhp, hidden, "64", 1, 4096, "units", "Width of the hidden layers."),
+    SSK_PARAM_INT(struct vhp, layers, "2", 0, 8, NULL,
+                  "Hidden layers of the heads; 0 leaves their linear path."),
+    SSK_PARAM_VARIANCE(struct vhp, variance, "0"), SSK_PARAM_END};
+
+static const struct ssk_initial_ops ops = {
+    .size = sizeof ops, .build = build, .rate = rate, .sample = sample};
+
+static const struct ssk_component component = {
+    .size = sizeof component,
+    .kind = SSK_INITIAL,
+    .name = "vhp",
+    .summary = "variational hierarchical prior: auxiliary latents before the series",
+    .doc = "Auxiliaries a = z_{-j+1:0} ~ N(0, I) precede the series, and\n"
+           "    p(z_{1:j}) = integral N(a; 0, I) prod_{t<=j} p(z_t | z_{t-j:t-1}) da,\n"
+           "bounded with an amortised Gaussian q(a | z_{1:j}):\n"
+           "    rate = KL(q(a | z_{1:j}) || N(0, I)) + sum_{t<=j} E[KL(q(z_t | .) || p(z_t | "
+           "z_{t-j:t-1}))]\n"
+           "by one reparameterised draw of a. p(z_t | .) is a Gaussian head of its own (head: "
+           "own), or\n"
+           "the model's transition (head: transition), with its own estimate of the step's rate; "
+           "what\n"
+           "stands for covariates and time features of these steps is zero. The prior's mixture "
+           "over a\n"
+           "can have any shape that the transition's one-step predictions can.\n"
+           "\n"
+           "Source: Klushyn et al. 2019 (VHP), equation 7.",
+    .self_size = sizeof(struct vhp),
+    .params = params,
+    .ops = &ops,
+    .init = init,
+};
+
+SSK_PLUGIN(&component)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* gru.c - future summary: a recurrent network that reads the series backwards.
+ *
+ * Source: the backward RNN of the structured inference network, Krishnan, Shalit and Sontag 2017,
+ * "Structured inference networks for nonlinear state space models", section 4; GRU: Cho et al.
+ * 2014. */
+#include <sskit/plugin.h>
+
+struct gru {
+  int64_t hidden, layers;
+  struct ssk_dense project;
+  struct ssk_gru_stack stack;
+};
+
+static int build(void *self, ssk_builder *b, const struct ssk_dims *dims, int in, int *out) {
+  struct gru *g = self;
+  (void)dims;
+  int hidden = (int)g->hidden;
+  g->project = ssk_dense_build(b, "project", in, hidden, SSK_SILU, SSK_INIT_UNIFORM, 1);
+  g->stack = ssk_gru_stack_build(b, "gru", hidden, hidden, (int)g->layers);
+  *out = hidden;
+  return ssk_build_code(b);
+}
+
+static ssk_tensor *run(const void *self, const struct ssk_ctx *ctx, ssk_tensor *x) {
+  const struct gru *g = self;
+  return ssk_gru_stack_run(ctx, &g->stack, ssk_dense_run(ctx, g->project, x));
+}
+
+static const struct ssk_param params[] = {
+    SSK_PARAM_INT(struct gru, hidden, "64", 1, 4096, "units", "Width of the state and of h_t."),
+    SSK_PARAM_INT(struct gru, layers, "1", 1, 8, NULL, "GRU layers, one above the other."),
+    SSK_PARAM_END};
+
+static const struct ssk_summary_ops ops = {.size = sizeof ops, .build = build, .run = run};
+
+static const struct ssk_component component = {
+    .size = sizeof component,
+    .kind = SSK_SUMMARY,
+    .name = "gru",
+    .summary = "backward gated recurrent network",
+    .doc = "The inputs of a step are projected, p_t = silu(W i_t + b), and read by a stack of GRU\n"
+           "layers over reversed time: h_t = GRU(p_t, h_{t+1}), so that h_t depends on the series\n"
+           "from t on only.\n"
+           "\n"
+           "Sources: Krishnan, Shalit and Sontag 2017, section 4 (the backward recurrent network\n"
+           "of a structured posterior); Cho et al. 2014 (GRU).",
+    .self_size = sizeof(struct gru),
+    .params = params,
+    .ops = &ops,
+};
+
+SSK_PLUGIN(&component)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* gaussian.c - the transition of the deep Kalman filter: a Gaussian whose moments are a network's.
+ *
+ *     p(z_t | z_{t-j:t-1}, u_t) = N(mu, diag sigma^2),   [mu, raw] = head(z_{t-j:t-1}, u_t, time_t)
+ *
+ * Source: Krishnan, Shalit and Sontag 2015, "Deep Kalman filters", equation 2. The kernel derives
+ * the rate (a closed-form KL), the samples and the density from the moments. */
+#include <sskit/plugin.h>
+
+enum frame { FREE, ADDITIVE };
+static const char *const frames[] = {"free", "additive", NULL};
+
+struct gaussian {
+  int frame;
+  int64_t hidden, layers;
+  struct ssk_variance variance;
+  struct ssk_gaussian_head head;
+};
+
+static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
+  struct gaussian *g = self;
+  int in = dims->j * dims->d + dims->V + dims->F;
+  g->head =
+      ssk_gaussian_head_build(b, "head", in, (int)g->hidden, (int)g->layers, dims->d, &g->variance);
+  return ssk_build_code(b);
+}
+
+static struct ssk_gaussian moments(const void *self, const struct ssk_ctx *ctx,
+                                   const struct ssk_rows *rows) {
+  const struct gaussian *g = self;
+  ssk_tape *tape = ctx->tape;
+  int j = ctx->dims->j, d = ctx->dims->d, n = 0;
+  ssk_tensor *parts[3];
+  parts[n++] = rows->past;
+  if (rows->u)
+    parts[n++] = rows->u;
+  if (rows->time)
+    parts[n++] = rows->time;
+  ssk_tensor *input = n > 1 ? ssk_concat(tape, n, parts, -1) : rows->past;
+
+  struct ssk_gaussian p = ssk_gaussian_head_run(ctx, &g->head, &g->variance, input);
+  if (g->frame == ADDITIVE) {
+    ssk_tensor *last = j > 1 ? ssk_cols(tape, rows->past, (j - 1) * d, d) : rows->past;
+    p.mean = ssk_add(tape, p.mean, last);
+  }
+  return p;
+}
+
+static int init(void *self, ssk_err *err) {
+  const struct gaussian *g = self;
+  return ssk_variance_check(&g->variance, err);
+}
+
+static const struct ssk_param params[] = {
+    SSK_PARAM_ENUM(struct gaussian, frame, "additive", frames,
+                   "free: mu = g; additive: mu = z_{t-1} + g, where g starts at zero."),
+    SSK_PARAM_INT(struct gaussian, hidden, "64", 1, 4096, "units", "Width of the hidden layers."),
+    SSK_PARAM_INT(struct gaussian, layers, "2", 0, 8, NULL,
+                  "Hidden layers; 0 leaves the linear path: a linear mean and log variance."),
+    SSK_PARAM_VARIANCE(struct gaussian, variance, "0"), SSK_PARAM_END};
+
+static const struct ssk_transition_ops ops = {
+    .size = sizeof ops, .build = build, .moments = moments};
+
+static const struct ssk_component component = {
+    .size = sizeof component,
+    .kind = SSK_TRANSITION,
+    .name = "gaussian",
+    .summary = "deep Kalman filter: a network gives mean and variance",
+    .doc = "p(z_t | z_{t-j:t-1}, u_t) = N(mu, diag sigma^2), with\n"
+           "    [g, raw] = head(z_{t-j:t-1}, u_t, time_t)\n"
+           "    mu = g (frame free), or z_{t-1} + g (frame additive)\n"
+           "    log sigma^2 = clamp(log(softplus(raw) + var_min), logvar_min, logvar_max).\n"
+           "The head is a SiLU network with a zero-initialised output beside a linear path on its\n"
+           "whole input. The rate is the closed-form KL to the Gaussian posterior.\n"
+           "\n"
+           "Source: Krishnan, Shalit and Sontag 2015 (Deep Kalman filters).",
+    .self_size = sizeof(struct gaussian),
+    .params = params,
+    .ops = &ops,
+    .init = init,
+};
+
+SSK_PLUGIN(&component)
