@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* distinct.h - the distinct noise levels of a pass: a level's embedding is computed once, however
+ * many rows are at that level. With a grid of K levels these are at most K, in sampling there is
+ * one. */
+#ifndef DISTINCT_H
+#define DISTINCT_H
+
+#include <sskit/tape.h>
+#include <string.h>
+
+struct distinct {
+  ssk_tensor *values; /* [U] in order of first appearance */
+  int *index;         /* [rows] into values; scratch of the tape */
+};
+
+/* By open addressing on the bits of the values. False without memory. */
+static inline bool distinct_find(ssk_tape *tape, const ssk_tensor *x, struct distinct *out) {
+  int n = (int)x->count, size = 16, found = 0;
+  while (size < 2 * n)
+    size *= 2;
+  int *slot = ssk_tape_scratch(tape, (size_t)size * sizeof(int));
+  out->index = ssk_tape_scratch(tape, (size_t)n * sizeof(int));
+  ssk_real *value = ssk_tape_scratch(tape, (size_t)n * sizeof(ssk_real));
+  if (!slot || !out->index || !value)
+    return false;
+  for (int i = 0; i < size; i++)
+    slot[i] = -1;
+  for (int i = 0; i < n; i++) {
+    if (i > 0 && x->data[i] == x->data[i - 1]) {
+      out->index[i] = out->index[i - 1];
+      continue;
+    }
+    uint64_t bits = 0;
+    memcpy(&bits, &x->data[i], sizeof(ssk_real));
+    int at = (int)((bits * 0x9e3779b97f4a7c15u) >> 33) & (size - 1);
+    while (slot[at] >= 0 && value[slot[at]] != x->data[i])
+      at = (at + 1) & (size - 1);
+    if (slot[at] < 0) {
+      value[found] = x->data[i];
+      slot[at] = found++;
+    }
+    out->index[i] = slot[at];
+  }
+  out->values = ssk_const(tape, 1, &found, value);
+  return out->values->count > 0;
+}
+
+/* values [U] -> [U, n], n even: sines and cosines of v * highest^(i/(n/2 - 1)), side by side (CSDI,
+ * Tashiro et al. 2021, eq. 13, has highest = 10^4 for integer steps). A constant. */
+static inline ssk_tensor *level_features(ssk_tape *tape, const ssk_tensor *values, int n,
+                                         double highest) {
+  int U = (int)values->count, half = n / 2;
+  ssk_tensor *out = ssk_empty(tape, SSK_SHAPE(U, n));
+  for (int r = 0; out->count && r < U; r++)
+    for (int i = 0; i < half; i++) {
+      double angle = (double)values->data[r] * pow(highest, half > 1 ? i / (half - 1.0) : 0);
+      out->data[r * n + i] = (ssk_real)sin(angle);
+      out->data[r * n + half + i] = (ssk_real)cos(angle);
+    }
+  return out;
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* diffusion_levels.h - which levels a training step looks at.
+ *
+ * The sum over K levels of the bound is estimated by M draws a row: k ~ p, weight w_k / (p_k M).
+ * Two choices are free, and leave the expectation alone: the proposal p   uniform      1/K
+ *                    importance   w_k^gamma
+ *                    adaptive     sigma_k / (sigma_data^2 + sigma_k^2)^2: the levels at which the
+ *                                 structure of the data is decided
+ *                    each mixed with a part of the uniform, which bounds the weights (a defensive
+ *                    mixture: Hesterberg, Technometrics 1995);
+ *   the draws        iid, or stratified: one uniform for all n M draws, row r's draw m at
+ *                    frac(U + (m + rank(r)/n)/M) of the distribution, rank a random permutation. So
+ *                    the draws of a row are spread over the levels, and so are the rows together,
+ *                    while each draw alone has the distribution p (systematic sampling: Kingma et
+ *                    al., Variational diffusion models, NeurIPS 2021, appendix I). */
+#ifndef DIFFUSION_LEVELS_H
+#define DIFFUSION_LEVELS_H
+
+#include "diffusion_bound.h"
+#include <sskit/rng.h>
+
+enum proposal { PROPOSAL_UNIFORM, PROPOSAL_IMPORTANCE, PROPOSAL_ADAPTIVE };
+enum draw_mode { DRAW_IID, DRAW_STRATIFIED };
+
+/* Fill p[K], which sums to 1. w: the weights of the bound. */
+static inline void levels_proposal(enum proposal kind, int K, const double *sigma, const double *w,
+                                   double sigma_data, double gamma, double uniform_part,
+                                   double *p) {
+  double total = 0;
+  for (int k = 0; k < K; k++) {
+    double spread = sigma_data * sigma_data + sigma[k] * sigma[k];
+    p[k] = kind == PROPOSAL_UNIFORM      ? 1
+           : kind == PROPOSAL_IMPORTANCE ? pow(w[k], gamma)
+                                         : sigma[k] / (spread * spread);
+    total += p[k];
+  }
+  for (int k = 0; k < K; k++)
+    p[k] = (1 - uniform_part) * p[k] / total + uniform_part / K;
+}
+
+/* The level at u in [0, 1) of the distribution whose cumulative sums are `upto`. */
+static inline int levels_at(int K, const double *upto, double u) {
+  int low = 0, high = K - 1; /* upto[K-1] stands for 1 whatever it rounded to */
+  while (low < high) {
+    int middle = (low + high) / 2;
+    if (u < upto[middle])
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+/* Draw level[n*M]; upto and rank are scratch of K and n entries. */
+static inline void levels_draw(enum draw_mode mode, ssk_rng *rng, int K, const double *p, int n,
+                               int M, double *upto, int *rank, int *level) {
+  double sum = 0;
+  for (int k = 0; k < K; k++)
+    upto[k] = sum += p[k];
+  if (mode == DRAW_IID) {
+    for (int i = 0; i < n * M; i++)
+      level[i] = levels_at(K, upto, ssk_rng_uniform(rng));
+    return;
+  }
+  double shift = ssk_rng_uniform(rng);
+  for (int r = 0; r < n; r++) { /* a random permutation, grown from the front (Fisher and Yates) */
+    int other = (int)ssk_rng_below(rng, (uint64_t)r + 1);
+    rank[r] = rank[other];
+    rank[other] = r;
+  }
+  for (int r = 0; r < n; r++)
+    for (int m = 0; m < M; m++) {
+      double u = shift + (m + rank[r] / (double)n) / M;
+      level[r * M + m] = levels_at(K, upto, u < 1 ? u : u - 1);
+    }
+}
+
+#endif
