@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* distinct.h - the distinct noise levels of a pass: a level's embedding is computed once, however
- * many rows are at that level. With a grid of K levels these are at most K, in sampling there is
- * one. */
-#ifndef DISTINCT_H
-#define DISTINCT_H
+/* levels.h - what denoisers share: the distinct noise levels of a pass, and their features.
+ *
+ * A level is embedded once, however many rows are at that level: with a grid of K levels there are at
+ * most K, in sampling there is one. */
+#ifndef LEVELS_H
+#define LEVELS_H
 
+#include <math.h>
 #include <sskit/tape.h>
 #include <string.h>
 
