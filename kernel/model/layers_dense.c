@@ -189,7 +189,7 @@ ssk_tensor *ssk_sinusoidal(ssk_tape *tape, ssk_tensor *values, int n) {
   if (half < 1)
     return ssk_tape_fail(tape, SSK_EUSAGE, "sinusoidal features: width %d, need at least 2", n);
   ssk_tensor *frequency = ssk_empty(tape, SSK_SHAPE(half));
-  for (int i = 0; i < half; i++)
+  for (int i = 0; i < (int)frequency->count; i++)
     frequency->data[i] = (ssk_real)pow(10, half > 1 ? 4.0 * i / (half - 1) : 0);
   ssk_tensor *column = ssk_reshape(tape, ssk_stop(tape, values), SSK_SHAPE(N, 1));
   ssk_tensor *angle = ssk_mul(tape, column, frequency);

@@ -25,8 +25,8 @@ static int build(void *self, ssk_builder *b, const struct ssk_dims *dims, int in
  * 1: the transformer's own, whose frequencies ssk_sinusoidal gives for values scaled by 1e-4. */
 static ssk_tensor *positions(const struct ssk_ctx *ctx, int L, int width) {
   ssk_tensor *value = ssk_empty(ctx->tape, SSK_SHAPE(L));
-  for (int l = 0; l < L; l++)
-    value->data[l] = (ssk_real)(1e-4 * l);
+  for (size_t l = 0; l < value->count; l++)
+    value->data[l] = (ssk_real)(1e-4 * (double)l);
   return ssk_reshape(ctx->tape, ssk_sinusoidal(ctx->tape, value, width), SSK_SHAPE(L, 1, width));
 }
 
