@@ -1,5 +1,11 @@
+sskit_SOURCES += kernel/cli/check.c
 sskit_SOURCES += kernel/cli/cli.c
 sskit_SOURCES += kernel/cli/cli.h
+sskit_SOURCES += kernel/cli/describe.c
+sskit_SOURCES += kernel/cli/explain.c
+sskit_SOURCES += kernel/cli/list.c
 sskit_SOURCES += kernel/cli/main.c
+sskit_SOURCES += kernel/cli/page.c
+sskit_SOURCES += kernel/cli/page.h
 sskit_SOURCES += kernel/cli/recipe.c
 sskit_SOURCES += kernel/cli/verbs.def

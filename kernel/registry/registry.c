@@ -282,22 +282,23 @@ static const char *article(const char *noun) {
   return strchr("aeiou", *noun) ? "an" : "a";
 }
 
-static int not_found(const struct ssk_registry *registry, enum ssk_kind kind, const char *name,
-                     const struct ssk_pos *pos, ssk_err *err) {
-  const char *kind_name = ssk_kind_name(kind), *other = NULL;
+int ssk_registry_explain_missing(const struct ssk_registry *registry, enum ssk_kind kind,
+                                 const char *name, const struct ssk_pos *pos, ssk_err *err) {
+  const bool any_kind = kind == SSK_KIND_COUNT;
+  const char *noun = any_kind ? "component" : ssk_kind_name(kind), *other = NULL;
   const struct refusal *refused = suspect(registry, name);
   struct ssk_nearest nearest = {.wanted = name};
   bool any = false;
   for (int i = 0; i < registry->n_entries; i++) {
     const struct ssk_component *component = registry->entries[i].component;
-    if (component->kind == kind) {
+    if (any_kind || component->kind == kind) {
       any = true;
       ssk_nearest_offer(&nearest, component->name);
     } else if (strcmp(component->name, name) == 0) {
       other = ssk_kind_name(component->kind);
     }
   }
-  ssk_err_at(err, SSK_EPLUGIN, pos, "there is no %s '%s'", kind_name, name);
+  ssk_err_at(err, SSK_EPLUGIN, pos, "there is no %s '%s'", noun, name);
   if (refused)
     ssk_err_hint(err, "'%s' was refused: %s", refused->file, refused->reason);
   else if (nearest.best)
@@ -305,10 +306,11 @@ static int not_found(const struct ssk_registry *registry, enum ssk_kind kind, co
   else if (other)
     ssk_err_hint(err, "'%s' is %s %s", name, article(other), other);
   else if (any)
-    ssk_err_hint(err, "'sskit list %s' shows what there is", kind_name);
+    ssk_err_hint(err, "'sskit list%s%s' shows what there is", any_kind ? "" : " ",
+                 any_kind ? "" : noun);
   else
     ssk_err_hint(err, "no plugin provides %s %s: see --plugin-dir and SSKIT_PLUGIN_PATH",
-                 article(kind_name), kind_name);
+                 article(noun), noun);
   return SSK_EPLUGIN;
 }
 
@@ -320,7 +322,7 @@ const struct ssk_component *ssk_registry_find(struct ssk_registry *registry, enu
     if (compare_components(registry->entries[i].component, kind, name) == 0)
       first = &registry->entries[i];
   if (!first) {
-    not_found(registry, kind, name, pos, err);
+    ssk_registry_explain_missing(registry, kind, name, pos, err);
     return NULL;
   }
   const struct entry *second = first + 1;

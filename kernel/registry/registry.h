@@ -38,6 +38,10 @@ bool ssk_registry_refused(const struct ssk_registry *registry, int i, const char
 const struct ssk_component *ssk_registry_find(struct ssk_registry *registry, enum ssk_kind kind,
                                               const char *name, const struct ssk_pos *pos,
                                               ssk_err *err);
+/* Say why there is no such component (kind SSK_KIND_COUNT: of any kind), with the refused plugin
+ * that may have carried it, or the nearest name, as hint; returns SSK_EPLUGIN. */
+int ssk_registry_explain_missing(const struct ssk_registry *registry, enum ssk_kind kind,
+                                 const char *name, const struct ssk_pos *pos, ssk_err *err);
 /* For the schema. */
 struct ssk_maker ssk_registry_maker(struct ssk_registry *registry);
 

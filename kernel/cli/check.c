@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* check.c - sskit check: read a recipe and report all that is wrong with it. A study (a recipe with
+ * `compare:`) is checked together with the recipes of its rows. */
+#include "cli/cli.h"
+#include "core/file.h"
+#include "model/experiment.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct ssk_syntax syntax = {
+    .args = "RECIPE [KEY=VALUE...]",
+    .doc = "Read RECIPE with its bases and the overrides, and report everything that is wrong with "
+           "it. A study is checked together with the recipes of its rows. Nothing is trained. With "
+           "--json, the diagnostics are listed on standard output too.",
+    .min_words = 1,
+    .max_words = 1,
+    .overrides = true,
+};
+
+/* Rows that are files; the others are baselines, which need no recipe. */
+static bool is_file(const char *row) {
+  size_t n = strlen(row);
+  return strchr(row, '/') || (n > 5 && !strcmp(row + n - 5, ".yaml")) ||
+         (n > 4 && !strcmp(row + n - 4, ".yml"));
+}
+
+static int check_row(struct ssk_cli *cli, const struct ssk_study *study, const char *folder,
+                     const char *row) {
+  char *path = row[0] == '/' ? strdup(row) : ssk_path_join(folder, row);
+  if (!path)
+    return ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
+  struct ssk_experiment *experiment;
+  int code = ssk_experiment_load(path, study->set.n, study->set.items, cli->registry, &experiment,
+                                 cli->err);
+  if (!code)
+    ssk_experiment_free(experiment);
+  free(path);
+  return code;
+}
+
+static int check_study(struct ssk_cli *cli) {
+  struct ssk_study *study;
+  int code = ssk_study_load(cli->words[0], cli->n_over, cli->over, cli->registry, &study, cli->err);
+  if (code)
+    return code;
+  char *folder = ssk_path_folder(cli->words[0]);
+  if (!folder)
+    code = ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
+  for (int i = 0; folder && i < study->compare.rows.n; i++) {
+    int row = SSK_OK;
+    if (is_file(study->compare.rows.items[i]))
+      row = check_row(cli, study, folder, study->compare.rows.items[i]);
+    code = code ? code : row;
+  }
+  free(folder);
+  ssk_study_free(study);
+  return code;
+}
+
+static int check_experiment(struct ssk_cli *cli) {
+  struct ssk_experiment *experiment;
+  int code = ssk_cli_load(cli, &experiment);
+  if (!code)
+    ssk_experiment_free(experiment);
+  return code;
+}
+
+static json_t *diagnostics(const ssk_err *err) {
+  json_t *array = json_array();
+  struct ssk_diagnostic d;
+  for (int i = 0; ssk_err_get(err, i, &d); i++) {
+    json_t *object = json_pack("{s:i, s:s, s:s?, s:s?}", "code", d.code, "message", d.message,
+                               "hint", d.hint, "file", d.pos.file);
+    if (d.pos.file && d.pos.line > 0) {
+      json_object_set_new(object, "line", json_integer(d.pos.line));
+      json_object_set_new(object, "column", json_integer(d.pos.column));
+    }
+    json_array_append_new(array, object);
+  }
+  return array;
+}
+
+int ssk_verb_check(struct ssk_cli *cli, int argc, char **argv) {
+  int code = ssk_cli_parse(cli, &syntax, NULL, argc, argv);
+  if (code)
+    return code;
+  code = ssk_is_study(cli->words[0]) ? check_study(cli) : check_experiment(cli);
+  if (cli->json) {
+    int failed = ssk_cli_print_json(
+        cli, json_pack("{s:s, s:b, s:i, s:o}", "recipe", cli->words[0], "ok", code == SSK_OK,
+                       "count", ssk_err_count(cli->err), "diagnostics", diagnostics(cli->err)));
+    return code ? code : failed;
+  }
+  if (!code && !cli->quiet)
+    printf("%s: no errors\n", cli->words[0]);
+  return code;
+}
