@@ -1,3 +1,9 @@
 libsskit_sources += kernel/infer/forecaster.h
 libsskit_sources += kernel/infer/model_forecast.c
 libsskit_sources += kernel/infer/model_forecast.h
+libsskit_sources += kernel/infer/dense.c
+libsskit_sources += kernel/infer/dense.h
+libsskit_sources += kernel/infer/kalman.c
+libsskit_sources += kernel/infer/kalman.h
+libsskit_sources += kernel/infer/particle.c
+libsskit_sources += kernel/infer/particle.h

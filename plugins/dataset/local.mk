@@ -3,3 +3,4 @@ dataset_LTLIBRARIES =
 plugin_modules += $(dataset_LTLIBRARIES)
 dataset_LTLIBRARIES += plugins/dataset/bimodal.la
 dataset_LTLIBRARIES += plugins/dataset/lgssm.la
+dataset_LTLIBRARIES += plugins/dataset/csv.la

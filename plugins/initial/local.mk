@@ -1,3 +1,6 @@
 initialdir = $(plugindir)/initial
 initial_LTLIBRARIES =
 plugin_modules += $(initial_LTLIBRARIES)
+initial_LTLIBRARIES += plugins/initial/gaussian.la
+initial_LTLIBRARIES += plugins/initial/standard.la
+initial_LTLIBRARIES += plugins/initial/vhp.la

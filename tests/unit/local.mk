@@ -1,0 +1,2 @@
+unit_sources += tests/unit/test_layers.c
+unit_sources += tests/unit/test_vmath.c
