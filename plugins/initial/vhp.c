@@ -95,12 +95,15 @@ static ssk_tensor *rate(const void *self, const struct ssk_ctx *ctx,
   if (v->head == OWN) {
     steps = ssk_gaussian_kl(tape, step, ssk_gaussian_head_run(ctx, &v->own, &v->variance, past));
   } else {
+    /* Not "training": the transition's running statistics are those of the series' own steps. */
+    struct ssk_ctx inner = *ctx;
+    inner.training = false;
     struct ssk_rows rows = rows_of(ctx, past, FIRST_INDEX);
     rows.z = ssk_reshape(tape, first->z, SSK_SHAPE(j * P, d));
     rows.mean = step.mean;
     rows.logvar = step.logvar;
     rows.log_q = ssk_gaussian_log_prob(tape, rows.z, step, NULL);
-    steps = ssk_transition_rate(ssk_ctx_transition(ctx), ctx, &rows);
+    steps = ssk_transition_rate(ssk_ctx_transition(ctx), &inner, &rows);
   }
   return ssk_add(tape, kl, ssk_sum(tape, ssk_reshape(tape, steps, SSK_SHAPE(j, P)), 0));
 }
