@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* step.c - one training step: draw a batch, run its shards, add up, update. */
+#include "train/trainer.h"
+
+#include "train/reduce.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Mean of a tensor, summed in double. */
+static double mean_of(const ssk_tensor *x) {
+  double sum = 0;
+  for (size_t i = 0; i < x->count; i++)
+    sum += (double)x->data[i];
+  return x->count ? sum / (double)x->count : NAN;
+}
+
+/* Over the shard's windows: the mean observed length, and what turns the distortion of standardised
+ * data into that of the data in their own units. */
+static void window_means(const struct ssk_trainer *t, const struct ssk_window *windows,
+                         double *steps, double *log_jacobian) {
+  const struct ssk_data *data = t->data;
+  const struct ssk_split_data *split = &data->split[SSK_TRAIN];
+  const size_t D = (size_t)data->shape.D, row = (size_t)data->shape.max_length * D;
+  *steps = *log_jacobian = 0;
+  for (int i = 0; i < t->shard_batch; i++) {
+    const struct ssk_window w = windows[i];
+    const int left = split->length[w.series] - w.start;
+    const int n = left < data->window_length ? left : data->window_length;
+    const double *mask = split->mask + (size_t)w.series * row + (size_t)w.start * D;
+    *steps += n;
+    *log_jacobian += ssk_data_log_jacobian(data, mask, n);
+  }
+  *steps /= t->shard_batch;
+  *log_jacobian /= t->shard_batch;
+}
+
+/* Mean loss of the shard on the tape, and the sums it adds to the record. */
+static ssk_tensor *shard_loss(const struct ssk_trainer *t, struct ssk_pass *pass, int shard,
+                              double *sums) {
+  const struct ssk_window *windows = t->windows + shard * t->shard_batch;
+  const struct ssk_observed observed = ssk_observe(pass, t->data, SSK_TRAIN, windows);
+  const struct ssk_posterior posterior = ssk_model_encode(pass, &observed);
+  const struct ssk_bound bound = ssk_model_bound(pass, &observed, &posterior);
+  const struct ssk_instance *objective = t->experiment->objective;
+  const struct ssk_objective_ops *ops = objective->component->ops;
+  const struct ssk_ctx ctx = ssk_ctx_at(&pass->ctx, objective->path);
+  ssk_tensor *loss = ops->loss(objective->self, &ctx, &bound);
+
+  double steps, log_jacobian;
+  window_means(t, windows, &steps, &log_jacobian);
+  const double share = pass->ctx.share;
+  sums[SSK_SUM_LOSS] = share * mean_of(loss);
+  sums[SSK_SUM_DISTORTION] = share * (mean_of(bound.distortion) - log_jacobian);
+  sums[SSK_SUM_INITIAL] = share * mean_of(bound.initial);
+  sums[SSK_SUM_TRANSITION] = share * mean_of(bound.transition);
+  sums[SSK_SUM_STEPS] = share * steps;
+  return ssk_mean_all(pass->ctx.tape, loss);
+}
+
+static void run_shard(int shard, int thread, void *state) {
+  struct ssk_trainer *t = state;
+  struct ssk_pass *pass = &t->passes[thread];
+  ssk_real *gradient = t->gradients[shard];
+  memset(gradient, 0, t->model->layout.total * sizeof *gradient);
+  ssk_err_clear(pass->err);
+  ssk_pass_begin(pass, t->data->window_length, t->shard_batch, (int)t->experiment->model.paths,
+                 gradient);
+  pass->ctx.training = true;
+  pass->ctx.progress = (double)t->counters.step / (double)t->experiment->training.steps;
+  pass->ctx.share = 1.0 / t->shards;
+  pass->ctx.step = (uint32_t)t->counters.step;
+  pass->ctx.shard = (uint32_t)shard;
+  ssk_tensor *loss = shard_loss(t, pass, shard, t->sums + (size_t)shard * SSK_SUMS);
+  int code = ssk_tape_code(pass->ctx.tape);
+  if (!code)
+    code = ssk_backward(pass->ctx.tape, loss, (ssk_real)pass->ctx.share);
+  t->errors[shard].code = code;
+  if (code)
+    snprintf(t->errors[shard].message, sizeof t->errors[shard].message, "%s",
+             ssk_err_message(pass->err, 0));
+}
+
+static int draw_batch(struct ssk_trainer *t) {
+  const int64_t batch = t->experiment->training.batch;
+  int code = SSK_OK;
+  for (int64_t i = 0; i < batch && !code; i++)
+    code = ssk_data_draw(t->data, (uint64_t)t->experiment->seed,
+                         (uint64_t)(t->counters.step * batch + i), &t->order, &t->windows[i]);
+  return code;
+}
+
+/* The first shard's error, so that the message does not depend on threads. */
+static int shard_error(const struct ssk_trainer *t, ssk_err *err) {
+  for (int i = 0; i < t->shards; i++)
+    if (t->errors[i].code)
+      return ssk_err_set(err, t->errors[i].code, "training step %" PRId64 ": %s",
+                         t->counters.step + 1, t->errors[i].message);
+  return SSK_OK;
+}
+
+/* Count a step that gave no usable gradient; an error when there are too many in a row. */
+static int skip(struct ssk_trainer *t, const struct ssk_step_record *record, ssk_err *err) {
+  struct ssk_counters *c = &t->counters;
+  c->skipped++;
+  c->skipped_in_row++;
+  if (c->skipped_in_row < t->experiment->training.skip_limit)
+    return SSK_OK;
+  const char *culprit = ssk_gradient_culprit(&t->model->layout, t->gradients[0]);
+  if (culprit)
+    ssk_err_set(err, SSK_ENUMERIC,
+                "%" PRId64 " steps in a row were not finite: at step %" PRId64
+                " the gradient of '%s' is the first that is not",
+                c->skipped_in_row, record->step, culprit);
+  else
+    ssk_err_set(err, SSK_ENUMERIC,
+                "%" PRId64 " steps in a row were not finite: the loss of step %" PRId64 " is %g",
+                c->skipped_in_row, record->step, record->loss);
+  ssk_err_hint(err, "a lower training.learning_rate, a longer training.warmup or a smaller "
+                    "training.clip may help");
+  return SSK_ENUMERIC;
+}
+
+static double lambda_of(const struct ssk_trainer *t) {
+  const struct ssk_instance *objective = t->experiment->objective;
+  const struct ssk_objective_ops *ops = objective->component->ops;
+  return ops->lambda ? ops->lambda(objective->self, (uint32_t)t->counters.step) : NAN;
+}
+
+int ssk_trainer_step(struct ssk_trainer *t, struct ssk_step_record *record, ssk_err *err) {
+  if (draw_batch(t))
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the order of the training windows");
+  ssk_pool_run(t->pool, t->shards, run_shard, t);
+  int code = shard_error(t, err);
+  if (code)
+    return code;
+  ssk_reduce_vectors(t->pool, t->gradients, t->shards, t->model->layout.total);
+  ssk_reduce_rows(t->sums, t->shards, SSK_SUMS);
+
+  bool finite;
+  const double norm = ssk_gradient_norm(&t->model->layout, t->gradients[0], &finite);
+  const double loss = t->sums[SSK_SUM_LOSS];
+  *record = (struct ssk_step_record){
+      .step = t->counters.step + 1,
+      .loss = loss,
+      .distortion = t->sums[SSK_SUM_DISTORTION],
+      .initial = t->sums[SSK_SUM_INITIAL],
+      .transition = t->sums[SSK_SUM_TRANSITION],
+      .steps = t->sums[SSK_SUM_STEPS],
+      .lambda = lambda_of(t),
+      .rate_factor = ssk_rate_factor(&t->experiment->training, t->counters.step),
+      .gradient_norm = norm,
+      .skipped = !finite || !isfinite(loss),
+  };
+  if (record->skipped) {
+    code = skip(t, record, err);
+  } else {
+    ssk_optimiser_step(&t->optimiser, t->gradients[0], norm, t->counters.step);
+    t->counters.updates = t->optimiser.updates;
+    t->counters.skipped_in_row = 0;
+  }
+  t->counters.step++;
+  return code;
+}
