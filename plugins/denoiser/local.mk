@@ -2,3 +2,4 @@ denoiserdir = $(plugindir)/denoiser
 denoiser_LTLIBRARIES =
 plugin_modules += $(denoiser_LTLIBRARIES)
 denoiser_LTLIBRARIES += plugins/denoiser/mlp.la
+denoiser_LTLIBRARIES += plugins/denoiser/csdi.la

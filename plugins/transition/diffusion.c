@@ -121,9 +121,7 @@ static int diffusion_build(void *state, ssk_builder *b, const struct ssk_dims *d
   struct diffusion *self = state;
   if (self->sigma_data_mode == SIGMA_DATA_GLOBAL)
     self->tracked = ssk_statistic(b, "sigma_data", 2, 1, self->sigma_data_decay);
-  ssk_scope(b, "denoiser");
   ssk_denoiser_build(self->denoiser, b, dims);
-  ssk_unscope(b);
   return ssk_build_code(b);
 }
 
