@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* csv_table.h - a CSV file as a table of numbers: which column plays which role, and what its cells
+ * say. */
+#ifndef SSK_CSV_TABLE_H
+#define SSK_CSV_TABLE_H
+
+#include "csv_reader.h"
+#include <math.h>
+
+struct csv {
+  const char *path, *delimiter, *series, *time, *split_column;
+  struct ssk_strings columns, covariates, missing;
+  struct ssk_reals split;
+  int64_t overlap;
+  /* what open makes of it */
+  int D, V, longest;
+  int64_t n_rows, capacity;
+  double *values;       /* [n_rows, D + V]; NaN: missing */
+  struct csv_run *runs; /* sorted by split */
+  int64_t n_runs, first[SSK_SPLIT_COUNT + 1];
+  int64_t *order; /* rows by series, then time */
+};
+
+struct csv_run {
+  int split;
+  int64_t first; /* position in `order` */
+  int length;
+};
+
+enum csv_role { CSV_VALUE, CSV_COVARIATE, CSV_SERIES, CSV_TIME, CSV_SPLIT, CSV_UNUSED };
+
+struct csv_column {
+  char *name;
+  enum csv_role role;
+  bool named;   /* asked for by the recipe: a cell that is no number is an error */
+  bool numeric; /* some cell is a number */
+  int slot;     /* of values and covariates, in their order */
+};
+
+/* A file being read. */
+struct csv_table {
+  struct csv *d;
+  struct csv_reader reader;
+  struct csv_column *column;
+  int n_columns, width;
+  double *cells; /* [n_rows, width]: by slot */
+  char **series; /* [n_rows] names, shared by rows; NULL when there is one series */
+  signed char *split;
+  char **names; /* all distinct allocations of `series` */
+  int64_t n_names, capacity_names;
+};
+
+static int csv_no_memory(struct csv_table *t, ssk_err *err) {
+  return ssk_err_set(err, SSK_ENOMEM, "no memory for the table '%s'", t->d->path);
+}
+
+static bool csv_listed(const struct ssk_strings *list, const char *name) {
+  for (int i = 0; i < list->n; i++)
+    if (strcmp(list->items[i], name) == 0)
+      return true;
+  return false;
+}
+
+static int csv_read_header(struct csv_table *t, ssk_err *err) {
+  struct csv *d = t->d;
+  enum csv_token token;
+  do {
+    token = csv_next(&t->reader, err);
+    if (token == CSV_BAD)
+      return SSK_EDATA;
+    if (token == CSV_END)
+      return ssk_err_set(err, SSK_EDATA, "'%s' is empty", d->path);
+    const char *name = t->reader.cell;
+    for (int i = 0; i < t->n_columns; i++)
+      if (strcmp(t->column[i].name, name) == 0) {
+        struct ssk_pos pos = csv_pos(&t->reader);
+        return ssk_err_at(err, SSK_EDATA, &pos, "a second column '%s'", name);
+      }
+    struct csv_column *grown = realloc(t->column, ((size_t)t->n_columns + 1) * sizeof *t->column);
+    char *copy = strdup(name);
+    if (grown)
+      t->column = grown;
+    if (!grown || !copy) {
+      free(copy);
+      return csv_no_memory(t, err);
+    }
+    bool value = csv_listed(&d->columns, name);
+    enum csv_role role = strcmp(name, d->series) == 0         ? CSV_SERIES
+                         : strcmp(name, d->split_column) == 0 ? CSV_SPLIT
+                         : csv_listed(&d->covariates, name)   ? CSV_COVARIATE
+                         : value                              ? CSV_VALUE
+                         : strcmp(name, d->time) == 0         ? CSV_TIME
+                         : d->columns.n == 0                  ? CSV_VALUE
+                                                              : CSV_UNUSED;
+    if (*name == '\0' && role != CSV_VALUE)
+      role = CSV_UNUSED; /* "" as a role means none */
+    t->column[t->n_columns++] =
+        (struct csv_column){.name = copy, .role = role, .named = value || role == CSV_COVARIATE};
+    if (value && role != CSV_VALUE) {
+      struct ssk_pos pos = csv_pos(&t->reader);
+      return ssk_err_at(err, SSK_EDATA, &pos, "column '%s' has two roles", name);
+    }
+  } while (token == CSV_CELL);
+  return SSK_OK;
+}
+
+/* Each column that the recipe names must be there. */
+static int csv_check_named(struct csv_table *t, const char *key, const char *name, ssk_err *err) {
+  for (int i = 0; i < t->n_columns; i++)
+    if (*name == '\0' || strcmp(t->column[i].name, name) == 0)
+      return SSK_OK;
+  struct ssk_pos pos = {.file = t->d->path, .line = 1, .column = 1};
+  ssk_err_at(err, SSK_EDATA, &pos, "there is no column '%s' (%s)", name, key);
+  char list[400] = "";
+  size_t used = 0;
+  for (int i = 0; i < t->n_columns && used < sizeof list; i++)
+    used +=
+        (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", t->column[i].name);
+  ssk_err_hint(err, "the columns are %s", list);
+  return SSK_EDATA;
+}
+
+static int csv_check_columns(struct csv_table *t, ssk_err *err) {
+  const struct csv *d = t->d;
+  int code = csv_check_named(t, "series", d->series, err);
+  code = code ? code : csv_check_named(t, "time", d->time, err);
+  code = code ? code : csv_check_named(t, "split_column", d->split_column, err);
+  for (int i = 0; i < d->columns.n && !code; i++)
+    code = csv_check_named(t, "columns", d->columns.items[i], err);
+  for (int i = 0; i < d->covariates.n && !code; i++)
+    code = csv_check_named(t, "covariates", d->covariates.items[i], err);
+  for (int i = 0; i < t->n_columns; i++)
+    if (t->column[i].role <= CSV_COVARIATE)
+      t->column[i].slot = t->width++;
+  return code;
+}
+
+/* A finite decimal number that fills the whole text. */
+static bool csv_number(const char *text, double *value) {
+  char *end;
+  text += strspn(text, " \t");
+  size_t n = strspn(text, "+-.0123456789eE");
+  if (n == 0 || text[n + strspn(text + n, " \t")] != '\0')
+    return false;
+  *value = strtod(text, &end);
+  return end == text + n && isfinite(*value);
+}
+
+static bool csv_missing(const struct csv *d, const char *text) {
+  double value, sentinel;
+  text += strspn(text, " \t");
+  if (*text == '\0' || !strcmp(text, "NA") || !strcmp(text, "NaN") || !strcmp(text, "nan"))
+    return true;
+  for (int i = 0; i < d->missing.n; i++)
+    if (strcmp(text, d->missing.items[i]) == 0 || (csv_number(d->missing.items[i], &sentinel) &&
+                                                   csv_number(text, &value) && value == sentinel))
+      return true;
+  return false;
+}
+
+static int csv_take_number(struct csv_table *t, struct csv_column *column, double *out,
+                           ssk_err *err) {
+  const char *text = t->reader.cell;
+  *out = NAN;
+  if (csv_missing(t->d, text)) {
+    if (column->role != CSV_COVARIATE)
+      return SSK_OK;
+    struct ssk_pos pos = csv_pos(&t->reader);
+    return ssk_err_at(err, SSK_EDATA, &pos, "covariate '%s' is missing here", column->name);
+  }
+  if (csv_number(text, out)) {
+    column->numeric = true;
+    return SSK_OK;
+  }
+  if (!column->named) {
+    column->role = CSV_UNUSED; /* a column of text: not data */
+    return SSK_OK;
+  }
+  struct ssk_pos pos = csv_pos(&t->reader);
+  ssk_err_at(err, SSK_EDATA, &pos, "column '%s': '%.40s' is not a finite number", column->name,
+             text);
+  ssk_err_hint(err, "list it under 'missing' if it stands for a missing value");
+  return SSK_EDATA;
+}
+
+static int csv_take_split(struct csv_table *t, signed char *out, ssk_err *err) {
+  static const char *const names[] = {"train", "valid", "test"};
+  for (int s = 0; s < SSK_SPLIT_COUNT; s++)
+    if (strcmp(t->reader.cell, names[s]) == 0) {
+      *out = (signed char)s;
+      return SSK_OK;
+    }
+  struct ssk_pos pos = csv_pos(&t->reader);
+  ssk_err_at(err, SSK_EDATA, &pos, "'%.40s' is not a split", t->reader.cell);
+  ssk_err_hint(err, "train, valid or test");
+  return SSK_EDATA;
+}
+
+/* Names repeat from row to row: remember the latest only, sorting brings equal ones together. */
+static int csv_take_series(struct csv_table *t, int64_t row, ssk_err *err) {
+  if (row > 0 && strcmp(t->series[row - 1], t->reader.cell) == 0) {
+    t->series[row] = t->series[row - 1];
+    return SSK_OK;
+  }
+  if (t->n_names == t->capacity_names) {
+    int64_t capacity = t->capacity_names ? 2 * t->capacity_names : 64;
+    char **grown = realloc(t->names, (size_t)capacity * sizeof *grown);
+    if (!grown)
+      return csv_no_memory(t, err);
+    t->names = grown;
+    t->capacity_names = capacity;
+  }
+  char *copy = strdup(t->reader.cell);
+  if (!copy)
+    return csv_no_memory(t, err);
+  t->series[row] = t->names[t->n_names++] = copy;
+  return SSK_OK;
+}
+
+static int csv_grow(struct csv_table *t, ssk_err *err) {
+  struct csv *d = t->d;
+  if (d->n_rows < d->capacity)
+    return SSK_OK;
+  int64_t n = d->capacity ? 2 * d->capacity : 1024;
+  double *cells = realloc(t->cells, (size_t)n * (size_t)(t->width + 1) * sizeof *cells);
+  if (cells)
+    t->cells = cells;
+  signed char *split = realloc(t->split, (size_t)n);
+  if (split)
+    t->split = split;
+  char **series = realloc(t->series, (size_t)n * sizeof *series);
+  if (series)
+    t->series = series;
+  if (!cells || !split || !series)
+    return csv_no_memory(t, err);
+  d->capacity = n;
+  return SSK_OK;
+}
+
+/* One record; *end is set when there is none. */
+static int csv_read_row(struct csv_table *t, bool *end, ssk_err *err) {
+  struct csv *d = t->d;
+  int code = csv_grow(t, err);
+  if (code)
+    return code;
+  int64_t row = d->n_rows;
+  enum csv_token token = CSV_CELL;
+  int n = 0;
+  for (; token == CSV_CELL; n++) {
+    token = csv_next(&t->reader, err);
+    if (token == CSV_BAD)
+      return SSK_EDATA;
+    if (token == CSV_END) {
+      *end = true;
+      return SSK_OK;
+    }
+    if (n >= t->n_columns || (token == CSV_LAST_CELL && n + 1 < t->n_columns)) {
+      struct ssk_pos pos = csv_pos(&t->reader);
+      return ssk_err_at(err, SSK_EDATA, &pos, "this row has %s cells than the %d of the header",
+                        n >= t->n_columns ? "more" : "fewer", t->n_columns);
+    }
+    struct csv_column *column = &t->column[n];
+    if (column->role <= CSV_COVARIATE)
+      code = csv_take_number(t, column, &t->cells[row * t->width + column->slot], err);
+    else if (column->role == CSV_SERIES)
+      code = csv_take_series(t, row, err);
+    else if (column->role == CSV_SPLIT)
+      code = csv_take_split(t, &t->split[row], err);
+    if (code)
+      return code;
+  }
+  d->n_rows++;
+  return SSK_OK;
+}
+
+static void csv_table_free(struct csv_table *t) {
+  for (int i = 0; i < t->n_columns; i++)
+    free(t->column[i].name);
+  for (int64_t i = 0; i < t->n_names; i++)
+    free(t->names[i]);
+  free(t->column);
+  free(t->names);
+  free(t->cells);
+  free(t->series);
+  free(t->split);
+  csv_close(&t->reader);
+}
+
+#endif
