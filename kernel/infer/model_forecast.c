@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* model_forecast.c - forecasting by a state-space model: encode the history, then let the transition
- * and the emission run on. Every forecast path has a latent path of its own through the history, so
- * the uncertainty of the encoder is in the forecast. */
+/* model_forecast.c - forecasting by a state-space model: encode the history, then let the
+ * transition and the emission run on. Every forecast path has a latent path of its own through the
+ * history, so the uncertainty of the encoder is in the forecast. */
 #include "infer/model_forecast.h"
 #include "core/hash.h"
 #include "model/evaluate_bound.h"
@@ -59,8 +59,8 @@ static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enu
 }
 
 static int forecast(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
-                    int context, int horizon, int samples, uint64_t seed, int thread,
-                    double *paths, ssk_err *err) {
+                    int context, int horizon, int samples, uint64_t seed, int thread, double *paths,
+                    ssk_err *err) {
   struct state *state = self;
   struct ssk_pass *pass = &state->passes[thread];
   struct ssk_ctx *ctx = &pass->ctx;
@@ -78,13 +78,12 @@ static int forecast(void *self, const struct ssk_data *data, enum ssk_split spli
   struct ssk_window window = {.series = series};
   struct ssk_observed obs = ssk_observe(pass, data, split, &window);
   struct ssk_posterior q = ssk_model_encode(pass, &obs);
-  ssk_tensor **latents =
-      ssk_tape_scratch(ctx->tape, (size_t)(context + horizon) * sizeof *latents);
+  ssk_tensor **latents = ssk_tape_scratch(ctx->tape, (size_t)(context + horizon) * sizeof *latents);
   if (!latents)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for a forecast");
   for (int t = context - j; t < context && !ssk_tape_code(ctx->tape); t++)
-    latents[t] = ssk_reshape(ctx->tape, ssk_rows(ctx->tape, q.z, t, 1),
-                             SSK_SHAPE(samples, ctx->dims->d));
+    latents[t] =
+        ssk_reshape(ctx->tape, ssk_rows(ctx->tape, q.z, t, 1), SSK_SHAPE(samples, ctx->dims->d));
   for (int t = context; t < context + horizon && !ssk_tape_code(ctx->tape); t++)
     extend(pass, data, split, series, t, latents, horizon, paths + (t - context) * data->shape.D);
   int code = ssk_tape_code(ctx->tape);
@@ -134,12 +133,12 @@ int ssk_model_forecaster(const struct ssk_model *model, ssk_real *values, const 
       free(state);
     return ssk_err_set(err, code, "no memory for a forecaster");
   }
-  *out = (struct ssk_forecaster){.name = name,
-                                 .self = state,
-                                 .forecast = forecast,
-                                 .bound = bound,
-                                 .evaluations =
-                                     ssk_transition_evaluations(model->experiment->model.transition),
-                                 .free = release};
+  *out = (struct ssk_forecaster){
+      .name = name,
+      .self = state,
+      .forecast = forecast,
+      .bound = bound,
+      .evaluations = ssk_transition_evaluations(model->experiment->model.transition),
+      .free = release};
   return SSK_OK;
 }

@@ -8,8 +8,8 @@
  * All steps of all paths are rows of one batch: nothing here recurs. */
 #include "model/model.h"
 
-/* n rows of j neighbouring steps of z [., P, d], the first of them starting at step `first`, side by
- * side: [n*P, j*d]. */
+/* n rows of j neighbouring steps of z [., P, d], the first of them starting at step `first`, side
+ * by side: [n*P, j*d]. */
 static ssk_tensor *slots(const struct ssk_ctx *ctx, ssk_tensor *z, int first, int n) {
   int j = ctx->dims->j, d = ctx->dims->d;
   ssk_tensor *slot[SSK_MAX_ORDER];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* build.c - assembling a model: sizes first, then the weights of each part in the order of the data's
- * way through it. */
+/* build.c - assembling a model: sizes first, then the weights of each part in the order of the
+ * data's way through it. */
 #include "model/model.h"
 #include <stdlib.h>
 #include <string.h>

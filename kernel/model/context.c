@@ -13,9 +13,9 @@ ssk_tensor *ssk_use(const struct ssk_ctx *ctx, ssk_weight w) {
     return NULL;
   if (!ctx->leaves[w - 1]) {
     const struct ssk_slice *slice = slice_of(ctx, w);
-    ctx->leaves[w - 1] = ssk_leaf(ctx->tape, slice->ndim, slice->shape,
-                                  ctx->weights->values + slice->offset,
-                                  ctx->gradient ? ctx->gradient + slice->offset : NULL);
+    ctx->leaves[w - 1] =
+        ssk_leaf(ctx->tape, slice->ndim, slice->shape, ctx->weights->values + slice->offset,
+                 ctx->gradient ? ctx->gradient + slice->offset : NULL);
   }
   return ctx->leaves[w - 1];
 }

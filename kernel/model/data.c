@@ -20,20 +20,21 @@ static double *new_array(int64_t n, int64_t length, int width, bool *failed) {
   return array;
 }
 
-/* A value that was observed must be a number: a model has no use for NaN, and a sum would spread it. */
+/* A value that was observed must be a number: a model has no use for NaN, and a sum would spread
+ * it. */
 static int check_series(const struct ssk_data *data, enum ssk_split split, int64_t i, int length,
                         const double *x, double *mask, ssk_err *err) {
   int D = data->shape.D;
   if (length < 1 || length > data->shape.max_length)
-    return ssk_err_set(err, SSK_EDATA, "data set '%s': %s series %lld has %d steps; 1 to %d expected",
+    return ssk_err_set(err, SSK_EDATA,
+                       "data set '%s': %s series %lld has %d steps; 1 to %d expected",
                        data->dataset->component->name, split_names[split], (long long)i, length,
                        data->shape.max_length);
   for (int k = 0; k < length * D; k++)
     if (mask[k] != 0 && !isfinite(x[k]))
-      return ssk_err_set(err, SSK_EDATA,
-                         "data set '%s': %s series %lld, step %d, dimension %d is not finite",
-                         data->dataset->component->name, split_names[split], (long long)i, k / D,
-                         k % D);
+      return ssk_err_set(
+          err, SSK_EDATA, "data set '%s': %s series %lld, step %d, dimension %d is not finite",
+          data->dataset->component->name, split_names[split], (long long)i, k / D, k % D);
   for (int k = length * D; k < data->shape.max_length * D; k++)
     mask[k] = 0;
   return SSK_OK;
@@ -75,8 +76,8 @@ static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err)
     split->length[i] = series.length;
     data->fingerprint = ssk_hash(data->fingerprint, series.x,
                                  (size_t)series.length * (size_t)shape->D * sizeof(double));
-    data->fingerprint =
-        ssk_hash(data->fingerprint, mask, (size_t)series.length * (size_t)shape->D * sizeof(double));
+    data->fingerprint = ssk_hash(data->fingerprint, mask,
+                                 (size_t)series.length * (size_t)shape->D * sizeof(double));
   }
   return SSK_OK;
 }

@@ -8,12 +8,12 @@
 /* One split: n series, each `max_length` rows long in memory, in the data's own units. */
 struct ssk_split_data {
   int64_t n;
-  int *length;   /* [n] */
-  double *x;     /* [n, max_length, D] */
-  double *mask;  /* [n, max_length, D]; 0 after the end of a shorter series */
-  double *u;     /* [n, max_length, V] or NULL */
-  double *s;     /* [n, E] or NULL */
-  double *z;     /* [n, max_length, latent] or NULL */
+  int *length;  /* [n] */
+  double *x;    /* [n, max_length, D] */
+  double *mask; /* [n, max_length, D]; 0 after the end of a shorter series */
+  double *u;    /* [n, max_length, V] or NULL */
+  double *s;    /* [n, E] or NULL */
+  double *z;    /* [n, max_length, latent] or NULL */
 };
 
 struct ssk_window {
@@ -26,8 +26,8 @@ struct ssk_data {
   const struct ssk_instance *dataset;
   struct ssk_split_data split[SSK_SPLIT_COUNT];
   bool standardised;
-  double *centre, *scale; /* [D]: model units = (x - centre) / scale, from observed training entries;
-                             0 and 1 when not standardised */
+  double *centre, *scale; /* [D]: model units = (x - centre) / scale, from observed training
+                             entries; 0 and 1 when not standardised */
   const struct ssk_oracle *oracle; /* or NULL */
   int window_length;               /* of training windows */
   int64_t n_windows;
@@ -48,7 +48,8 @@ struct ssk_window_order {
 void ssk_window_order_free(struct ssk_window_order *order);
 
 /* Window number `position` of the endless shuffled training sequence: a fresh permutation each
- * epoch, a function of (seed, position) alone, so that a resumed run sees what it would have seen. */
+ * epoch, a function of (seed, position) alone, so that a resumed run sees what it would have seen.
+ */
 int ssk_data_draw(const struct ssk_data *data, uint64_t seed, uint64_t position,
                   struct ssk_window_order *order, struct ssk_window *out);
 

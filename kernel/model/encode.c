@@ -30,7 +30,8 @@ static ssk_tensor *copy_rows(const struct ssk_ctx *ctx, const double *from, int6
   ssk_tensor *out = ssk_empty(ctx->tape, SSK_SHAPE(ctx->T, ctx->B, width));
   for (int t = 0; out->count && t < ctx->T; t++)
     for (int b = 0; b < ctx->B; b++) {
-      const double *row = from + windows[b].series * stride * width + (windows[b].start + t) * width;
+      const double *row =
+          from + windows[b].series * stride * width + (windows[b].start + t) * width;
       for (int k = 0; k < width; k++)
         out->data[((size_t)t * (size_t)ctx->B + (size_t)b) * (size_t)width + (size_t)k] =
             (ssk_real)row[k];
@@ -194,8 +195,11 @@ struct ssk_posterior ssk_model_encode(const struct ssk_pass *pass, const struct 
   if (!z || !mean || !logvar || ssk_tape_code(tape))
     goto failed;
   for (int t = 0; t < T; t++) {
-    struct ssk_encoder_step step = {.size = sizeof step, .t = t, .h = at_step(tape, h, t),
-                                    .x = at_step(tape, x, t), .mask = at_step(tape, mask, t)};
+    struct ssk_encoder_step step = {.size = sizeof step,
+                                    .t = t,
+                                    .h = at_step(tape, h, t),
+                                    .x = at_step(tape, x, t),
+                                    .mask = at_step(tape, mask, t)};
     step.in = ssk_model_rows(pass, z, t - 1);
     step.in.u = at_step(tape, u, t);
     step.in.time = at_step(tape, time, t);

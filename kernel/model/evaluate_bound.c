@@ -46,8 +46,8 @@ int ssk_pass_bound(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_
     ssk_err_set(err, code, "%s", ssk_err_message(pass->err, 0));
   for (int i = 0; i < n && !code; i++) {
     const double *mask = split->mask + (first + i) * data->shape.max_length * data->shape.D;
-    values[i].distortion = mean_of(bound.distortion, i, paths) -
-                           ssk_data_log_jacobian(data, mask, values[i].steps);
+    values[i].distortion =
+        mean_of(bound.distortion, i, paths) - ssk_data_log_jacobian(data, mask, values[i].steps);
     values[i].initial = mean_of(bound.initial, i, paths);
     values[i].transition = mean_of(bound.transition, i, paths);
   }

@@ -6,15 +6,15 @@
 #include "core/pool.h"
 #include "model/model.h"
 
-/* Negative bound of one series, in nats of the data's own units, summed over its steps, averaged over
- * the Monte Carlo paths. */
+/* Negative bound of one series, in nats of the data's own units, summed over its steps, averaged
+ * over the Monte Carlo paths. */
 struct ssk_bound_value {
   int steps;
   double distortion, initial, transition;
 };
 
-/* The bound of series [first, first+n) of a split over at most `length` leading steps (0: all), each
- * with `paths` Monte Carlo paths. The result depends on the arguments only. values: [n]. */
+/* The bound of series [first, first+n) of a split over at most `length` leading steps (0: all),
+ * each with `paths` Monte Carlo paths. The result depends on the arguments only. values: [n]. */
 int ssk_pass_bound(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
                    int64_t first, int n, int length, int paths, uint64_t seed,
                    struct ssk_bound_value *values, ssk_err *err);
@@ -26,7 +26,8 @@ struct ssk_bound_summary {
   double distortion, initial, transition, total, se;
 };
 
-/* The same over the first max_series series of a split (0: all), on a pool. `values`: the weights. */
+/* The same over the first max_series series of a split (0: all), on a pool. `values`: the weights.
+ */
 int ssk_model_evaluate_bound(const struct ssk_model *model, const struct ssk_data *data,
                              ssk_real *values, enum ssk_split split, int64_t max_series, int length,
                              int paths, uint64_t seed, struct ssk_pool *pool,

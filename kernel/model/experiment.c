@@ -42,8 +42,7 @@ static const struct ssk_param rates_rows[] = {
 static const char *const rate_schedules[] = {"constant", "cosine", NULL};
 
 static const struct ssk_param training_rows[] = {
-    SSK_PARAM_INT(struct ssk_training_section, steps, "1000", 1, 1e9, "steps",
-                  "Optimiser steps."),
+    SSK_PARAM_INT(struct ssk_training_section, steps, "1000", 1, 1e9, "steps", "Optimiser steps."),
     SSK_PARAM_INT(struct ssk_training_section, batch, "64", 1, 1e6, "windows",
                   "Training windows in a step."),
     SSK_PARAM_INT(struct ssk_training_section, shards, "2", 1, 4096, NULL,
@@ -148,9 +147,10 @@ static void check_together(const struct ssk_experiment *e, ssk_err *err) {
   }
   const struct ssk_node *features = ssk_node_find(root, "model.time_features");
   if (e->model.time_features % 2)
-    ssk_err_at(err, SSK_ERECIPE, features ? &features->pos : NULL,
-               "model.time_features must be even (a sine and a cosine for each frequency), not %lld",
-               (long long)e->model.time_features);
+    ssk_err_at(
+        err, SSK_ERECIPE, features ? &features->pos : NULL,
+        "model.time_features must be even (a sine and a cosine for each frequency), not %lld",
+        (long long)e->model.time_features);
 }
 
 static int fill(struct ssk_experiment *e, struct ssk_registry *registry, ssk_err *err) {

@@ -26,9 +26,9 @@ struct ssk_rates_section {
 struct ssk_training_section {
   int64_t steps, batch, shards;
   struct ssk_rates_section learning_rate;
-  int schedule;       /* 0 constant, 1 cosine */
-  int64_t warmup;     /* steps of linear warm-up of the learning rate */
-  double final_rate;  /* fraction of the rate at the end of the cosine */
+  int schedule;      /* 0 constant, 1 cosine */
+  int64_t warmup;    /* steps of linear warm-up of the learning rate */
+  double final_rate; /* fraction of the rate at the end of the cosine */
   double weight_decay, beta1, beta2, epsilon;
   double clip;        /* global norm; 0: off */
   double ema;         /* decay of the averaged weights; 0: off */
@@ -41,7 +41,7 @@ struct ssk_evaluate_section {
   int64_t series;  /* at most so many series; 0: all */
   int64_t context; /* steps of history; 0: all but the horizon */
   int64_t horizon;
-  int64_t samples; /* forecast paths a series */
+  int64_t samples;      /* forecast paths a series */
   int64_t bound_paths;  /* Monte Carlo paths of the bound */
   int64_t bound_length; /* steps of the series that the bound is taken over; 0: all */
   int64_t particles;    /* of the oracle's particle filter */
@@ -60,7 +60,7 @@ struct ssk_experiment {
   struct ssk_training_section training;
   struct ssk_evaluate_section evaluate;
   /* not from rows: */
-  struct ssk_tree *tree; /* owned */
+  struct ssk_tree *tree;  /* owned */
   struct ssk_arena arena; /* owned: what the rows allocated */
 };
 extern const struct ssk_param ssk_experiment_rows[];
@@ -78,14 +78,14 @@ char *ssk_experiment_dump(const struct ssk_experiment *experiment);
 
 /* A recipe that compares: it has the key `compare`. */
 struct ssk_compare_section {
-  struct ssk_strings rows;  /* recipe files (relative to this one), or names of baselines */
+  struct ssk_strings rows; /* recipe files (relative to this one), or names of baselines */
   struct ssk_reals seeds;
-  int64_t bootstrap;        /* resamples of the paired intervals */
+  int64_t bootstrap; /* resamples of the paired intervals */
 };
 struct ssk_study {
   const char *name;
   struct ssk_compare_section compare;
-  struct ssk_strings set;   /* overrides that apply to every row's recipe */
+  struct ssk_strings set; /* overrides that apply to every row's recipe */
   struct ssk_tree *tree;
   struct ssk_arena arena;
 };

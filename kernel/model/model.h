@@ -33,8 +33,8 @@ struct ssk_pass {
 /* values: layout.total entries, borrowed, may be changed between passes. */
 int ssk_pass_init(struct ssk_pass *pass, const struct ssk_model *model, ssk_real *values);
 void ssk_pass_free(struct ssk_pass *pass);
-/* Start a pass: resets tape and leaves, sets the sizes. gradient: layout.total entries to add into, or
- * NULL (then the tape does not record). */
+/* Start a pass: resets tape and leaves, sets the sizes. gradient: layout.total entries to add into,
+ * or NULL (then the tape does not record). */
 void ssk_pass_begin(struct ssk_pass *pass, int T, int B, int S, ssk_real *gradient);
 
 /* Observations of B windows of length T as tensors, standardised. */
@@ -51,14 +51,14 @@ struct ssk_posterior ssk_model_encode(const struct ssk_pass *pass, const struct 
 struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs,
                                  const struct ssk_posterior *q);
 
-/* Conditioning rows for one step t (0-based) of P paths, whose latents so far are `latents`: tensors
- * [P, d], oldest first, those of steps 0...n-1. For a transition to step t: `newest` = t-1; for the
- * emission of step t: `newest` = t. Slots before step 0 are zero and flagged in `pad`. Covariates and
- * time features are the caller's to set. */
+/* Conditioning rows for one step t (0-based) of P paths, whose latents so far are `latents`:
+ * tensors [P, d], oldest first, those of steps 0...n-1. For a transition to step t: `newest` = t-1;
+ * for the emission of step t: `newest` = t. Slots before step 0 are zero and flagged in `pad`.
+ * Covariates and time features are the caller's to set. */
 struct ssk_rows ssk_model_rows(const struct ssk_pass *pass, ssk_tensor *const *latents, int newest);
 
-/* Sinusoidal features of the absolute steps from[b]...from[b]+n-1, each repeated for `repeat` paths:
- * [n, B*repeat, F]; NULL when F = 0. Vaswani et al. 2017, section 3.5. */
+/* Sinusoidal features of the absolute steps from[b]...from[b]+n-1, each repeated for `repeat`
+ * paths: [n, B*repeat, F]; NULL when F = 0. Vaswani et al. 2017, section 3.5. */
 ssk_tensor *ssk_model_time(const struct ssk_pass *pass, const int *from, int B, int n, int repeat);
 
 /* Set ctx->path for the component that is about to run. */

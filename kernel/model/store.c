@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* store.c - declaring weights, their initial values, and statistics.
  *
- * Declaration only fixes names, shapes and offsets; memory for values is the caller's. Initial values
- * are drawn from a random stream named after the weight, so adding or swapping a component never
- * changes another one's start. */
+ * Declaration only fixes names, shapes and offsets; memory for values is the caller's. Initial
+ * values are drawn from a random stream named after the weight, so adding or swapping a component
+ * never changes another one's start. */
 #include "model/store.h"
 #include <sskit/plugin.h>
 #include <stdarg.h>
@@ -30,7 +30,9 @@ int ssk_build_fail(ssk_builder *b, int code, const char *format, ...) {
   return b->code;
 }
 
-int ssk_build_code(const ssk_builder *b) { return b->code; }
+int ssk_build_code(const ssk_builder *b) {
+  return b->code;
+}
 
 void ssk_scope(ssk_builder *b, const char *format, ...) {
   char name[96];

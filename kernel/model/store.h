@@ -33,7 +33,7 @@ struct ssk_slice {
 struct ssk_layout {
   int n;
   struct ssk_slice *slice;
-  size_t total; /* entries of the flat vector, padding included; padding stays zero */
+  size_t total;   /* entries of the flat vector, padding included; padding stays zero */
   size_t trained; /* trained entries, padding and statistics not counted */
 };
 

@@ -1,2 +1,3 @@
 unit_sources += tests/unit/test_layers.c
 unit_sources += tests/unit/test_vmath.c
+unit_sources += tests/unit/test_plugins.c
