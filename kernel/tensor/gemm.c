@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* gemm.c - matrix products: OpenBLAS on one thread, and plain loops where a call to it costs more
+ * than the product (measured: its fixed cost is that of about 2000 multiplications).
+ *
+ * OpenBLAS's own threads are switched off: they slow products of this size down, and would compete
+ * with the threads that run the shards. */
+#include "tensor/gemm.h"
+#include <cblas.h>
+#include <pthread.h>
+
+static void use_one_thread(void) {
+  openblas_set_num_threads(1);
+}
+
+void ssk_gemm_prepare(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, use_one_thread);
+}
+
+/* For small m*n*k. Row by row of C, so that with B as is the inner loop runs along rows of B and C.
+ */
+static void small_gemm(int m, int n, int k, ssk_real scale, struct ssk_matrix a,
+                       struct ssk_matrix b, int keep, ssk_real *restrict c, int c_stride) {
+  const size_t a_row = a.as == SSK_AS_IS ? (size_t)a.stride : 1;
+  const size_t a_col = a.as == SSK_AS_IS ? 1 : (size_t)a.stride;
+  for (int i = 0; i < m; i++) {
+    ssk_real *restrict row = c + (size_t)i * (size_t)c_stride;
+    const ssk_real *left = a.data + (size_t)i * a_row;
+    if (!keep)
+      for (int j = 0; j < n; j++)
+        row[j] = 0;
+    if (b.as == SSK_AS_IS) {
+      for (int l = 0; l < k; l++) {
+        const ssk_real factor = scale * left[(size_t)l * a_col];
+        const ssk_real *right = b.data + (size_t)l * (size_t)b.stride;
+        for (int j = 0; j < n; j++)
+          row[j] += factor * right[j];
+      }
+    } else {
+      for (int j = 0; j < n; j++) {
+        const ssk_real *right = b.data + (size_t)j * (size_t)b.stride;
+        ssk_real sum = 0;
+        for (int l = 0; l < k; l++)
+          sum += left[(size_t)l * a_col] * right[l];
+        row[j] += scale * sum;
+      }
+    }
+  }
+}
+
+void ssk_gemm(int m, int n, int k, ssk_real scale, struct ssk_matrix a, struct ssk_matrix b,
+              int keep, ssk_real *c, int c_stride) {
+  if ((double)m * n * k <= 2000) {
+    small_gemm(m, n, k, scale, a, b, keep, c, c_stride);
+    return;
+  }
+  const CBLAS_TRANSPOSE left = a.as == SSK_AS_IS ? CblasNoTrans : CblasTrans;
+  const CBLAS_TRANSPOSE right = b.as == SSK_AS_IS ? CblasNoTrans : CblasTrans;
+#ifdef SSK_DOUBLE
+  cblas_dgemm(CblasRowMajor, left, right, m, n, k, scale, a.data, a.stride, b.data, b.stride, keep,
+              c, c_stride);
+#else
+  cblas_sgemm(CblasRowMajor, left, right, m, n, k, scale, a.data, a.stride, b.data, b.stride,
+              (ssk_real)keep, c, c_stride);
+#endif
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tape_internal.h - the inside of a tape, for the files of kernel/tensor only. */
+#ifndef SSK_TENSOR_TAPE_INTERNAL_H
+#define SSK_TENSOR_TAPE_INTERNAL_H
+
+#include "core/arena.h"
+#include <sskit/tape.h>
+
+/* A recorded operation. `inputs` is call.in, or a longer list in the arena. */
+struct ssk_node {
+  struct ssk_node *previous;
+  size_t at; /* mark of the arena when it was made */
+  int n_inputs;
+  ssk_tensor *const *inputs;
+  struct ssk_call call;
+};
+
+struct ssk_tape {
+  struct ssk_arena arena;
+  ssk_err *err;
+  int code; /* the sticky error */
+  bool record;
+  bool went_back; /* ssk_backward ran since the last reset */
+  struct ssk_node *last;
+  size_t length;
+  ssk_tensor empty; /* what failed operations return */
+  ssk_real nothing[SSK_MAX_DIMS];
+};
+
+/* A tensor with uninitialised data; the empty tensor, and a sticky error, when that is impossible.
+ */
+ssk_tensor *ssk_tensor_new(ssk_tape *tape, int ndim, const int *shape);
+/* A view of `x` that begins at entry `from`; x->base's data and gradient are shared. */
+ssk_tensor *ssk_view(ssk_tape *tape, ssk_tensor *x, size_t from, int ndim, const int *shape);
+static inline bool ssk_is_empty(const ssk_tensor *x) {
+  return x && x->count == 0;
+}
+
+/* ssk_apply for any number of inputs; beyond SSK_MAX_INPUTS, `inputs` lies in the arena. */
+ssk_tensor *ssk_apply_list(ssk_tape *tape, const struct ssk_op *op, int n,
+                           ssk_tensor *const *inputs, const void *attr, size_t attr_size);
+
+/* "[3, 4, 5]" into a buffer; for messages. */
+struct ssk_shape_text {
+  char text[64];
+};
+struct ssk_shape_text ssk_shape_text(int ndim, const int *shape);
+#define SSK_SHOW(x) (ssk_shape_text((x)->ndim, (x)->shape).text)
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* vmath.h - elementary functions over arrays: branch-free polynomials that the compiler vectorises,
+ * compiled for the base instruction set and for AVX2 with FMA, chosen at run time.
+ *
+ * Results may be written over the arguments (y == x); other overlaps are not allowed. An entry's
+ * result does not depend on its neighbours. NaN gives NaN, infinities give the limit, arguments and
+ * results below the normal range are handled. Largest errors, in units in the last place of the
+ * result (both instruction sets; tests/unit/test_vmath.c holds them to it):
+ *
+ *              float  double   remark
+ *   exp          1.5     1.5   overflows to inf, underflows gradually to 0; 2 where subnormal
+ *   log          1.5     1.5   log(0) = -inf, log(x < 0) = nan
+ *   tanh         3       3     relative, also near 0; tanh(-0) = -0
+ *   sigmoid      3       3     relative, in both tails; 1.0 from about 17 (37) on
+ *   softplus     3       3     log(1 + exp(x))
+ *   sin, cos     1       2.5   |x| <= 1e6; beyond, and at infinities and nan, the C library's value
+ *   log1p, lgamma              the C library's, one by one
+ */
+#ifndef SSK_TENSOR_VMATH_H
+#define SSK_TENSOR_VMATH_H
+
+#include <sskit/tape.h>
+
+void ssk_vexp(size_t n, const ssk_real *x, ssk_real *y);
+void ssk_vlog(size_t n, const ssk_real *x, ssk_real *y);
+void ssk_vtanh(size_t n, const ssk_real *x, ssk_real *y);
+void ssk_vsigmoid(size_t n, const ssk_real *x, ssk_real *y);
+void ssk_vsoftplus(size_t n, const ssk_real *x, ssk_real *y);
+void ssk_vsin(size_t n, const ssk_real *x, ssk_real *y);
+void ssk_vcos(size_t n, const ssk_real *x, ssk_real *y);
+void ssk_vlog1p(size_t n, const ssk_real *x, ssk_real *y);
+void ssk_vlgamma(size_t n, const ssk_real *x, ssk_real *y);
+void ssk_vdigamma(size_t n, const ssk_real *x, ssk_real *y);
+
+/* Use the best instruction set of the machine (the default), or the base one: for tests. */
+void ssk_vmath_choose(bool best);
+
+/* Box and Muller's transform in double: pairs of uniforms on (0,1), in place, to pairs of standard
+ * normals (n pairs, 2n entries). */
+void ssk_vbox_muller(size_t n, double *pairs);
+
+#endif
