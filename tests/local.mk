@@ -1,5 +1,5 @@
-# Unit tests by Criterion, in float and in double, and shell tests that print TAP. Both run through
-# tests/support/run-tests, which fails on what sanitizers report, and both end as TAP for automake.
+# Unit tests by Criterion, in float and in double (with --enable-double in double only), and shell tests
+# that print TAP. Both run through tests/support/run-tests, which fails on what sanitizers report.
 #
 # What a test finds in its environment:
 #   SSKIT             the program                    top_srcdir, top_builddir   absolute
@@ -14,8 +14,17 @@ unit_cppflags = $(kernel_cppflags) -I$(top_srcdir)/tests $(CRITERION_CFLAGS)
 unit_libs = $(CRITERION_LIBS) $(kernel_libs)
 
 if HAVE_CRITERION
-check_PROGRAMS += tests/unit_tests tests/unit_tests_double tests/planted_leak
-TESTS += tests/unit_tests tests/unit_tests_double tests/cli/planted_leak.sh
+check_PROGRAMS += tests/unit_tests tests/planted_leak
+TESTS += tests/unit_tests tests/cli/planted_leak.sh
+if IN_FLOAT
+check_PROGRAMS += tests/unit_tests_double
+TESTS += tests/unit_tests_double
+endif
+endif
+if IN_FLOAT
+double_path = $(abs_top_builddir)/double-stage
+else
+double_path = $(abs_top_builddir)/plugins-stage
 endif
 tests_unit_tests_SOURCES = $(unit_sources)
 tests_unit_tests_CPPFLAGS = $(unit_cppflags)
@@ -57,7 +66,7 @@ AM_TESTS_ENVIRONMENT = \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	SSKIT_PLUGIN_DIR=; export SSKIT_PLUGIN_DIR; \
 	SSKIT_PLUGIN_PATH='$(abs_top_builddir)/plugins-stage'; export SSKIT_PLUGIN_PATH; \
-	SSKIT_PLUGIN_PATH_DOUBLE='$(abs_top_builddir)/double-stage'; export SSKIT_PLUGIN_PATH_DOUBLE; \
+	SSKIT_PLUGIN_PATH_DOUBLE='$(double_path)'; export SSKIT_PLUGIN_PATH_DOUBLE; \
 	SSKIT_BADPLUGINS='$(abs_top_builddir)/tests/badplugins-built'; export SSKIT_BADPLUGINS; \
 	SSKIT_REAL='$(SSK_REAL)'; export SSKIT_REAL; \
 	SSKIT_SANITIZED='$(SSK_SANITIZERS)'; export SSKIT_SANITIZED; \

@@ -1,0 +1,10 @@
+libsskit_sources += kernel/report/progress.c
+libsskit_sources += kernel/report/progress.h
+libsskit_sources += kernel/report/run_metrics.c
+libsskit_sources += kernel/report/run_metrics.h
+libsskit_sources += kernel/report/run_signals.c
+libsskit_sources += kernel/report/run_signals.h
+libsskit_sources += kernel/report/environment.c
+libsskit_sources += kernel/report/environment.h
+libsskit_sources += kernel/report/run_folder.c
+libsskit_sources += kernel/report/run_folder.h

@@ -1,3 +1,13 @@
 metricdir = $(plugindir)/metric
 metric_LTLIBRARIES =
 plugin_modules += $(metric_LTLIBRARIES)
+plugin_headers += plugins/metric/histogram.h
+metric_LTLIBRARIES += plugins/metric/jsd.la
+metric_LTLIBRARIES += plugins/metric/jsd_paper.la
+plugin_headers += plugins/metric/samples.h
+metric_LTLIBRARIES += plugins/metric/coverage.la
+metric_LTLIBRARIES += plugins/metric/crps.la
+metric_LTLIBRARIES += plugins/metric/elbo.la
+metric_LTLIBRARIES += plugins/metric/energy_score.la
+metric_LTLIBRARIES += plugins/metric/mae.la
+metric_LTLIBRARIES += plugins/metric/rmse.la

@@ -5,3 +5,6 @@ transition_LTLIBRARIES += plugins/transition/diffusion.la
 transition_LTLIBRARIES += plugins/transition/gaussian.la
 transition_LTLIBRARIES += plugins/transition/linear.la
 transition_LTLIBRARIES += plugins/transition/random_walk.la
+plugin_headers += plugins/transition/diffusion_bound.h
+plugin_headers += plugins/transition/diffusion_levels.h
+plugin_headers += plugins/transition/diffusion_ops.h
