@@ -8,6 +8,7 @@
 #define _GNU_SOURCE /* asprintf */
 #endif
 #include "core/err_place.h"
+#include "core/text.h"
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,11 +44,15 @@ static bool is_continuation(char c) {
 
 /* One line of text that no terminal misunderstands. Tabs stay: carets are aligned by them. */
 static void make_printable(char *text) {
-  for (; text && *text; text++) {
-    if (*text == '\n' || *text == '\r')
-      *text = ' ';
-    else if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
-      *text = '?';
+  if (!text)
+    return;
+  for (char *c = text; *c; c++)
+    if (*c == '\n' || *c == '\r')
+      *c = ' ';
+  size_t length = strlen(text), from = 0, bad;
+  while (ssk_text_check(text + from, length - from, &bad) != SSK_TEXT_CLEAN) {
+    text[from + bad] = '?';
+    from += bad + 1;
   }
 }
 
@@ -73,7 +78,7 @@ static char *cut_window(const char *line, size_t length, size_t from, size_t n, 
 
 static void set_place(struct diagnostic *d, const struct ssk_pos *pos) {
   d->placed = true;
-  d->file = strdup(pos->file ? pos->file : "?");
+  d->file = strdup(pos->file);
   make_printable(d->file);
   d->line = pos->line;
   d->column = pos->column;
@@ -133,7 +138,7 @@ static int add(ssk_err *err, int code, const struct ssk_pos *pos, const char *fo
   if (d) {
     d->code = code;
     d->message = format_text(format, args);
-    if (pos)
+    if (pos && pos->file)
       set_place(d, pos);
   }
   return code;
@@ -182,7 +187,7 @@ void ssk_err_context(ssk_err *err, const char *format, ...) {
 }
 
 void ssk_err_place(ssk_err *err, int from, const struct ssk_pos *pos) {
-  if (!err || !pos)
+  if (!err || !pos || !pos->file)
     return;
   for (int i = from < 0 ? 0 : from; i < err->count && i < SSK_ERR_MAX; i++)
     if (!err->kept[i].placed)

@@ -157,17 +157,17 @@ static bool is_clean_character(uint32_t c) {
          c != 0xffff;
 }
 
-bool ssk_text_is_clean(const char *data, size_t size, size_t *bad) {
+enum ssk_text_flaw ssk_text_check(const char *data, size_t size, size_t *bad) {
   for (size_t i = 0, length; i < size; i += length) {
     uint32_t c = 0;
     length = decode((const unsigned char *)data + i, size - i, &c);
-    if (!length || !is_clean_character(c)) {
-      if (bad)
-        *bad = i;
-      return false;
-    }
+    if (length && is_clean_character(c))
+      continue;
+    if (bad)
+      *bad = i;
+    return length ? SSK_TEXT_CONTROL : SSK_TEXT_NOT_UTF8;
   }
-  return true;
+  return SSK_TEXT_CLEAN;
 }
 
 /* ---- nearest names -------------------------------------------------------------------------- */

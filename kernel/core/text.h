@@ -25,10 +25,11 @@ const char *ssk_text_double(char buffer[32], double value);
  * .inf with a sign. No spaces, hexadecimal, underscores or nan; independent of the locale. False when
  * it is no such number, or one that a double cannot hold. */
 bool ssk_text_read_double(const char *text, double *value);
-/* Whether all bytes are text in UTF-8: *bad gets the offset of the first byte that is not (a control
- * character other than tab and newline, or an encoding error; may be NULL). Line separators beside
- * the newline (NEL, LS, PS) count as control characters. */
-bool ssk_text_is_clean(const char *data, size_t size, size_t *bad);
+/* Whether bytes are text in UTF-8 without control characters other than tab and newline; the line
+ * separators NEL, LS and PS, byte order marks and noncharacters count as control characters. *bad (may
+ * be NULL) gets the offset of the first byte that is not fine. */
+enum ssk_text_flaw { SSK_TEXT_CLEAN, SSK_TEXT_CONTROL, SSK_TEXT_NOT_UTF8 };
+enum ssk_text_flaw ssk_text_check(const char *data, size_t size, size_t *bad);
 
 /* Nearest-name search (Damerau-Levenshtein): start with {.wanted = name}, offer candidates one by
  * one, read `best` (NULL when nothing is near enough: distance <= 1 + length/4). */

@@ -3,11 +3,12 @@
  *
  * YAML events (libyaml) become nodes; scalars stay text until the schema types them. What YAML allows
  * and recipes do not (anchors, aliases, merge keys, tags, duplicate keys, second documents, nesting
- * beyond 32, files over 1 MiB) is an error at its place. `base:` files (one name or a list; searched
+ * beyond 32, files over 1 MiB, control characters, empty values) is an error at its place. `base:` files (one name or a list; searched
  * beside the file, then in the recipe path) are read first and merged under the file:
  *   - maps merge key by key; lists and scalars are replaced; `key+: [..]` appends to the base's list;
- *   - a map whose `use` differs from the base's replaces it whole; a map without `use` over a scalar
- *     `name` merges over `{use: name}`. */
+ *   - a map whose `use` differs from the base's replaces it whole;
+ *   - where one side is a map and the other a scalar `name`, that is taken as `{use: name}`, unless the
+ *     file's scalar replaces a map without or with another `use`. */
 #ifndef SSK_RECIPE_TREE_H
 #define SSK_RECIPE_TREE_H
 
@@ -26,6 +27,7 @@ struct ssk_node {
   struct ssk_node *first; /* children of lists and maps, in order */
   struct ssk_node *next;
   struct ssk_node *under; /* the node of a base (or file) that this one replaced, for `explain` */
+  const char *folder;     /* of its file, where relative paths start; NULL: the working folder */
 };
 
 /* A read recipe; owns everything its nodes point to. */
@@ -38,7 +40,7 @@ struct ssk_tree {
 };
 
 /* Read `path` with its bases, then apply overrides "a.b.c=value" (value: YAML flow text; their
- * positions are file "override N", line 1). `search`: folders for bases, separated by ':', may be
+ * positions are file "override 'a.b.c=value'", line 1). `search`: folders for bases, separated by ':', may be
  * NULL. On failure NULL with up to 20 diagnostics in err. */
 struct ssk_tree *ssk_tree_load(const char *path, int n_overrides, const char *const *overrides,
                                const char *search, ssk_err *err);
