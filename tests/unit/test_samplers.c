@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_samplers.c - the samplers, given the exact denoiser, reproduce a two-component mixture; the
+ * schedules span their ranges and invert.
+ *
+ * The plugins are compiled into the test: their tables of operations are called as the kernel does.
+ */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <sskit/plugin.h>
+#include <stdlib.h>
+
+#define ssk_plugin_entry entry_of_heun
+#include "../../plugins/sampler/heun.c"
+#undef ssk_plugin_entry
+#define ssk_plugin_entry entry_of_ancestral
+#include "../../plugins/sampler/ancestral.c"
+#undef ssk_plugin_entry
+#define ssk_plugin_entry entry_of_karras
+#include "../../plugins/schedule/karras.c"
+#undef ssk_plugin_entry
+#define ssk_plugin_entry entry_of_vp_linear
+#include "../../plugins/schedule/vp_linear.c"
+#undef ssk_plugin_entry
+#define ssk_plugin_entry entry_of_cosine
+#include "../../plugins/schedule/cosine.c"
+#undef ssk_plugin_entry
+
+/* The bimodal series' predictive: modes at +-4 with deviation 0.2 (weights one half). */
+enum { SAMPLES = 4096, BINS = 300 };
+static const double mode = 4, deviation = 0.2, from = -10, to = 10;
+
+static ssk_tensor *exact(const struct ssk_sampling *problem, const struct ssk_ctx *ctx,
+                         ssk_tensor *x, double sigma) {
+  double v = deviation * deviation, s2 = sigma * sigma, total = v + s2;
+  ssk_tensor *out = ssk_empty(ctx->tape, SSK_SHAPE(problem->n, problem->d));
+  for (size_t i = 0; i < x->count; i++) {
+    double at = (double)x->data[i], right = 1 / (1 + exp(-2 * mode * at / total));
+    out->data[i] = (ssk_real)((v * at + s2 * mode * (2 * right - 1)) / total);
+  }
+  return out;
+}
+
+static const struct karras karras_levels = {.sigma_min = 0.002, .sigma_max = 80, .rho = 7};
+
+static double karras_of(const struct ssk_sampling *problem, double u) {
+  return karras_sigma(problem->state, u);
+}
+
+/* Jensen-Shannon divergence of the samples' histogram from the mixture's bin masses. */
+static double divergence(int n, const ssk_real *x) {
+  double count[BINS] = {0}, sum = 0, width = (to - from) / BINS;
+  for (int i = 0; i < n; i++) {
+    double bin = floor(((double)x[i] - from) / width);
+    if (bin >= 0 && bin < BINS)
+      count[(int)bin] += 1.0 / n;
+  }
+  for (int b = 0; b < BINS; b++) {
+    double low = from + b * width, mass = 0, p = fmax(count[b], 1e-12);
+    for (int side = -1; side <= 1; side += 2) {
+      double z = (low - side * mode) / deviation;
+      mass += 0.25 * (erf((z + width / deviation) / sqrt(2)) - erf(z / sqrt(2)));
+    }
+    double q = fmax(mass, 1e-12), middle = (p + q) / 2;
+    sum += 0.5 * (p * log(p / middle) + q * log(q / middle));
+  }
+  return sum;
+}
+
+/* What the same number of exact samples scores. */
+static double finite_sample_floor(void) {
+  ssk_rng rng = ssk_rng_open(1, "test", "floor", 0, 0);
+  ssk_real *x = malloc(SAMPLES * sizeof *x);
+  for (int i = 0; i < SAMPLES; i++)
+    x[i] = (ssk_real)(mode * ssk_rng_sign(&rng) + deviation * ssk_rng_normal(&rng));
+  double floor = divergence(SAMPLES, x);
+  free(x);
+  return floor;
+}
+
+static double sampled_divergence(const struct ssk_sampler_ops *ops, const void *self, int levels) {
+  ssk_tape *tape = ssk_tape_new(NULL);
+  struct ssk_dims dims = {.size = sizeof dims, .d = 1, .j = 1};
+  struct ssk_ctx ctx = {.size = sizeof ctx, .tape = tape, .dims = &dims, .seed = 3, .path = "test"};
+  struct ssk_sampling problem = {.size = sizeof problem,
+                                 .n = SAMPLES,
+                                 .d = 1,
+                                 .sigma_min = karras_levels.sigma_min,
+                                 .sigma_max = karras_levels.sigma_max,
+                                 .sigma = karras_of,
+                                 .levels = levels,
+                                 .denoise = exact,
+                                 .state = &karras_levels};
+  ssk_tape_record(tape, false);
+  ssk_tensor *x = ops->run(self, &ctx, &problem);
+  cr_assert_eq(ssk_tape_code(tape), SSK_OK);
+  double score = divergence(SAMPLES, x->data);
+  ssk_tape_free(tape);
+  return score;
+}
+
+static void check_reproduces(const char *what, const struct ssk_sampler_ops *ops,
+                             const void *self) {
+  double score = sampled_divergence(ops, self, 128), floor = finite_sample_floor();
+  cr_assert_leq(score, 2 * floor, "%s: JSD %g, twice the finite-sample floor is %g", what, score,
+                2 * floor);
+}
+
+/* Defaults as in the tables of parameters. */
+static const struct heun heun_default = {
+    .steps = 18, .rho = 7, .churn_min = 0.05, .churn_max = 50, .s_noise = 1.003};
+
+Test(samplers, heun_reproduces_a_mixture) {
+  check_reproduces("heun", &heun_ops, &heun_default);
+}
+
+Test(samplers, heun_with_churn_reproduces_a_mixture) {
+  struct heun churned = heun_default;
+  churned.steps = 64;
+  churned.churn = 30;
+  check_reproduces("heun with churn", &heun_ops, &churned);
+}
+
+Test(samplers, heun_on_the_schedule_reproduces_a_mixture) {
+  struct heun scheduled = heun_default;
+  scheduled.spacing = HEUN_SCHEDULE;
+  check_reproduces("heun on the schedule", &heun_ops, &scheduled);
+}
+
+Test(samplers, ancestral_reproduces_a_mixture) {
+  check_reproduces("ancestral", &ancestral_ops, &(struct ancestral){.variance = ANCESTRAL_BETA});
+}
+
+Test(samplers, ancestral_with_posterior_variance_reproduces_a_mixture) {
+  check_reproduces("ancestral, posterior variance", &ancestral_ops,
+                   &(struct ancestral){.variance = ANCESTRAL_POSTERIOR});
+}
+
+Test(samplers, too_few_levels_do_not) {
+  double floor = finite_sample_floor();
+  struct heun short_of = heun_default;
+  short_of.steps = 3;
+  cr_assert_gt(sampled_divergence(&heun_ops, &short_of, 128), 4 * floor);
+  cr_assert_gt(sampled_divergence(&ancestral_ops, &(struct ancestral){.steps = 4}, 128), 4 * floor);
+}
+
+Test(samplers, evaluations_are_counted) {
+  cr_assert_eq(heun_evaluations(&heun_default, 128), 35);
+  cr_assert_eq(ancestral_evaluations(&(struct ancestral){.steps = 0}, 128), 128);
+  cr_assert_eq(ancestral_evaluations(&(struct ancestral){.steps = 12}, 128), 12);
+}
+
+static void check_schedule(const struct ssk_schedule_ops *ops, const void *self, double lowest,
+                           double highest) {
+  cr_assert_float_eq(ops->sigma(self, 0), lowest, 1e-6 * lowest);
+  cr_assert_float_eq(ops->sigma(self, 1), highest, 1e-6 * highest);
+  for (int i = 0; i < 128; i++) {
+    double u = i / 127.0, sigma = ops->sigma(self, u);
+    cr_assert_float_eq(ops->time(self, sigma), u, 1e-9, "time(sigma(%g)) = %g", u,
+                       ops->time(self, sigma));
+    cr_assert(i == 0 || sigma > ops->sigma(self, (i - 1) / 127.0));
+  }
+}
+
+Test(schedules, karras) {
+  check_schedule(&karras_ops, &karras_levels, 0.002, 80);
+  /* rho = 1 is linear */
+  cr_assert_float_eq(karras_sigma(&(struct karras){1, 3, 1}, 0.25), 1.5, 1e-12);
+}
+
+Test(schedules, vp_linear) {
+  struct vp_linear s = {.beta_min = 0.1, .beta_max = 20, .eps = 1e-3};
+  check_schedule(&vp_linear_ops, &s, sqrt(expm1(1e-4 + 19.9e-6 / 2)), sqrt(expm1(10.05)));
+  /* the rate is the derivative of log(1 + sigma^2) */
+  double h = 1e-5, u = 0.4;
+  double rate =
+      (log1p(pow(vp_linear_sigma(&s, u + h), 2)) - log1p(pow(vp_linear_sigma(&s, u - h), 2))) /
+      (2 * h * (1 - s.eps));
+  cr_assert_float_eq(rate, 0.1 + (s.eps + u * (1 - s.eps)) * 19.9, 1e-6);
+}
+
+Test(schedules, cosine) {
+  struct cosine s = {.offset = 0.008, .sigma_min = 0.005, .sigma_max = 100};
+  check_schedule(&cosine_ops, &s, 0.005, 100);
+  /* without an offset alpha = cos(pi t/2) and sigma = tan(pi t/2): 1 halfway */
+  struct cosine plain = {.offset = 0, .sigma_min = 1e-6, .sigma_max = 1e6};
+  cr_assert_float_eq(cosine_sigma(&plain, 0.5), 1, 1e-5);
+}
