@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* crps.c - the continuous ranked probability score of each dimension.
+ *
+ *   CRPS(F, y) = E|X - y| - E|X - X'|/2,   X, X' ~ F independent
+ *
+ * (Gneiting and Raftery 2007, eq. 21), by the estimator that is unbiased whatever the number of
+ * samples: the mean over distinct pairs ("fair": Ferro 2014). The pairs cost one sort:
+ * sum_{i<j} (x_(j) - x_(i)) = sum_i (2i - n + 1) x_(i), i from 0. For a Gaussian forecast and e =
+ * (y - m)/s it is s (e (2 Phi(e) - 1) + 2 phi(e) - 1/sqrt(pi)). */
+#include "samples.h"
+
+static double crps_score(const void *self, const double *sorted, int n, double truth) {
+  (void)self;
+  if (n < 2)
+    return NAN;
+  double error = 0, spread = 0;
+  for (int i = 0; i < n; i++) {
+    error += fabs(sorted[i] - truth);
+    spread += (2.0 * i - n + 1) * (sorted[i] - truth);
+  }
+  return error / n - spread / ((double)n * (n - 1));
+}
+
+static double crps_value(const void *self, const struct ssk_case *c) {
+  return samples_mean_score(self, c, crps_score);
+}
+
+static void crps_definition(const void *self, char *text, size_t n) {
+  (void)self;
+  snprintf(text, n,
+           "continuous ranked probability score, fair sample estimator, mean over observed entries "
+           "of the horizon");
+}
+
+static const struct ssk_metric_ops crps_ops = {.size = sizeof(struct ssk_metric_ops),
+                                               .needs = SSK_NEEDS_SAMPLES,
+                                               .value = crps_value,
+                                               .definition = crps_definition,
+                                               .better = -1,
+                                               .unit = "data"};
+
+static const struct ssk_component crps_component = {
+    .size = sizeof(struct ssk_component),
+    .kind = SSK_METRIC,
+    .name = "crps",
+    .summary = "continuous ranked probability score, a dimension at a time",
+    .doc = "E|X - y| - E|X - X'|/2 by the fair estimator (Ferro 2014), unbiased for any number of "
+           "samples of 2 or more; mean over the observed entries. A point forecast scores its "
+           "absolute error.",
+    .self_size = sizeof(char),
+    .ops = &crps_ops,
+};
+
+SSK_PLUGIN(&crps_component)
