@@ -48,8 +48,8 @@ static const char exit_statuses[] =
 
 static const char environment[] =
     "Environment:\n"
-    "  SSKIT_PLUGIN_PATH  folders of plugins, separated by ':', searched after --plugin-dir\n"
-    "  SSKIT_PLUGIN_DIR   replaces the installed folder of plugins; empty: no such folder\n"
+    "  SSKIT_PLUGIN_PATH  folders of plugins, separated by ':'\n"
+    "  SSKIT_PLUGIN_DIR   instead of the installed folder of plugins; empty: none\n"
     "  NO_COLOR           when set and not empty: no colours\n";
 
 /* The texts round the list of options; argp frees what is not `text`. */
@@ -61,7 +61,6 @@ static char *help_filter(int key, const char *text, void *input) {
                        "and plugins make up.\n\nVerbs:\n");
     for (int i = 0; i < n_verbs; i++)
       ssk_text_printf(&out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
-    ssk_text_add(&out, "\nOptions:");
   } else if (key == ARGP_KEY_HELP_POST_DOC) {
     ssk_text_printf(&out, "'sskit VERB --help' explains a verb.\n\n%s\n%s", exit_statuses,
                     environment);

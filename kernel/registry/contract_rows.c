@@ -102,8 +102,7 @@ static int check_default(const struct ssk_param *row, const char *who, ssk_err *
   if (code)
     ssk_err_set(err, code, "%s: no memory to check its parameters", who);
   else if (ssk_schema_fill(table, self, NULL, "", NULL, NULL, &arena, inner))
-    code = ssk_err_set(err, SSK_EPLUGIN, "%s: parameter '%s': its default '%s' is wrong: %s", who,
-                       row->name, row->default_text, ssk_err_message(inner, 0));
+    code = ssk_err_set(err, SSK_EPLUGIN, "%s: %s", who, ssk_err_message(inner, 0));
   ssk_arena_free(&arena);
   free(self);
   ssk_err_free(inner);

@@ -17,13 +17,12 @@ int ssk_plugin_safe(const char *path, bool folder, uint64_t *device, uint64_t *i
                     ssk_err *err) {
   struct stat info;
   if (stat(path, &info) != 0)
-    return ssk_err_set(err, SSK_EPLUGIN, "cannot use '%s': %s", path, strerror(errno));
+    return ssk_err_set(err, SSK_EPLUGIN, "it cannot be examined: %s", strerror(errno));
   if (folder ? !S_ISDIR(info.st_mode) : !S_ISREG(info.st_mode))
-    return ssk_err_set(err, SSK_EPLUGIN, "cannot use '%s': it is not a %s", path,
-                       folder ? "folder" : "regular file");
+    return ssk_err_set(err, SSK_EPLUGIN, "it is not a %s", folder ? "folder" : "regular file");
   if (info.st_mode & (S_IWGRP | S_IWOTH)) {
-    ssk_err_set(err, SSK_EPLUGIN, "cannot use '%s': others than its owner may write it (mode %04o)",
-                path, (unsigned)info.st_mode & 07777u);
+    ssk_err_set(err, SSK_EPLUGIN, "others than its owner may write it (mode %04o)",
+                (unsigned)info.st_mode & 07777u);
     ssk_err_hint(err, "chmod go-w '%s'", path);
     return SSK_EPLUGIN;
   }

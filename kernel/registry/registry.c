@@ -110,7 +110,7 @@ static int note_file(struct ssk_registry *registry, struct seen file, bool *seen
   return SSK_OK;
 }
 
-int ssk_registry_add_file(struct ssk_registry *registry, const char *file, ssk_err *err) {
+static int load_file(struct ssk_registry *registry, const char *file, ssk_err *err) {
   struct seen identity;
   bool seen;
   int code = ssk_plugin_safe(file, false, &identity.device, &identity.inode, err);
@@ -123,10 +123,15 @@ int ssk_registry_add_file(struct ssk_registry *registry, const char *file, ssk_e
     return no_memory(err);
   const struct ssk_plugin *plugin;
   code = ssk_plugin_open(file, &plugin, err);
-  if (code)
-    ssk_err_context(err, "plugin '%s'", file);
   for (uint32_t i = 0; !code && i < plugin->n_components; i++)
     code = add_component(registry, plugin->components[i], kept, err);
+  return code;
+}
+
+int ssk_registry_add_file(struct ssk_registry *registry, const char *file, ssk_err *err) {
+  int code = load_file(registry, file, err);
+  if (code)
+    ssk_err_context(err, "plugin '%s'", file);
   return code;
 }
 
@@ -152,7 +157,7 @@ static int try_file(struct ssk_registry *registry, const char *file, ssk_err *er
   ssk_err *why = ssk_err_new();
   if (!why)
     return no_memory(err);
-  int code = ssk_registry_add_file(registry, file, why);
+  int code = load_file(registry, file, why);
   if (code == SSK_ENOMEM)
     no_memory(err);
   else if (code)
@@ -209,7 +214,7 @@ static int scan_kind(struct ssk_registry *registry, const char *folder, enum ssk
 int ssk_registry_add_folder(struct ssk_registry *registry, const char *folder, ssk_err *err) {
   int code = ssk_plugin_safe(folder, true, NULL, NULL, err);
   if (code) {
-    ssk_err_context(err, "folder of plugins");
+    ssk_err_context(err, "folder of plugins '%s'", folder);
     return code;
   }
   code = scan_folder(registry, folder, err);
