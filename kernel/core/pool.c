@@ -2,9 +2,13 @@
 /* pool.c - a thread pool with one shared counter of tasks. Tasks are coarse (a shard's forward and
  * backward pass), so a mutex round each pick costs nothing that could be measured, and waiting on
  * conditions leaves the cores to others. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* CPU_COUNT */
+#endif
 #include "core/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +111,12 @@ void ssk_pool_free(struct ssk_pool *pool) {
   pthread_mutex_destroy(&pool->lock);
   free(pool->workers);
   free(pool);
+}
+
+int ssk_pool_default_threads(void) {
+  cpu_set_t set;
+  const int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  return n > 0 ? n : 1;
 }
 
 int ssk_pool_threads(const struct ssk_pool *pool) {

@@ -13,6 +13,8 @@ typedef void ssk_pool_fn(int task, int thread, void *state);
 /* `threads` counts the caller, which works too: 1 makes no thread at all. The threads block all
  * signals, so that handlers run in the program's own threads. */
 int ssk_pool_new(int threads, struct ssk_pool **out, ssk_err *err);
+/* As many threads as processors that this process may run on. */
+int ssk_pool_default_threads(void);
 /* Ends and joins the threads; accepts NULL. */
 void ssk_pool_free(struct ssk_pool *pool);
 /* 1 for NULL. */

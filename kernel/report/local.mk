@@ -8,3 +8,6 @@ libsskit_sources += kernel/report/environment.c
 libsskit_sources += kernel/report/environment.h
 libsskit_sources += kernel/report/run_folder.c
 libsskit_sources += kernel/report/run_folder.h
+libsskit_sources += kernel/report/run.c
+libsskit_sources += kernel/report/run.h
+libsskit_sources += kernel/report/run_open.c

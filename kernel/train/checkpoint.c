@@ -9,6 +9,7 @@
 #include "train/safetensors.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <sskit/plugin.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,18 +77,21 @@ static const char *write_field(const struct field *field, const struct ssk_count
   return text;
 }
 
-/* strtod reads what ssk_text_double writes, nan included: a validation may have been that bad. */
+/* Reads what write_field writes; a validation may have been so bad that it is nan. */
 static bool read_field(const struct field *field, const char *text, struct ssk_counters *counters) {
   char *at = (char *)counters + field->offset;
-  char *end;
   if (!text || !*text)
     return false;
-  errno = 0;
+  if (field->real && strcmp(text, "nan") == 0) {
+    *(double *)at = NAN;
+    return true;
+  }
   if (field->real)
-    *(double *)at = strtod(text, &end);
-  else
-    *(int64_t *)at = strtoll(text, &end, 10);
-  return *end == 0 && (field->real || (errno == 0 && *(int64_t *)at >= 0));
+    return ssk_text_read_double(text, (double *)at);
+  char *end;
+  errno = 0;
+  *(int64_t *)at = strtoll(text, &end, 10);
+  return errno == 0 && *end == 0 && *(int64_t *)at >= 0;
 }
 
 static bool read_hash(const char *text, uint64_t *value) {

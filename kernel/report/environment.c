@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* environment.c - environment.json. Informative: nothing is read back from it. */
+#include "report/environment.h"
+
+#include "core/file.h"
+#include "core/hash.h"
+#include <cblas.h>
+#include <gnu/libc-version.h>
+#include <gsl/gsl_version.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+#include <yaml.h>
+
+static const size_t plugin_limit = (size_t)1 << 28;
+
+static json_t *hash_text(uint64_t hash) {
+  return json_sprintf("%016" PRIx64, hash);
+}
+
+static json_t *libraries(void) {
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "sskit", SSK_KERNEL_VERSION, "gsl",
+                   gsl_version, "libyaml", yaml_get_version_string(), "jansson",
+                   jansson_version_str(), "openblas", openblas_get_config(), "openblas_core",
+                   openblas_get_corename(), "libc", gnu_get_libc_version());
+}
+
+/* The processor's name as Linux tells it; null elsewhere. */
+static json_t *processor(void) {
+  json_t *name = NULL;
+  FILE *info = fopen("/proc/cpuinfo", "r");
+  char line[512];
+  while (info && !name && fgets(line, sizeof line, info)) {
+    const char *colon = strchr(line, ':');
+    if (!colon || strncmp(line, "model name", 10) != 0)
+      continue;
+    colon += 1 + strspn(colon + 1, " \t");
+    name = json_stringn(colon, strcspn(colon, "\n"));
+  }
+  if (info)
+    fclose(info);
+  return name ? name : json_null();
+}
+
+static json_t *machine(int threads) {
+  struct utsname system;
+  const bool known = uname(&system) == 0;
+  return json_pack("{s:o, s:I, s:i, s:s, s:s, s:s}", "processor", processor(), "processors_online",
+                   (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "threads", threads, "system",
+                   known ? system.sysname : "", "release", known ? system.release : "",
+                   "architecture", known ? system.machine : "");
+}
+
+static json_t *plugin_hash(const char *file) {
+  char *bytes;
+  size_t size;
+  if (ssk_file_read(file, plugin_limit, &bytes, &size, NULL))
+    return json_null();
+  json_t *hash = hash_text(ssk_hash(0, bytes, size));
+  free(bytes);
+  return hash;
+}
+
+/* {file: {hash, components}} of every plugin that was loaded. */
+static json_t *plugins(const struct ssk_registry *registry) {
+  json_t *all = json_object();
+  const struct ssk_component *component;
+  const char *file;
+  for (int i = 0; registry && (component = ssk_registry_at(registry, i, &file)); i++) {
+    json_t *entry = json_object_get(all, file);
+    if (!entry) {
+      json_object_set_new(all, file,
+                          json_pack("{s:o, s:[]}", "hash", plugin_hash(file), "components"));
+      entry = json_object_get(all, file);
+    }
+    json_array_append_new(json_object_get(entry, "components"),
+                          json_sprintf("%s %s", ssk_kind_name(component->kind), component->name));
+  }
+  return all;
+}
+
+char *ssk_environment_text(const struct ssk_data *data, const struct ssk_registry *registry,
+                           int threads) {
+  char now[32];
+  const time_t seconds = time(NULL);
+  struct tm utc;
+  gmtime_r(&seconds, &utc);
+  strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  json_t *all =
+      json_pack("{s:s, s:o, s:i, s:i, s:s, s:o, s:o, s:o}", "time_started", now, "libraries",
+                libraries(), "abi", (int)SSK_ABI, "real_size", (int)sizeof(ssk_real), "compiler",
+                __VERSION__, "machine", machine(threads), "data_fingerprint",
+                hash_text(data->fingerprint), "plugins", plugins(registry));
+  char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
+  json_decref(all);
+  return text;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* environment.h - what a run was made with: versions, processor, data, plugins. */
+#ifndef SSK_REPORT_ENVIRONMENT_H
+#define SSK_REPORT_ENVIRONMENT_H
+
+#include "model/data.h"
+#include "registry/registry.h"
+
+/* environment.json as text, malloc'ed; NULL without memory. */
+char *ssk_environment_text(const struct ssk_data *data, const struct ssk_registry *registry,
+                           int threads);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* progress.c - the progress line of a training. */
+#include "report/progress.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double redraw_seconds = 0.1;
+
+double ssk_clock(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void ssk_progress_start(struct ssk_progress *progress, FILE *stream, int64_t first, int64_t last) {
+  *progress = (struct ssk_progress){.stream = stream,
+                                    .live = stream && isatty(fileno(stream)),
+                                    .first = first,
+                                    .last = last,
+                                    .started = ssk_clock()};
+}
+
+/* "1:02:03", "2:03", "3 s" */
+static void print_duration(char *text, size_t n, double seconds) {
+  const long s = lround(fmin(seconds, 1e8));
+  if (s >= 3600)
+    snprintf(text, n, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+  else if (s >= 60)
+    snprintf(text, n, "%ld:%02ld", s / 60, s % 60);
+  else
+    snprintf(text, n, "%ld s", s);
+}
+
+static void show(struct ssk_progress *progress, const char *line, bool keep) {
+  if (!progress->live) {
+    fprintf(progress->stream, "%s\n", line);
+  } else {
+    struct winsize window;
+    int width = ioctl(fileno(progress->stream), TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
+    if (width < 20)
+      width = 80;
+    fprintf(progress->stream, "\r\033[K%.*s%s", width - 1, line, keep ? "\n" : "");
+    progress->dirty = !keep;
+  }
+  fflush(progress->stream);
+}
+
+void ssk_progress_step(struct ssk_progress *progress, const struct ssk_step_record *record,
+                       bool due) {
+  if (!progress->stream || (!progress->live && !due))
+    return;
+  const double now = ssk_clock();
+  if (progress->live && now - progress->drawn < redraw_seconds && record->step != progress->last)
+    return;
+  progress->drawn = now;
+  const double done = (double)(record->step - progress->first);
+  const double rate = done / fmax(now - progress->started, 1e-9);
+  char left[32], line[256];
+  print_duration(left, sizeof left, (double)(progress->last - record->step) / rate);
+  int n = snprintf(line, sizeof line,
+                   "step %" PRId64 "/%" PRId64 "  %.3g/s  %s left  bound %.4g = %.4g + %.4g + %.4g"
+                   "  (%.4g a step)",
+                   record->step, progress->last, rate, left,
+                   record->distortion + record->initial + record->transition, record->distortion,
+                   record->initial, record->transition,
+                   (record->distortion + record->initial + record->transition) / record->steps);
+  if (isfinite(record->lambda))
+    n += snprintf(line + n, sizeof line - (size_t)n, "  lambda %.3g", record->lambda);
+  if (record->skipped)
+    snprintf(line + n, sizeof line - (size_t)n, "  skipped: not finite");
+  show(progress, line, false);
+}
+
+void ssk_progress_validation(struct ssk_progress *progress, const struct ssk_counters *counters,
+                             bool best) {
+  if (!progress->stream)
+    return;
+  const struct ssk_bound_summary *v = &counters->validation;
+  char line[256];
+  snprintf(line, sizeof line,
+           "step %" PRId64 "  validation bound %.5g +- %.2g = %.4g + %.4g + %.4g  (%.4g a step)%s",
+           counters->validated_step, v->total, v->se, v->distortion, v->initial, v->transition,
+           v->total / v->steps, best ? "  best" : "");
+  show(progress, line, true);
+}
+
+void ssk_progress_end(struct ssk_progress *progress) {
+  if (progress->stream && progress->dirty)
+    fputc('\n', progress->stream);
+  progress->dirty = false;
+}

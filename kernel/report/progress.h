@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* progress.h - how a training is going, for people: one live line on a terminal, plain lines at
+ * every training.log_every elsewhere. */
+#ifndef SSK_REPORT_PROGRESS_H
+#define SSK_REPORT_PROGRESS_H
+
+#include "train/loop.h"
+
+/* Initialise with ssk_progress_start. */
+struct ssk_progress {
+  FILE *stream; /* NULL: silent */
+  bool live;    /* the stream is a terminal */
+  bool dirty;   /* an unfinished live line is on the screen */
+  int64_t first, last;
+  double started, drawn; /* seconds, of a monotonic clock */
+};
+
+/* Seconds of a clock that never jumps. */
+double ssk_clock(void);
+
+/* Steps first+1...last are to come. `stream` may be NULL. */
+void ssk_progress_start(struct ssk_progress *progress, FILE *stream, int64_t first, int64_t last);
+void ssk_progress_step(struct ssk_progress *progress, const struct ssk_step_record *record,
+                       bool due);
+void ssk_progress_validation(struct ssk_progress *progress, const struct ssk_counters *counters,
+                             bool best);
+/* Leave the cursor at the start of a fresh line. */
+void ssk_progress_end(struct ssk_progress *progress);
+
+#endif

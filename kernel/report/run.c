@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run.c - runs. A run directory holds
+ *     recipe.yaml       the resolved recipe, every default explicit
+ *     command.txt       the command lines that made and continued it
+ *     environment.json  versions, processor, data and plugin hashes
+ *     metrics.jsonl     the course of the training (run_metrics.h)
+ *     checkpoints/      last.safetensors and best.safetensors (by validation bound)
+ *     status            running, done, interrupted, or "failed: reason"
+ * and at every moment either no checkpoint, or one from which the rest follows bit by bit. */
+#include "report/run.h"
+
+#include "core/file.h"
+#include "core/log.h"
+#include "report/environment.h"
+#include "report/progress.h"
+#include "report/run_folder.h"
+#include "report/run_metrics.h"
+#include "report/run_signals.h"
+#include "train/loop.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t recipe_limit = (size_t)1 << 24;
+
+/* One training in its directory. */
+struct session {
+  const struct ssk_experiment *experiment;
+  struct ssk_data *data;
+  struct ssk_model *model;
+  struct ssk_pool *pool;
+  struct ssk_trainer *trainer;
+  struct ssk_run_folder folder;
+  struct ssk_metrics_log metrics;
+  struct ssk_progress progress;
+  struct ssk_origin origin;
+};
+
+/* ---- what the loop tells -------------------------------------------------------------------- */
+
+static int on_step(void *state, const struct ssk_trainer *trainer,
+                   const struct ssk_step_record *record, bool due, ssk_err *err) {
+  struct session *s = state;
+  ssk_progress_step(&s->progress, record, due);
+  return due ? ssk_metrics_step(&s->metrics, record, ssk_trainer_counters(trainer), err) : SSK_OK;
+}
+
+static int on_validation(void *state, const struct ssk_trainer *trainer, bool best, ssk_err *err) {
+  struct session *s = state;
+  const struct ssk_counters *counters = ssk_trainer_counters(trainer);
+  ssk_progress_validation(&s->progress, counters, best);
+  int code = ssk_metrics_validation(&s->metrics, counters, best, err);
+  if (!code && best)
+    code = ssk_checkpoint_save(s->folder.best, ssk_trainer_optimiser(trainer), counters, &s->origin,
+                               err);
+  return code;
+}
+
+/* Metrics before the checkpoint: resuming cuts them back to its step, and never misses one. */
+static int on_save(void *state, const struct ssk_trainer *trainer, ssk_err *err) {
+  struct session *s = state;
+  int code = ssk_metrics_sync(&s->metrics, err);
+  if (!code)
+    code = ssk_checkpoint_save(s->folder.last, ssk_trainer_optimiser(trainer),
+                               ssk_trainer_counters(trainer), &s->origin, err);
+  return code;
+}
+
+static enum ssk_request on_poll(void *state) {
+  (void)state;
+  return ssk_run_signals_take();
+}
+
+/* ---- a session ------------------------------------------------------------------------------ */
+
+static void session_end(struct session *s) {
+  ssk_metrics_close(&s->metrics);
+  ssk_trainer_free(s->trainer);
+  ssk_pool_free(s->pool);
+  ssk_model_free(s->model);
+  ssk_data_free(s->data);
+  ssk_run_folder_close(&s->folder);
+}
+
+/* Everything that can fail for the recipe's sake, before there is a directory. */
+static int session_prepare(struct session *s, const struct ssk_experiment *experiment, int threads,
+                           ssk_err *err) {
+  *s = (struct session){.experiment = experiment, .folder = {.lock = -1}, .metrics = {.fd = -1}};
+  int code = ssk_data_load(experiment, &s->data, err);
+  if (!code)
+    code = ssk_model_build(experiment, s->data, &s->model, err);
+  if (!code)
+    code = ssk_pool_new(threads, &s->pool, err);
+  if (!code)
+    code = ssk_trainer_new(experiment, s->data, s->model, s->pool, &s->trainer, err);
+  return code;
+}
+
+static void set_final_status(struct session *s, int code, ssk_err *err) {
+  char text[512] = "done";
+  if (code == SSK_EINTERRUPTED) {
+    snprintf(text, sizeof text, "interrupted");
+    ssk_err_hint(err, "continue with 'sskit resume %s'", s->folder.path);
+  } else if (code) {
+    const int n = ssk_err_count(err);
+    snprintf(text, sizeof text, "failed: %s",
+             ssk_err_message(err, (n < SSK_ERR_MAX ? n : SSK_ERR_MAX) - 1));
+  }
+  /* A status that cannot be written must not hide why the training ended. */
+  const int failure = ssk_run_folder_set_status(&s->folder, text, code ? NULL : err);
+  if (failure && code)
+    ssk_say(SSK_LOG_WARNING, "cannot write the status of the run '%s'", s->folder.path);
+}
+
+/* Train in the open folder from where the trainer stands. */
+static int session_run(struct session *s, const char *recipe, const struct ssk_run_options *options,
+                       struct ssk_run_summary *summary, ssk_err *err) {
+  const struct ssk_observer observer = {
+      .state = s, .stepped = on_step, .validated = on_validation, .save = on_save, .poll = on_poll};
+  const struct ssk_counters *counters = ssk_trainer_counters(s->trainer);
+  s->origin = (struct ssk_origin){recipe, (uint64_t)s->experiment->seed, s->data->fingerprint};
+  int code = ssk_metrics_open(&s->metrics, s->folder.metrics, counters->step, err);
+  if (!code)
+    code = ssk_run_folder_set_status(&s->folder, "running", err);
+  if (code)
+    return code;
+  const double started = ssk_clock();
+  struct ssk_run_signals signals;
+  ssk_run_signals_catch(&signals);
+  ssk_progress_start(&s->progress, options->progress, counters->step,
+                     s->experiment->training.steps);
+  code = ssk_trainer_run(s->trainer, &observer, err);
+  ssk_progress_end(&s->progress);
+  ssk_run_signals_restore(&signals);
+  set_final_status(s, code, err);
+  if (summary)
+    *summary = (struct ssk_run_summary){*counters, ssk_clock() - started};
+  return code;
+}
+
+static int threads_of(const struct ssk_run_options *options) {
+  return options->threads > 0 ? options->threads : ssk_pool_default_threads();
+}
+
+/* ---- training and resuming ------------------------------------------------------------------ */
+
+static int make_folder(struct session *s, const char *path, const char *recipe,
+                       const struct ssk_run_options *options, ssk_err *err) {
+  char *environment = ssk_environment_text(s->data, options->registry, threads_of(options));
+  if (!environment)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory to describe the environment");
+  int code =
+      ssk_run_folder_make(path, recipe, environment, options->command ? options->command : "", err);
+  free(environment);
+  return code ? code : ssk_run_folder_open(&s->folder, path, err);
+}
+
+int ssk_run_train(const struct ssk_experiment *experiment, const char *path,
+                  const struct ssk_run_options *options, struct ssk_run_summary *summary,
+                  ssk_err *err) {
+  struct session s;
+  char *recipe = ssk_experiment_dump(experiment);
+  int code = session_prepare(&s, experiment, threads_of(options), err);
+  if (!code && !recipe)
+    code = ssk_err_set(err, SSK_ENOMEM, "no memory for the resolved recipe");
+  if (!code)
+    code = make_folder(&s, path, recipe, options, err);
+  if (!code)
+    code = session_run(&s, recipe, options, summary, err);
+  session_end(&s);
+  free(recipe);
+  return code;
+}
+
+/* Bring the trainer to the latest checkpoint, where there is one. */
+static int restore(struct session *s, const char *recipe, ssk_err *err) {
+  if (!ssk_file_exists(s->folder.last))
+    return SSK_OK;
+  struct ssk_checkpoint checkpoint;
+  int code = ssk_checkpoint_open(&checkpoint, s->folder.last, err);
+  if (!code && strcmp(checkpoint.origin.recipe, recipe) != 0)
+    code = ssk_err_set(err, SSK_ERECIPE, "'%s' is not the recipe that '%s' was trained with",
+                       s->folder.recipe, s->folder.last);
+  if (!code)
+    code = ssk_trainer_restore(s->trainer, &checkpoint, err);
+  ssk_checkpoint_close(&checkpoint);
+  return code;
+}
+
+/* A finished run: only tell how it ended. */
+static int recall(const struct ssk_run_folder *folder, struct ssk_run_summary *summary,
+                  ssk_err *err) {
+  struct ssk_checkpoint checkpoint;
+  int code = ssk_checkpoint_open(&checkpoint, folder->last, err);
+  if (!code && summary)
+    *summary = (struct ssk_run_summary){.counters = checkpoint.counters};
+  ssk_checkpoint_close(&checkpoint);
+  return code;
+}
+
+static int resume_in(struct ssk_run_folder *folder, const char *recipe, size_t size,
+                     const struct ssk_run_options *options, struct ssk_run_summary *summary,
+                     ssk_err *err) {
+  struct ssk_experiment *experiment;
+  int code = ssk_experiment_parse(folder->recipe, recipe, size, 0, NULL, options->registry,
+                                  &experiment, err);
+  if (code)
+    return code;
+  struct session s;
+  code = session_prepare(&s, experiment, threads_of(options), err);
+  s.folder = *folder; /* the session closes it */
+  *folder = (struct ssk_run_folder){.lock = -1};
+  if (!code)
+    code = restore(&s, recipe, err);
+  if (!code && options->command)
+    code = ssk_run_folder_add_command(&s.folder, options->command, err);
+  if (!code)
+    code = session_run(&s, recipe, options, summary, err);
+  session_end(&s);
+  ssk_experiment_free(experiment);
+  return code;
+}
+
+int ssk_run_resume(const char *path, const struct ssk_run_options *options,
+                   struct ssk_run_summary *summary, ssk_err *err) {
+  struct ssk_run_folder folder;
+  int code = ssk_run_folder_open(&folder, path, err);
+  if (code)
+    return code;
+  char status[16];
+  ssk_run_folder_status(&folder, status, sizeof status);
+  char *recipe = NULL;
+  size_t size = 0;
+  if (strcmp(status, "done") == 0)
+    code = recall(&folder, summary, err);
+  else if (!(code = ssk_file_read(folder.recipe, recipe_limit, &recipe, &size, err)))
+    code = resume_in(&folder, recipe, size, options, summary, err);
+  free(recipe);
+  ssk_run_folder_close(&folder);
+  return code;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run.h - train a recipe into a directory, continue such a run, open a trained model. */
+#ifndef SSK_REPORT_RUN_H
+#define SSK_REPORT_RUN_H
+
+#include "model/model.h"
+#include "train/checkpoint.h"
+
+struct ssk_run_options {
+  int threads;                   /* 0: as many as processors; no influence on the result */
+  struct ssk_registry *registry; /* for environment.json and for reading the recipe of a run */
+  const char *command;           /* for command.txt; NULL: unknown */
+  FILE *progress;                /* where progress is shown; NULL: nowhere */
+};
+
+/* How a training ended. */
+struct ssk_run_summary {
+  struct ssk_counters counters; /* with the latest and the best validation */
+  double seconds;               /* of this call's training */
+};
+
+/* Train the recipe into the directory `path`, which must not exist (or be empty): see run.c for
+ * what it holds. SIGINT and SIGTERM save the state and end with SSK_EINTERRUPTED, SIGUSR1 only
+ * saves. `summary` may be NULL. */
+int ssk_run_train(const struct ssk_experiment *experiment, const char *path,
+                  const struct ssk_run_options *options, struct ssk_run_summary *summary,
+                  ssk_err *err);
+/* Continue the run in `path` from its latest checkpoint, or from the start where it has none, to
+ * the bits it would have had without the interruption. A finished run is left as it is. */
+int ssk_run_resume(const char *path, const struct ssk_run_options *options,
+                   struct ssk_run_summary *summary, ssk_err *err);
+
+/* A trained model. */
+struct ssk_run {
+  struct ssk_experiment *experiment;
+  struct ssk_data *data;
+  struct ssk_model *model;
+  ssk_real *values; /* the averaged weights, model->layout.total entries */
+  struct ssk_counters counters;
+};
+/* Open the latest checkpoint of a run directory, or a checkpoint file. Recipe overrides (a.b=c) may
+ * change what is not part of the weights, such as evaluate.samples. */
+int ssk_run_open(const char *path, int n_overrides, const char *const *overrides,
+                 struct ssk_registry *registry, struct ssk_run **out, ssk_err *err);
+void ssk_run_free(struct ssk_run *run);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run_open.c - a trained model, rebuilt from a checkpoint: its recipe is inside. */
+#include "report/run.h"
+
+#include "core/file.h"
+#include "train/checkpoint.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The checkpoint that `path` names, malloc'ed. */
+static int find_checkpoint(const char *path, char **out, ssk_err *err) {
+  struct stat info;
+  const bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+  *out = folder ? ssk_path_join(path, "checkpoints/last.safetensors") : strdup(path);
+  if (!*out)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory to open '%s'", path);
+  if (folder && !ssk_file_exists(*out)) {
+    free(*out);
+    *out = NULL;
+    return ssk_err_set(err, SSK_EIO,
+                       "'%s' has no checkpoint: it is no run, or one that was not "
+                       "trained long enough",
+                       path);
+  }
+  return SSK_OK;
+}
+
+static int rebuild(struct ssk_run *run, const struct ssk_checkpoint *checkpoint, int n_overrides,
+                   const char *const *overrides, struct ssk_registry *registry, ssk_err *err) {
+  const char *recipe = checkpoint->origin.recipe;
+  int code = ssk_experiment_parse(checkpoint->path, recipe, strlen(recipe), n_overrides, overrides,
+                                  registry, &run->experiment, err);
+  if (!code)
+    code = ssk_data_load(run->experiment, &run->data, err);
+  if (!code)
+    code = ssk_model_build(run->experiment, run->data, &run->model, err);
+  if (code)
+    return code;
+  run->values = ssk_vector_new(run->model->layout.total);
+  if (!run->values)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for %zu weights", run->model->layout.total);
+  run->counters = checkpoint->counters;
+  return ssk_checkpoint_read(checkpoint, SSK_VECTOR_AVERAGE, &run->model->layout, run->values, err);
+}
+
+int ssk_run_open(const char *path, int n_overrides, const char *const *overrides,
+                 struct ssk_registry *registry, struct ssk_run **out, ssk_err *err) {
+  *out = NULL;
+  struct ssk_run *run = calloc(1, sizeof *run);
+  if (!run)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory to open '%s'", path);
+  char *file;
+  int code = find_checkpoint(path, &file, err);
+  if (!code) {
+    struct ssk_checkpoint checkpoint;
+    code = ssk_checkpoint_open(&checkpoint, file, err);
+    if (!code)
+      code = rebuild(run, &checkpoint, n_overrides, overrides, registry, err);
+    ssk_checkpoint_close(&checkpoint);
+    free(file);
+  }
+  if (code)
+    ssk_run_free(run);
+  else
+    *out = run;
+  return code;
+}
+
+void ssk_run_free(struct ssk_run *run) {
+  if (!run)
+    return;
+  free(run->values);
+  ssk_model_free(run->model);
+  ssk_data_free(run->data);
+  ssk_experiment_free(run->experiment);
+  free(run);
+}
