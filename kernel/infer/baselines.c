@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* baselines.c - persistence and marginal, and the table of all baselines. Those that know the
+ * generating process are in oracle_forecast.c. */
+#include "infer/baselines.h"
+#include "core/text.h"
+#include "infer/oracle_forecast.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MARGINAL_ENOUGH 100 /* training vectors at a step, for it to be a distribution */
+
+/* ---- persistence ------------------------------------------------------------------------------
+ */
+
+/* The mean of the observed training entries of a dimension: for those never seen in the history. */
+static double training_mean(const struct ssk_data *data, int dim) {
+  const struct ssk_split_data *train = &data->split[SSK_TRAIN];
+  int64_t rows = train->n * data->shape.max_length;
+  double n = 0, sum = 0;
+  for (int64_t r = 0; r < rows; r++)
+    if (train->mask[r * data->shape.D + dim] != 0)
+      n++, sum += train->x[r * data->shape.D + dim];
+  return n > 0 ? sum / n : 0;
+}
+
+static int persistence_forecast(void *self, const struct ssk_data *data, enum ssk_split split,
+                                int64_t series, int context, int horizon, int samples,
+                                uint64_t seed, int thread, double *paths, ssk_err *err) {
+  int D = data->shape.D;
+  int64_t offset = series * data->shape.max_length * D;
+  const double *x = data->split[split].x + offset, *mask = data->split[split].mask + offset;
+  (void)self, (void)seed, (void)thread, (void)err;
+  for (int k = 0; k < D; k++) {
+    int t = context - 1;
+    while (t >= 0 && mask[t * D + k] == 0)
+      t--;
+    double last = t >= 0 ? x[t * D + k] : training_mean(data, k);
+    for (int i = 0; i < samples * horizon; i++)
+      paths[(size_t)i * (size_t)D + (size_t)k] = last;
+  }
+  return SSK_OK;
+}
+
+/* ---- marginal ---------------------------------------------------------------------------------
+ */
+
+/* Fully observed training vectors. */
+struct pool {
+  int64_t n;
+  const double **vector;
+};
+
+static void collect(const struct ssk_data *data, int t, struct pool *pool) {
+  const struct ssk_split_data *train = &data->split[SSK_TRAIN];
+  int D = data->shape.D;
+  for (int64_t i = 0; i < train->n; i++) {
+    int64_t at = (i * data->shape.max_length + t) * D;
+    bool complete = t < train->length[i];
+    for (int k = 0; k < D && complete; k++)
+      complete = train->mask[at + k] != 0;
+    if (complete)
+      pool->vector[pool->n++] = train->x + at;
+  }
+}
+
+/* The vectors of the step nearest to t (the earlier one of two) that has enough of them; of all
+ * steps, when none has. */
+static void collect_nearest(const struct ssk_data *data, int t, struct pool *pool) {
+  int L = data->shape.max_length;
+  for (int away = 0; away < L && data->split[SSK_TRAIN].n >= MARGINAL_ENOUGH; away++)
+    for (int side = -1; side <= 1; side += 2) {
+      int step = t + side * away;
+      pool->n = 0;
+      if (step >= 0 && step < L)
+        collect(data, step, pool);
+      if (pool->n >= MARGINAL_ENOUGH)
+        return;
+    }
+  pool->n = 0;
+  for (int step = 0; step < L; step++)
+    collect(data, step, pool);
+}
+
+static int marginal_forecast(void *self, const struct ssk_data *data, enum ssk_split split,
+                             int64_t series, int context, int horizon, int samples, uint64_t seed,
+                             int thread, double *paths, ssk_err *err) {
+  int D = data->shape.D;
+  (void)self, (void)thread;
+  size_t rows = (size_t)data->split[SSK_TRAIN].n * (size_t)data->shape.max_length;
+  struct pool pool = {.vector = malloc(rows * sizeof *pool.vector)};
+  if (!pool.vector)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the marginal forecast");
+  ssk_rng rng = ssk_rng_open(seed, "infer.marginal", "draw", split, (uint32_t)series);
+  int code = SSK_OK;
+  for (int h = 0; h < horizon && !code; h++) {
+    collect_nearest(data, context + h, &pool);
+    if (pool.n == 0)
+      code = ssk_err_set(err, SSK_EDATA, "marginal: no training step has all dimensions observed");
+    for (int s = 0; s < samples && !code; s++)
+      memcpy(paths + ((size_t)s * (size_t)horizon + (size_t)h) * (size_t)D,
+             pool.vector[ssk_rng_below(&rng, (uint64_t)pool.n)], (size_t)D * sizeof *paths);
+  }
+  free(pool.vector);
+  return code;
+}
+
+/* ---- the table --------------------------------------------------------------------------------
+ */
+
+static int make_persistence(const struct ssk_baseline *self, const struct ssk_data *data,
+                            int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
+  (void)data, (void)particles, (void)err;
+  *out = (struct ssk_forecaster){.name = self->name, .forecast = persistence_forecast};
+  return SSK_OK;
+}
+
+static int make_marginal(const struct ssk_baseline *self, const struct ssk_data *data,
+                         int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
+  (void)data, (void)particles, (void)err;
+  *out = (struct ssk_forecaster){.name = self->name, .forecast = marginal_forecast};
+  return SSK_OK;
+}
+
+static int make_oracle(const struct ssk_baseline *self, const struct ssk_data *data,
+                       int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
+  return ssk_oracle_forecaster(self->name, false, data, particles, out, err);
+}
+
+static int make_oracle_gaussian(const struct ssk_baseline *self, const struct ssk_data *data,
+                                int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
+  return ssk_oracle_forecaster(self->name, true, data, particles, out, err);
+}
+
+const struct ssk_baseline ssk_baselines[] = {
+    {"oracle", "the generating process: exact filter, or particle filter", true, make_oracle},
+    {"oracle_gaussian", "a Gaussian with the oracle's mean and covariance at each step", true,
+     make_oracle_gaussian},
+    {"persistence", "the last observed value carried forward", false, make_persistence},
+    {"marginal",
+     "training observations at that step; of the nearest step, where training series end earlier; "
+     "of all steps, where fewer than 100 stand at one",
+     false, make_marginal},
+    {.name = NULL}};
+
+const struct ssk_baseline *ssk_baseline_find(const char *name) {
+  for (const struct ssk_baseline *b = ssk_baselines; b->name; b++)
+    if (strcmp(b->name, name) == 0)
+      return b;
+  return NULL;
+}
+
+int ssk_baseline_forecaster(const char *name, const struct ssk_data *data, int64_t particles,
+                            struct ssk_forecaster *out, ssk_err *err) {
+  *out = (struct ssk_forecaster){0};
+  const struct ssk_baseline *baseline = ssk_baseline_find(name);
+  if (!baseline) {
+    struct ssk_nearest nearest = {.wanted = name};
+    for (const struct ssk_baseline *b = ssk_baselines; b->name; b++)
+      ssk_nearest_offer(&nearest, b->name);
+    ssk_err_set(err, SSK_ERECIPE, "there is no baseline '%s'", name);
+    if (nearest.best)
+      ssk_err_hint(err, "did you mean '%s'?", nearest.best);
+    return SSK_ERECIPE;
+  }
+  return baseline->make(baseline, data, particles, out, err);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* evaluate.c - one loop for models, baselines and the oracle: forecast each series from its
+ * context, take the bound, show both to the metrics. Series are the tasks of the pool; each writes
+ * its own row of values, and random numbers are named by series, so threads leave no trace. */
+#include "infer/evaluate.h"
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct ssk_mean ssk_mean_of(const double *values, int64_t n, int64_t stride) {
+  struct ssk_mean out = {.mean = NAN, .se = NAN};
+  double sum = 0, squares = 0;
+  for (int64_t i = 0; i < n; i++)
+    if (!isnan(values[i * stride])) {
+      sum += values[i * stride];
+      out.n++;
+    }
+  if (out.n == 0)
+    return out;
+  out.mean = sum / (double)out.n;
+  for (int64_t i = 0; i < n; i++)
+    if (!isnan(values[i * stride]))
+      squares += (values[i * stride] - out.mean) * (values[i * stride] - out.mean);
+  if (out.n > 1)
+    out.se = sqrt(squares / (double)(out.n - 1) / (double)out.n);
+  return out;
+}
+
+/* ---- columns ----------------------------------------------------------------------------------
+ */
+
+static const struct ssk_metric_ops *ops_of(const struct ssk_instance *metric) {
+  return metric->component->ops;
+}
+
+static void describe(const struct ssk_evaluate_section *e, const struct ssk_instance *metric,
+                     char *text, size_t size) {
+  static const char *const splits[] = {"train", "valid", "test"};
+  unsigned needs = ops_of(metric)->needs;
+  ops_of(metric)->definition(metric->self, text, size);
+  size_t used = strlen(text);
+  if (needs & SSK_NEEDS_SAMPLES)
+    used += (size_t)snprintf(text + used, size - used, "; %lld samples, horizon %lld, context ",
+                             (long long)e->samples, (long long)e->horizon);
+  if ((needs & SSK_NEEDS_SAMPLES) && used < size)
+    used += e->context ? (size_t)snprintf(text + used, size - used, "%lld", (long long)e->context)
+                       : (size_t)snprintf(text + used, size - used, "all before it");
+  if ((needs & SSK_NEEDS_BOUND) && used < size)
+    used += e->bound_length ? (size_t)snprintf(text + used, size - used, "; first %lld steps",
+                                               (long long)e->bound_length)
+                            : (size_t)snprintf(text + used, size - used, "; whole series");
+  if (used < size)
+    snprintf(text + used, size - used, "; %s split", splits[e->split]);
+}
+
+void ssk_metric_columns(const struct ssk_evaluate_section *evaluate,
+                        struct ssk_metric_column *columns) {
+  for (int k = 0; k < evaluate->metrics.n; k++) {
+    const struct ssk_instance *metric = evaluate->metrics.items[k];
+    const struct ssk_metric_ops *ops = ops_of(metric);
+    struct ssk_metric_column *c = &columns[k];
+    *c = (struct ssk_metric_column){.unit = ops->unit,
+                                    .better = ops->better,
+                                    .ideal = ops->target ? ops->target(metric->self) : ops->ideal};
+    int same = 1;
+    for (int i = 0; i < k; i++)
+      same += strcmp(evaluate->metrics.items[i]->component->name, metric->component->name) == 0;
+    if (same == 1)
+      snprintf(c->name, sizeof c->name, "%s", metric->component->name);
+    else
+      snprintf(c->name, sizeof c->name, "%.56s_%d", metric->component->name, same);
+    describe(evaluate, metric, c->definition, sizeof c->definition);
+  }
+}
+
+/* ---- the loop ---------------------------------------------------------------------------------
+ */
+
+struct thread_state {
+  double *paths; /* [samples, horizon, D] */
+  ssk_err *err;
+  int code, failed; /* the first failure and its series */
+};
+
+struct loop {
+  const struct ssk_forecaster *forecaster;
+  const struct ssk_data *data;
+  const struct ssk_evaluate_section *evaluate;
+  uint64_t seed;
+  unsigned needs; /* of all metrics */
+  struct ssk_evaluation *out;
+  struct thread_state *threads;
+};
+
+/* The case of series i; samples is 0 where the series is too short for a forecast. */
+static int make_case(const struct loop *l, int i, int thread, struct ssk_case *c) {
+  const struct ssk_evaluate_section *e = l->evaluate;
+  const struct ssk_data *data = l->data;
+  const struct ssk_split_data *split = &data->split[e->split];
+  struct thread_state *state = &l->threads[thread];
+  int D = data->shape.D, length = split->length[i], horizon = (int)e->horizon;
+  int64_t row = (int64_t)i * data->shape.max_length;
+  *c = (struct ssk_case){.size = sizeof *c, .D = D};
+  int context = e->context ? (int)e->context : length - horizon, code = SSK_OK;
+  if (context >= 1 && context + horizon <= length) {
+    c->context = context;
+    c->horizon = horizon;
+    c->history = split->x + row * D;
+    c->history_mask = split->mask + row * D;
+    c->truth = c->history + context * D;
+    c->truth_mask = c->history_mask + context * D;
+    if (split->z)
+      c->z_last = split->z + (row + context - 1) * data->shape.latent;
+    if (data->oracle && c->z_last) {
+      c->oracle = data->oracle;
+      c->oracle_self = data->dataset->self;
+    }
+    if (l->forecaster->forecast && (l->needs & SSK_NEEDS_SAMPLES)) {
+      c->samples = (int)e->samples;
+      c->paths = state->paths;
+      code = l->forecaster->forecast(l->forecaster->self, data, e->split, i, context, horizon,
+                                     c->samples, l->seed, thread, state->paths, state->err);
+    }
+  }
+  if (!code && l->forecaster->bound && (l->needs & SSK_NEEDS_BOUND)) {
+    struct ssk_series_bound bound = {0};
+    int steps = e->bound_length && e->bound_length < length ? (int)e->bound_length : length;
+    code = l->forecaster->bound(l->forecaster->self, data, e->split, i, steps, l->seed, thread,
+                                &bound, state->err);
+    c->has_bound = !code;
+    c->bound_length = bound.length;
+    c->distortion = bound.distortion;
+    c->rate_initial = bound.rate_initial;
+    c->rate_transition = bound.rate_transition;
+  }
+  return code;
+}
+
+static bool can_show(unsigned needs, const struct ssk_case *c) {
+  return !((needs & SSK_NEEDS_SAMPLES) && !c->paths) &&
+         !((needs & SSK_NEEDS_BOUND) && !c->has_bound) &&
+         !((needs & SSK_NEEDS_ORACLE) && !c->oracle);
+}
+
+static void evaluate_series(int task, int thread, void *user) {
+  struct loop *l = user;
+  struct thread_state *state = &l->threads[thread];
+  struct ssk_case c;
+  double *values = l->out->values + (int64_t)task * l->out->n_metrics;
+  if (state->code)
+    return; /* the evaluation fails: its values are not used */
+  int code = make_case(l, task, thread, &c);
+  if (code) {
+    state->code = code;
+    state->failed = task;
+    return;
+  }
+  for (int k = 0; k < l->out->n_metrics; k++) {
+    const struct ssk_instance *metric = l->evaluate->metrics.items[k];
+    const struct ssk_metric_ops *ops = ops_of(metric);
+    values[k] = can_show(ops->needs, &c) ? ops->value(metric->self, &c) : NAN;
+  }
+}
+
+/* The failure of the lowest series, whatever thread met it. */
+static int report_failure(const struct loop *l, int n_threads, ssk_err *err) {
+  const struct thread_state *first = NULL;
+  for (int t = 0; t < n_threads; t++)
+    if (l->threads[t].code && (!first || l->threads[t].failed < first->failed))
+      first = &l->threads[t];
+  if (!first)
+    return SSK_OK;
+  return ssk_err_set(err, first->code, "%s, series %d: %s", l->forecaster->name, first->failed,
+                     ssk_err_message(first->err, 0));
+}
+
+static int prepare(struct loop *l, int n_threads, ssk_err *err) {
+  const struct ssk_evaluate_section *e = l->evaluate;
+  struct ssk_evaluation *out = l->out;
+  out->values = calloc((size_t)out->n_series * (size_t)(out->n_metrics + 1), sizeof *out->values);
+  out->means = calloc((size_t)out->n_metrics + 1, sizeof *out->means);
+  l->threads = calloc((size_t)n_threads, sizeof *l->threads);
+  bool failed = !out->values || !out->means || !l->threads;
+  size_t entries = (size_t)e->samples * (size_t)e->horizon * (size_t)l->data->shape.D;
+  for (int t = 0; t < n_threads && !failed; t++) {
+    l->threads[t].paths = malloc(entries * sizeof(double));
+    l->threads[t].err = ssk_err_new();
+    failed = !l->threads[t].paths || !l->threads[t].err;
+  }
+  return failed ? ssk_err_set(err, SSK_ENOMEM, "no memory for the evaluation") : SSK_OK;
+}
+
+int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data *data,
+                 const struct ssk_evaluate_section *evaluate, uint64_t seed, struct ssk_pool *pool,
+                 struct ssk_evaluation *out, ssk_err *err) {
+  const struct ssk_split_data *split = &data->split[evaluate->split];
+  int n_threads = ssk_pool_threads(pool);
+  struct timespec start, end;
+  int64_t n = evaluate->series && evaluate->series < split->n ? evaluate->series : split->n;
+  *out = (struct ssk_evaluation){.n_series = n < INT_MAX ? n : INT_MAX,
+                                 .n_metrics = evaluate->metrics.n,
+                                 .evaluations = forecaster->evaluations};
+  struct loop l = {
+      .forecaster = forecaster, .data = data, .evaluate = evaluate, .seed = seed, .out = out};
+  for (int k = 0; k < out->n_metrics; k++)
+    l.needs |= ops_of(evaluate->metrics.items[k])->needs;
+  int64_t longest = 0;
+  for (int64_t i = 0; i < out->n_series; i++)
+    longest = split->length[i] > longest ? split->length[i] : longest;
+  int64_t wanted = (evaluate->context ? evaluate->context : 1) + evaluate->horizon;
+  if (n == 0)
+    return ssk_err_set(err, SSK_EDATA, "the split to evaluate has no series");
+  if ((l.needs & SSK_NEEDS_SAMPLES) && longest < wanted)
+    return ssk_err_set(err, SSK_EDATA,
+                       "no series is long enough to evaluate: context and horizon take %lld steps, "
+                       "the longest has %lld",
+                       (long long)wanted, (long long)longest);
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  int code = prepare(&l, n_threads, err);
+  if (!code) {
+    ssk_pool_run(pool, (int)out->n_series, evaluate_series, &l);
+    code = report_failure(&l, n_threads, err);
+  }
+  for (int k = 0; k < out->n_metrics && !code; k++)
+    out->means[k] = ssk_mean_of(out->values + k, out->n_series, out->n_metrics);
+  for (int t = 0; t < n_threads && l.threads; t++) {
+    free(l.threads[t].paths);
+    ssk_err_free(l.threads[t].err);
+  }
+  free(l.threads);
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  out->seconds = (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
+  if (code)
+    ssk_evaluation_free(out);
+  return code;
+}
+
+void ssk_evaluation_free(struct ssk_evaluation *evaluation) {
+  free(evaluation->values);
+  free(evaluation->means);
+  *evaluation = (struct ssk_evaluation){0};
+}

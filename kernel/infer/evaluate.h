@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* evaluate.h - the metrics of a forecaster on the series of a split. */
+#ifndef SSK_INFER_EVALUATE_H
+#define SSK_INFER_EVALUATE_H
+
+#include "core/pool.h"
+#include "infer/forecaster.h"
+
+/* Mean, its standard error (NaN for fewer than two values), and how many values there were. */
+struct ssk_mean {
+  double mean, se;
+  int64_t n;
+};
+/* Over values[0], values[stride], ... (n of them), without those that are NaN. The mean of nothing
+ * is NaN. */
+struct ssk_mean ssk_mean_of(const double *values, int64_t n, int64_t stride);
+
+/* A metric as a column of figures. */
+struct ssk_metric_column {
+  char name[80];        /* of the metric; a second one of the same name gets "_2", ... */
+  char definition[640]; /* with the settings of this evaluation: equal, or not comparable */
+  const char *unit;
+  int better;
+  double ideal; /* where better is 0 */
+};
+/* Columns of the recipe's metrics: columns[evaluate->metrics.n]. */
+void ssk_metric_columns(const struct ssk_evaluate_section *evaluate,
+                        struct ssk_metric_column *columns);
+
+/* What one forecaster scored. Free with ssk_evaluation_free. */
+struct ssk_evaluation {
+  int64_t n_series;
+  int n_metrics;
+  double *values;         /* [n_series, n_metrics]; NaN: no value */
+  struct ssk_mean *means; /* [n_metrics], over series */
+  double seconds;         /* of wall time, for all series */
+  int64_t evaluations;    /* network evaluations a sampled latent step */
+};
+
+/* Forecast and score the first evaluate->series series of its split. The values depend on the
+ * arguments only, not on the threads of the pool (NULL: no threads). A metric gets a value where it
+ * can: not from a forecaster without what it needs (bound), nor on data without an oracle, nor for
+ * a series shorter than context + horizon. */
+int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data *data,
+                 const struct ssk_evaluate_section *evaluate, uint64_t seed, struct ssk_pool *pool,
+                 struct ssk_evaluation *out, ssk_err *err);
+void ssk_evaluation_free(struct ssk_evaluation *evaluation);
+
+#endif

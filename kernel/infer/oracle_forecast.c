@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* oracle_forecast.c - what is possible on a data set whose generating process is known.
+ *
+ * oracle: filter the history, exactly where the process is linear and Gaussian, else with
+ * particles; draw states and let the process go on. Its bound is the log-likelihood: exact, or the
+ * particle filter's estimate. oracle_gaussian: a Gaussian with the same mean and covariance at each
+ * step, the ceiling of all forecasters whose forecast is Gaussian. */
+#include "infer/oracle_forecast.h"
+#include "infer/dense.h"
+#include "infer/kalman.h"
+#include "infer/particle.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct oracle_state {
+  const struct ssk_oracle *oracle;
+  const void *self;
+  int particles;
+  struct ssk_linear_gaussian linear; /* where oracle->linear is set */
+};
+
+struct history {
+  const double *x, *mask;
+  int length, D;
+  ssk_rng rng;
+};
+
+static struct history history_of(const struct ssk_data *data, enum ssk_split split, int64_t series,
+                                 int length, uint64_t seed, const char *purpose) {
+  int64_t offset = series * data->shape.max_length * data->shape.D;
+  return (struct history){.x = data->split[split].x + offset,
+                          .mask = data->split[split].mask + offset,
+                          .length = length,
+                          .D = data->shape.D,
+                          .rng =
+                              ssk_rng_open(seed, "infer.oracle", purpose, split, (uint32_t)series)};
+}
+
+static int run_particles(const struct oracle_state *o, const struct history *past,
+                         struct ssk_particles *p, ssk_err *err) {
+  int code = ssk_particles_open(p, o->oracle, o->self, o->particles, past->rng, err);
+  for (int t = 0; t < past->length && !code; t++)
+    ssk_particles_feed(p, past->x + t * past->D, past->mask + t * past->D, past->D);
+  return code;
+}
+
+/* ---- drawing from Gaussians -------------------------------------------------------------------
+ */
+
+/* factor[n, n] with factor factor' = cov; `cov` is overwritten. */
+static int square_root(int n, double *cov, double *factor, ssk_err *err) {
+  int *pivot = malloc((size_t)n * sizeof *pivot);
+  if (!pivot)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
+  ssk_dense_semidefinite(n, cov, factor, pivot);
+  free(pivot);
+  return SSK_OK;
+}
+
+static void draw_gaussian(int n, const double *mean, const double *factor, ssk_rng *rng,
+                          double *normal, double *out) {
+  for (int i = 0; i < n; i++)
+    normal[i] = ssk_rng_normal(rng);
+  for (int i = 0; i < n; i++) {
+    out[i] = mean[i];
+    for (int k = 0; k < n; k++)
+      out[i] += factor[i * n + k] * normal[k];
+  }
+}
+
+/* ---- the forecasts ----------------------------------------------------------------------------
+ */
+
+/* Exact: states from the filtered Gaussian, then the process. */
+static int forecast_linear(const struct oracle_state *o, struct history *past, int samples,
+                           int horizon, double *paths, ssk_err *err) {
+  int d = o->linear.d, D = past->D;
+  struct ssk_kalman filtered;
+  int code = ssk_kalman_filter(&o->linear, past->length, past->x, past->mask, &filtered, err);
+  double *work = malloc((size_t)(d * d + 3 * d) * sizeof *work);
+  if (!code && !work)
+    code = ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
+  double *factor = work;
+  if (!code)
+    code = square_root(d, filtered.filtered_cov + (past->length - 1) * d * d, factor, err);
+  for (int s = 0; s < samples && !code; s++) {
+    double *normal = work + d * d, *from = normal + d, *to = from + d;
+    draw_gaussian(d, filtered.filtered_mean + (past->length - 1) * d, factor, &past->rng, normal,
+                  from);
+    for (int h = 0; h < horizon; h++) {
+      o->oracle->transition(o->self, &past->rng, from, to);
+      o->oracle->emission(o->self, &past->rng, to,
+                          paths + ((size_t)s * (size_t)horizon + (size_t)h) * (size_t)D);
+      memcpy(from, to, (size_t)d * sizeof *from);
+    }
+  }
+  free(work);
+  ssk_kalman_free(&filtered);
+  return code;
+}
+
+static int forecast_particles(const struct oracle_state *o, const struct history *past, int samples,
+                              int horizon, double *paths, ssk_err *err) {
+  struct ssk_particles p = {0};
+  int code = run_particles(o, past, &p, err);
+  if (!code)
+    code = ssk_particles_forecast(&p, samples, horizon, past->D, paths, err);
+  ssk_particles_free(&p);
+  return code;
+}
+
+static int oracle_forecast(void *self, const struct ssk_data *data, enum ssk_split split,
+                           int64_t series, int context, int horizon, int samples, uint64_t seed,
+                           int thread, double *paths, ssk_err *err) {
+  const struct oracle_state *o = self;
+  struct history past = history_of(data, split, series, context, seed, "forecast");
+  (void)thread;
+  return o->oracle->linear ? forecast_linear(o, &past, samples, horizon, paths, err)
+                           : forecast_particles(o, &past, samples, horizon, paths, err);
+}
+
+/* ---- matched moments --------------------------------------------------------------------------
+ */
+
+/* mean[horizon, D] and cov[horizon, D, D] of n paths. */
+static void sample_moments(const double *paths, int n, int horizon, int D, double *mean,
+                           double *cov) {
+  for (int h = 0; h < horizon; h++, mean += D, cov += D * D) {
+    memset(mean, 0, (size_t)D * sizeof *mean);
+    memset(cov, 0, (size_t)(D * D) * sizeof *cov);
+    for (int s = 0; s < n; s++)
+      for (int k = 0; k < D; k++)
+        mean[k] += paths[((size_t)s * (size_t)horizon + (size_t)h) * (size_t)D + (size_t)k] / n;
+    for (int s = 0; s < n; s++) {
+      const double *x = paths + ((size_t)s * (size_t)horizon + (size_t)h) * (size_t)D;
+      for (int i = 0; i < D; i++)
+        for (int k = 0; k < D; k++)
+          cov[i * D + k] += (x[i] - mean[i]) * (x[k] - mean[k]) / n;
+    }
+  }
+}
+
+static int oracle_moments(const struct oracle_state *o, const struct history *past, int horizon,
+                          double *mean, double *cov, ssk_err *err) {
+  int d = o->oracle->d, D = past->D;
+  if (o->oracle->linear) {
+    struct ssk_kalman filtered;
+    int code = ssk_kalman_filter(&o->linear, past->length, past->x, past->mask, &filtered, err);
+    if (!code)
+      code = ssk_kalman_predict(&o->linear, filtered.filtered_mean + (past->length - 1) * d,
+                                filtered.filtered_cov + (past->length - 1) * d * d, horizon, mean,
+                                cov, NULL, NULL, err);
+    ssk_kalman_free(&filtered);
+    return code;
+  }
+  double *paths = malloc((size_t)o->particles * (size_t)horizon * (size_t)D * sizeof *paths);
+  if (!paths)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
+  int code = forecast_particles(o, past, o->particles, horizon, paths, err);
+  if (!code)
+    sample_moments(paths, o->particles, horizon, D, mean, cov);
+  free(paths);
+  return code;
+}
+
+static int gaussian_forecast(void *self, const struct ssk_data *data, enum ssk_split split,
+                             int64_t series, int context, int horizon, int samples, uint64_t seed,
+                             int thread, double *paths, ssk_err *err) {
+  const struct oracle_state *o = self;
+  size_t D = (size_t)data->shape.D, H = (size_t)horizon;
+  struct history past = history_of(data, split, series, context, seed, "forecast");
+  ssk_rng rng = ssk_rng_open(seed, "infer.oracle_gaussian", "draw", split, (uint32_t)series);
+  (void)thread;
+  double *work = malloc((H * D + H * D * D + D * D + D) * sizeof *work);
+  if (!work)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
+  double *mean = work, *cov = mean + H * D, *factor = cov + H * D * D, *normal = factor + D * D;
+  int code = oracle_moments(o, &past, horizon, mean, cov, err);
+  for (size_t h = 0; h < H && !code; h++) {
+    code = square_root((int)D, cov + h * D * D, factor, err);
+    for (size_t s = 0; s < (size_t)samples && !code; s++)
+      draw_gaussian((int)D, mean + h * D, factor, &rng, normal, paths + (s * H + h) * D);
+  }
+  free(work);
+  return code;
+}
+
+/* ---- the likelihood ---------------------------------------------------------------------------
+ */
+
+static int oracle_bound(void *self, const struct ssk_data *data, enum ssk_split split,
+                        int64_t series, int length, uint64_t seed, int thread,
+                        struct ssk_series_bound *out, ssk_err *err) {
+  const struct oracle_state *o = self;
+  struct history past = history_of(data, split, series, length, seed, "likelihood");
+  double log_likelihood = 0;
+  int code;
+  (void)thread;
+  if (o->oracle->linear) {
+    struct ssk_kalman filtered;
+    code = ssk_kalman_filter(&o->linear, length, past.x, past.mask, &filtered, err);
+    log_likelihood = filtered.log_likelihood;
+    ssk_kalman_free(&filtered);
+  } else {
+    struct ssk_particles p = {0};
+    code = run_particles(o, &past, &p, err);
+    log_likelihood = p.log_likelihood;
+    ssk_particles_free(&p);
+  }
+  *out = (struct ssk_series_bound){.length = length, .distortion = -log_likelihood};
+  return code;
+}
+
+int ssk_oracle_forecaster(const char *name, bool gaussian, const struct ssk_data *data,
+                          int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
+  *out = (struct ssk_forecaster){0};
+  if (!data->oracle) {
+    ssk_err_set(err, SSK_EDATA, "the data set '%s' has no oracle, which the row '%s' needs",
+                data->dataset->component->name, name);
+    ssk_err_hint(err, "take the row out, or use data whose generating process is known");
+    return SSK_EDATA;
+  }
+  if (particles < 1 || particles > INT32_MAX)
+    return ssk_err_set(err, SSK_ERECIPE, "%lld particles: at least 1 are needed",
+                       (long long)particles);
+  struct oracle_state *o = calloc(1, sizeof *o);
+  if (!o)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
+  *o = (struct oracle_state){
+      .oracle = data->oracle, .self = data->dataset->self, .particles = (int)particles};
+  if (o->oracle->linear)
+    o->oracle->linear(o->self, &o->linear);
+  *out = (struct ssk_forecaster){.name = name,
+                                 .self = o,
+                                 .forecast = gaussian ? gaussian_forecast : oracle_forecast,
+                                 .bound = gaussian && !o->oracle->linear ? NULL : oracle_bound,
+                                 .free = free};
+  return SSK_OK;
+}

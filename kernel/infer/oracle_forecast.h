@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* oracle_forecast.h - forecasts by the generating process itself. */
+#ifndef SSK_INFER_ORACLE_FORECAST_H
+#define SSK_INFER_ORACLE_FORECAST_H
+
+#include "infer/forecaster.h"
+
+/* `gaussian`: forecast a Gaussian with the oracle's mean and covariance at each step. */
+int ssk_oracle_forecaster(const char *name, bool gaussian, const struct ssk_data *data,
+                          int64_t particles, struct ssk_forecaster *out, ssk_err *err);
+
+#endif
