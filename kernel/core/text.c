@@ -119,7 +119,7 @@ const char *ssk_text_double(char buffer[32], double value) {
   if (isinf(value))
     return strcpy(buffer, value < 0 ? "-inf" : "inf");
   locale_t former = c_locale() ? uselocale(c_locale()) : (locale_t)0;
-  bool is_short_integer = value == trunc(value) && fabs(value) < 1e7 && !signbit(value);
+  bool is_short_integer = value == trunc(value) && fabs(value) < 1e7;
   for (int digits = is_short_integer ? 17 : 1; digits <= 17; digits++) {
     snprintf(buffer, 32, "%.*g", digits, value);
     if (read_checked(buffer) == value)
