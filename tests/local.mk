@@ -55,7 +55,7 @@ EXTRA_DIST += tests/support/run-tests
 #   tests/badplugins-built/NAME.so: BAD_FLAGS = ...
 EXTRA_DIST += $(bad_plugins)
 bad_modules = $(patsubst tests/badplugins/%.c,tests/badplugins-built/%.so,$(bad_plugins))
-tests/badplugins-built/%.so: tests/badplugins/%.c $(sskitinclude_HEADERS)
+tests/badplugins-built/%.so: tests/badplugins/%.c tests/badplugins/sound.h $(sskitinclude_HEADERS)
 	$(AM_V_CCLD)umask 022; $(MKDIR_P) $(@D); \
 	$(CC) -shared -fPIC $(AM_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) $(BAD_FLAGS) $(LDFLAGS) -o $@ $<
 check_DATA += $(bad_modules)

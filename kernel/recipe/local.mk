@@ -8,3 +8,4 @@ libsskit_sources += kernel/recipe/tree.c
 libsskit_sources += kernel/recipe/tree.h
 libsskit_sources += kernel/recipe/typing.c
 libsskit_sources += kernel/recipe/typing.h
+libsskit_sources += kernel/recipe/schema_dump.c
