@@ -6,3 +6,4 @@ unit_sources += tests/unit/test_diffusion.c
 unit_sources += tests/unit/test_err.c
 unit_sources += tests/unit/test_file.c
 unit_sources += tests/unit/test_text.c
+unit_sources += tests/unit/test_tree.c
