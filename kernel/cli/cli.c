@@ -176,7 +176,8 @@ int64_t ssk_cli_int(const struct argp_state *state, const char *option, const ch
 int ssk_cli_print_json(struct ssk_cli *cli, json_t *value) {
   if (!value)
     return ssk_err_set(cli->err, SSK_ENOMEM, "no memory for the result");
-  int failed = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+  int failed =
+      json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
   json_decref(value);
   putchar('\n');
   return failed ? ssk_err_set(cli->err, SSK_EIO, "cannot write the result as JSON") : SSK_OK;

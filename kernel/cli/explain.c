@@ -13,12 +13,13 @@
 #include <string.h>
 
 static const struct ssk_syntax syntax = {
-    .args = "RECIPE KEY [KEY=VALUE...]",
+    .args = "RECIPE [KEY] [KEY=VALUE...]",
     .doc = "Show the value of KEY (model.transition.levels, say) in RECIPE with its bases and the "
            "overrides: where the value came from (file and line, an override, or the default), "
            "what it replaced, and what the key means. For a section or a component, all keys "
-           "beneath it are shown. With --json, the result is a list of objects.",
-    .min_words = 2,
+           "beneath it are shown; without KEY, all keys of the recipe. With --json, the result is "
+           "a list of objects.",
+    .min_words = 1,
     .max_words = 2,
     .overrides = true,
 };
@@ -241,7 +242,7 @@ static void print_line(struct walk *walk, const struct place *place) {
   struct ssk_text line = {0};
   ssk_text_printf(&line, "%s = ", place->path);
   add_value(&line, place);
-  ssk_text_printf(&walk->out, "%-47s  # ", line.data ? line.data : "");
+  ssk_text_printf(&walk->out, "%-50s  # ", line.data ? line.data : "");
   add_origin(&walk->out, origin(walk->tree, place));
   ssk_text_add(&walk->out, "\n");
   walk->out.failed |= line.failed;
@@ -266,9 +267,10 @@ static void visit(struct walk *walk, const struct place *place) {
         visit(walk, &item);
     }
   }
+  const char *dot = *place->path ? "." : "";
   for (const struct ssk_param *row = place->rows; row && row->name; row++) {
-    struct place child = at_row(ssk_arena_printf(&walk->arena, "%s.%s", place->path, row->name),
-                                row, place->beneath);
+    const char *path = ssk_arena_printf(&walk->arena, "%s%s%s", place->path, dot, row->name);
+    struct place child = at_row(path, row, place->beneath);
     if (child.path)
       visit(walk, &child);
   }
@@ -278,7 +280,9 @@ static int explain(struct ssk_cli *cli, const struct ssk_tree *tree, const struc
                    const void *self) {
   struct walk walk = {.tree = tree, .array = cli->json ? json_array() : NULL};
   struct place place = {.path = "", .rows = rows, .beneath = self};
-  int code = descend(&place, cli->words[1], &walk.arena, cli->err);
+  int code = SSK_OK;
+  if (cli->n_words == 2)
+    code = descend(&place, cli->words[1], &walk.arena, cli->err);
   if (!code && !cli->json && place.row && !place.rows && !is_components(&place))
     print_full(&walk, &place);
   else if (!code)

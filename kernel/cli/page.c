@@ -94,7 +94,7 @@ void ssk_page_type(struct ssk_text *out, const struct ssk_param *row) {
     add_range(out, row);
   for (int i = 0; row->type == SSK_T_ENUM && row->choices[i]; i++)
     ssk_text_printf(out, "%s%s", i ? ", " : ": ", row->choices[i]);
-  if (row->unit)
+  if (row->unit && strcmp(row->unit, "1") != 0) /* "1": a pure number */
     ssk_text_printf(out, ", %s", row->unit);
   if (row->type == SSK_T_SECTION)
     return;
