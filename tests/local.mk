@@ -53,7 +53,7 @@ EXTRA_DIST += tests/support/run-tests
 # Plugins that must be refused: built plainly, without -z defs, so that they may be broken. A file that
 # needs flags of its own says so in tests/badplugins/local.mk:
 #   tests/badplugins-built/NAME.so: BAD_FLAGS = ...
-EXTRA_DIST += $(bad_plugins) $(srcdir)/tests/badplugins/*.expected
+EXTRA_DIST += $(bad_plugins)
 bad_modules = $(patsubst tests/badplugins/%.c,tests/badplugins-built/%.so,$(bad_plugins))
 tests/badplugins-built/%.so: tests/badplugins/%.c tests/badplugins/sound.h $(sskitinclude_HEADERS)
 	$(AM_V_CCLD)umask 022; $(MKDIR_P) $(@D); \
