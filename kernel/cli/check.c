@@ -8,7 +8,6 @@
 #include <string.h>
 
 static const struct ssk_syntax syntax = {
-    .args = "RECIPE [KEY=VALUE...]",
     .doc = "Read RECIPE with its bases and the overrides, and report everything that is wrong with "
            "it. A study is checked together with the recipes of its rows. Nothing is trained. With "
            "--json, the diagnostics are listed on standard output too.",

@@ -125,7 +125,7 @@ static int check_count(struct ssk_cli *cli, const struct ssk_syntax *syntax, con
     ssk_err_set(cli->err, SSK_EUSAGE, "'%s' does not take the override '%s'", name, cli->over[0]);
   else
     return SSK_OK;
-  ssk_err_hint(cli->err, "usage: %s %s", name, syntax->args);
+  ssk_err_hint(cli->err, "usage: %s %s", name, cli->args);
   return SSK_EUSAGE;
 }
 
@@ -148,7 +148,7 @@ int ssk_cli_parse(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *in
   struct argp_child children[] = {
       {&own, 0, NULL, 0}, {&ssk_cli_globals, 0, "Common options:", 1}, {NULL, 0, NULL, 0}};
   struct argp argp = {
-      .parser = parse_back, .args_doc = syntax->args, .doc = syntax->doc, .children = children};
+      .parser = parse_back, .args_doc = cli->args, .doc = syntax->doc, .children = children};
   struct back back = {.cli = cli, .input = input};
   error_t failed = argp_parse(&argp, argc, argv, 0, NULL, &back);
   ssk_cli_settle(cli);

@@ -32,7 +32,8 @@ struct ssk_cli {
   const char **words;
   int n_over; /* the arguments of the form a.b.c=value, in order */
   const char **over;
-  /* Private to cli.c. */
+  /* Private to main.c and cli.c. */
+  const char *args; /* of the verb that runs: its column in verbs.def */
   bool no_colour;
   int n_folders;
   const char **folders;
@@ -40,7 +41,6 @@ struct ssk_cli {
 
 /* What a verb takes on its command line, besides the options that every verb takes. */
 struct ssk_syntax {
-  const char *args;                  /* for --help: "RECIPE [KEY=VALUE...]" */
   const char *doc;                   /* for --help: paragraphs */
   int min_words, max_words;          /* how many words; max_words -1: any number */
   bool overrides;                    /* takes KEY=VALUE arguments */

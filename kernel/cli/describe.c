@@ -6,7 +6,6 @@
 #include <string.h>
 
 static const struct ssk_syntax syntax = {
-    .args = "[KIND] NAME",
     .doc = "Explain the component NAME: what it is, and its parameters with type, range, unit and "
            "default. Without KIND, all components of that name are explained. With --json, the "
            "result is a list of objects.",

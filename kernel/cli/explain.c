@@ -13,7 +13,6 @@
 #include <string.h>
 
 static const struct ssk_syntax syntax = {
-    .args = "RECIPE [KEY] [KEY=VALUE...]",
     .doc = "Show the value of KEY (model.transition.levels, say) in RECIPE with its bases and the "
            "overrides: where the value came from (file and line, an override, or the default), "
            "what it replaced, and what the key means. For a section or a component, all keys "

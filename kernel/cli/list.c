@@ -7,7 +7,6 @@
 #include <string.h>
 
 static const struct ssk_syntax syntax = {
-    .args = "[KIND]",
     .doc = "List the components that plugins provide, by kind, or those of one KIND. With -v, say "
            "which file each comes from. Plugins that were refused are named as warnings.",
     .max_words = 1,

@@ -113,6 +113,7 @@ static int run_verb(struct ssk_cli *cli, const struct verb *verb, int argc, char
   char name[64];
   snprintf(name, sizeof name, "sskit %s", verb->name);
   argv[0] = name;
+  cli->args = verb->args;
   int code = verb->run(cli, argc, argv);
   if (fflush(stdout) != 0 || ferror(stdout)) {
     int reason = ssk_err_set(cli->err, SSK_EIO, "cannot write standard output: %s",

@@ -19,7 +19,6 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct ssk_syntax syntax = {
-    .args = "DIR",
     .doc = "Continue the run in DIR from its latest checkpoint, or from the start where it has "
            "none. It ends with the same bits as a run that was never stopped. A finished run is "
            "left as it is.",

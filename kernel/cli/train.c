@@ -43,7 +43,6 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct ssk_syntax syntax = {
-    .args = "RECIPE [KEY=VALUE...]",
     .doc = "Train the model that RECIPE describes, with the overrides, into a run directory: the "
            "resolved recipe, metrics.jsonl, checkpoints, status. SIGINT and SIGTERM save the state "
            "and stop (status 9); SIGUSR1 saves and goes on; 'sskit resume DIR' continues.",
