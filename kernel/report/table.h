@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* table.h - a comparison: rows (models, baselines) by metrics, as text, Markdown, CSV and JSON. */
+#ifndef SSK_REPORT_TABLE_H
+#define SSK_REPORT_TABLE_H
+
+#include "core/text.h"
+#include "report/statistics.h"
+
+struct ssk_table_cell {
+  struct ssk_mean value;
+  struct ssk_difference difference; /* from the reference row */
+  bool best;                        /* of the rows that do not know the generating process */
+};
+
+struct ssk_table_row {
+  char *name;
+  bool best_possible; /* knows the generating process */
+  int seeds;
+  int64_t series;
+  double seconds;               /* of evaluation, mean over seeds */
+  int64_t evaluations;          /* network evaluations a sampled latent step; 0: no network */
+  struct ssk_table_cell *cells; /* [n_columns] */
+  double **values;              /* [seeds]: [series, n_columns], copies */
+};
+
+struct ssk_table {
+  int n_columns, n_rows;
+  struct ssk_metric_column *columns;
+  struct ssk_table_row *rows;
+  int reference; /* the row that differences are taken from; -1 before ssk_table_finish */
+};
+
+/* An empty table with the recipe's metrics as columns. Free with ssk_table_free. */
+int ssk_table_init(struct ssk_table *table, const struct ssk_evaluate_section *evaluate,
+                   ssk_err *err);
+/* Add a row from its evaluations, one a seed; they are copied. Fails when metrics or series differ
+ * between seeds. */
+int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible, int seeds,
+                  const struct ssk_evaluation *evaluations, ssk_err *err);
+/* All rows are there: those that know the process go first (order kept otherwise), the best of the
+ * others is marked in each column, and paired differences from the first of the others (as added)
+ * are taken. */
+int ssk_table_finish(struct ssk_table *table, int64_t resamples, uint64_t seed, ssk_err *err);
+void ssk_table_free(struct ssk_table *table);
+
+/* "0.081 ± 0.002": as many decimals as the first digit of the standard error needs; four
+ * significant digits without one; "-" without a value. */
+const char *ssk_table_number(char buffer[48], double mean, double se);
+
+/* Append the table. Text keeps within 100 columns: it goes on in a further block of columns. */
+void ssk_table_text(const struct ssk_table *table, struct ssk_text *out);
+void ssk_table_markdown(const struct ssk_table *table, struct ssk_text *out);
+void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out);
+void ssk_table_json(const struct ssk_table *table, struct ssk_text *out);
+
+#endif

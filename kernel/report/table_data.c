@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* table_data.c - a comparison for programs: CSV (a line a figure) and JSON. */
+#include "report/table.h"
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Quoted as in RFC 4180. */
+static void add_quoted(struct ssk_text *out, const char *text) {
+  ssk_text_add(out, "\"");
+  for (; *text; text++)
+    ssk_text_printf(out, *text == '"' ? "\"%c" : "%c", *text);
+  ssk_text_add(out, "\"");
+}
+
+/* A number, or nothing where there is none. */
+static void add_number(struct ssk_text *out, double value) {
+  char buffer[32];
+  ssk_text_add(out, ",");
+  if (!isnan(value))
+    ssk_text_add(out, ssk_text_double(buffer, value));
+}
+
+void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out) {
+  ssk_text_add(out, "row,metric,mean,se,n,seeds,series,best,best_possible,difference,low,high,"
+                    "evaluations,seconds,unit,definition\n");
+  for (int r = 0; r < table->n_rows; r++) {
+    const struct ssk_table_row *row = &table->rows[r];
+    for (int c = 0; c < table->n_columns; c++) {
+      const struct ssk_table_cell *cell = &row->cells[c];
+      add_quoted(out, row->name);
+      ssk_text_printf(out, ",%s", table->columns[c].name);
+      add_number(out, cell->value.mean);
+      add_number(out, cell->value.se);
+      ssk_text_printf(out, ",%lld,%d,%lld,%d,%d", (long long)cell->value.n, row->seeds,
+                      (long long)row->series, cell->best, row->best_possible);
+      add_number(out, cell->difference.mean);
+      add_number(out, cell->difference.low);
+      add_number(out, cell->difference.high);
+      ssk_text_printf(out, ",%lld", (long long)row->evaluations);
+      add_number(out, row->seconds);
+      ssk_text_printf(out, ",%s,", table->columns[c].unit);
+      add_quoted(out, table->columns[c].definition);
+      ssk_text_add(out, "\n");
+    }
+  }
+}
+
+/* JSON has neither NaN nor infinity. */
+static json_t *number(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *cell_json(const struct ssk_table *table, const struct ssk_table_row *row, int c) {
+  const struct ssk_table_cell *cell = &row->cells[c];
+  const struct ssk_metric_column *column = &table->columns[c];
+  json_t *out = json_object();
+  json_object_set_new(out, "mean", number(cell->value.mean));
+  json_object_set_new(out, "se", number(cell->value.se));
+  json_object_set_new(out, "n", json_integer(cell->value.n));
+  json_object_set_new(out, "over", json_string(row->seeds > 1 ? "seeds" : "series"));
+  json_object_set_new(out, "best", json_boolean(cell->best));
+  json_object_set_new(out, "definition", json_string(column->definition));
+  json_object_set_new(out, "unit", json_string(column->unit));
+  json_object_set_new(out, "better",
+                      column->better == 0 ? json_real(column->ideal)
+                                          : json_string(column->better < 0 ? "lower" : "higher"));
+  if (!isnan(cell->difference.mean)) {
+    json_t *difference = json_object();
+    json_object_set_new(difference, "mean", number(cell->difference.mean));
+    json_object_set_new(difference, "low", number(cell->difference.low));
+    json_object_set_new(difference, "high", number(cell->difference.high));
+    json_object_set_new(out, "difference", difference);
+  }
+  return out;
+}
+
+void ssk_table_json(const struct ssk_table *table, struct ssk_text *out) {
+  json_t *root = json_object(), *rows = json_array();
+  for (int r = 0; r < table->n_rows; r++) {
+    const struct ssk_table_row *row = &table->rows[r];
+    json_t *object = json_object(), *metrics = json_object();
+    for (int c = 0; c < table->n_columns; c++)
+      json_object_set_new(metrics, table->columns[c].name, cell_json(table, row, c));
+    json_object_set_new(object, "name", json_string(row->name));
+    json_object_set_new(object, "best_possible", json_boolean(row->best_possible));
+    json_object_set_new(object, "seeds", json_integer(row->seeds));
+    json_object_set_new(object, "series", json_integer(row->series));
+    json_object_set_new(object, "evaluations", json_integer(row->evaluations));
+    json_object_set_new(object, "seconds", number(row->seconds));
+    json_object_set_new(object, "metrics", metrics);
+    json_array_append_new(rows, object);
+  }
+  json_object_set_new(root, "rows", rows);
+  if (table->reference >= 0)
+    json_object_set_new(root, "reference", json_string(table->rows[table->reference].name));
+  char *text = json_dumps(root, JSON_INDENT(2));
+  if (text) {
+    ssk_text_add(out, text);
+    ssk_text_add(out, "\n");
+  } else {
+    out->failed = true;
+  }
+  free(text);
+  json_decref(root);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* table_text.c - a comparison for people: aligned text and Markdown. */
+#include "report/table.h"
+#include <math.h>
+#include <string.h>
+
+#define LINE_WIDTH 100
+
+const char *ssk_table_number(char buffer[48], double mean, double se) {
+  if (isnan(mean)) {
+    snprintf(buffer, 48, "-");
+  } else if (!isfinite(mean) || !isfinite(se) || se <= 0) {
+    snprintf(buffer, 48, "%.4g", mean);
+  } else {
+    /* se in one digit: 0.0096 rounds to 0.01, so the rounded value tells the decimals */
+    int power = (int)floor(log10(se));
+    double unit = pow(10, power);
+    if (round(se / unit) >= 10)
+      power++;
+    int decimals = power >= 0 ? 0 : power < -9 ? 9 : -power;
+    snprintf(buffer, 48, "%.*f \u00b1 %.*f", decimals, mean, decimals, se);
+  }
+  return buffer;
+}
+
+/* Columns on a terminal: bytes that do not continue a UTF-8 character. */
+static int width_of(const char *text) {
+  int n = 0;
+  for (; *text; text++)
+    n += ((unsigned char)*text & 0xC0) != 0x80;
+  return n;
+}
+
+static void pad(struct ssk_text *out, int n) {
+  for (; n > 0; n--)
+    ssk_text_add(out, " ");
+}
+
+/* One cell as text; `best` says whether it is marked. Column -1: evaluations. */
+typedef const char *cell_text(const struct ssk_table *table, int row, int column, char buffer[80],
+                              bool *best);
+
+static const char *value_text(const struct ssk_table *table, int row, int column, char buffer[80],
+                              bool *best) {
+  const struct ssk_table_cell *cell = &table->rows[row].cells[column];
+  char number[48];
+  *best = cell->best;
+  snprintf(buffer, 80, "%s", ssk_table_number(number, cell->value.mean, cell->value.se));
+  return buffer;
+}
+
+static const char *difference_text(const struct ssk_table *table, int row, int column,
+                                   char buffer[80], bool *best) {
+  const struct ssk_difference *d = &table->rows[row].cells[column].difference;
+  *best = false;
+  if (isnan(d->mean) || isnan(d->low))
+    snprintf(buffer, 80, "-");
+  else
+    snprintf(buffer, 80, "%+.3g [%.3g, %.3g]", d->mean, d->low, d->high);
+  return buffer;
+}
+
+static int column_width(const struct ssk_table *table, int column, cell_text *text) {
+  char buffer[80];
+  bool best;
+  int widest = width_of(table->columns[column].name);
+  for (int r = 0; r < table->n_rows; r++) {
+    int width = width_of(text(table, r, column, buffer, &best));
+    widest = width > widest ? width : widest;
+  }
+  return widest;
+}
+
+/* Blocks of as many columns as fit; each cell is right-aligned, its mark stands in the gap. */
+static void write_blocks(const struct ssk_table *table, cell_text *text, int skip_row,
+                         struct ssk_text *out) {
+  int names = 0;
+  for (int r = 0; r < table->n_rows; r++) {
+    int width = width_of(table->rows[r].name);
+    names = width > names ? width : names;
+  }
+  for (int from = 0, to; from < table->n_columns; from = to) {
+    int total = names;
+    for (to = from; to < table->n_columns; to++) {
+      int width = 2 + column_width(table, to, text);
+      if (to > from && total + width + 1 > LINE_WIDTH)
+        break;
+      total += width;
+    }
+    if (from > 0)
+      ssk_text_add(out, "\n");
+    for (int r = -1; r < table->n_rows; r++) {
+      const char *name = r < 0 ? "" : table->rows[r].name;
+      bool marked = false, last_marked = false;
+      char buffer[80];
+      if (r >= 0 && r == skip_row)
+        continue;
+      ssk_text_add(out, name);
+      pad(out, names - width_of(name));
+      for (int c = from; c < to; c++) {
+        const char *cell = r < 0 ? table->columns[c].name : text(table, r, c, buffer, &marked);
+        ssk_text_add(out, last_marked ? "*" : " ");
+        pad(out, 1 + column_width(table, c, text) - width_of(cell));
+        ssk_text_add(out, cell);
+        last_marked = r >= 0 && marked;
+      }
+      ssk_text_add(out, last_marked ? "*\n" : "\n");
+    }
+  }
+}
+
+static const char *direction(const struct ssk_metric_column *column, char buffer[48]) {
+  if (column->better == 0)
+    snprintf(buffer, 48, "best is %g", column->ideal);
+  else
+    snprintf(buffer, 48, "%s is better", column->better < 0 ? "lower" : "higher");
+  return buffer;
+}
+
+/* Words, wrapped and indented. */
+static void write_wrapped(const char *text, int indent, struct ssk_text *out) {
+  int at = indent;
+  while (*text) {
+    size_t n = strcspn(text, " ");
+    char word[256];
+    snprintf(word, sizeof word, "%.*s", (int)n, text);
+    if (at > indent && at + 1 + width_of(word) > LINE_WIDTH) {
+      ssk_text_add(out, "\n");
+      at = 0;
+    }
+    if (at == 0 || at == indent)
+      pad(out, indent);
+    else
+      ssk_text_add(out, " ");
+    at = (at == 0 ? indent : at == indent ? indent : at + 1) + width_of(word);
+    ssk_text_add(out, word);
+    text += n + strspn(text + n, " ");
+  }
+  ssk_text_add(out, "\n");
+}
+
+/* What n the figures are over. */
+static void write_counts(const struct ssk_table *table, struct ssk_text *out) {
+  int seeds = 0;
+  bool ceilings = false;
+  for (int r = 0; r < table->n_rows; r++) {
+    seeds = table->rows[r].seeds > seeds ? table->rows[r].seeds : seeds;
+    ceilings = ceilings || table->rows[r].best_possible;
+  }
+  if (table->n_rows == 0)
+    return;
+  ssk_text_printf(out, "mean \u00b1 standard error over %s; %lld series",
+                  seeds > 1 ? "seeds (of one seed: over series)" : "series",
+                  (long long)table->rows[0].series);
+  if (seeds > 1)
+    ssk_text_printf(out, ", %d seeds", seeds);
+  ssk_text_printf(out, "; * best%s\n",
+                  ceilings ? " of the rows that do not know the generating process" : "");
+}
+
+static void write_costs(const struct ssk_table *table, struct ssk_text *out) {
+  bool any = false;
+  for (int r = 0; r < table->n_rows; r++)
+    if (table->rows[r].evaluations > 0) {
+      ssk_text_printf(out, "%s%s %lld",
+                      any ? ", " : "network evaluations a sampled step: ", table->rows[r].name,
+                      (long long)table->rows[r].evaluations);
+      any = true;
+    }
+  if (any)
+    ssk_text_add(out, "\n");
+}
+
+void ssk_table_text(const struct ssk_table *table, struct ssk_text *out) {
+  char buffer[48];
+  write_blocks(table, value_text, -1, out);
+  ssk_text_add(out, "\n");
+  write_counts(table, out);
+  write_costs(table, out);
+  if (table->reference >= 0 && table->n_rows > 1) {
+    ssk_text_printf(out, "\npaired difference from %s, 95 %% bootstrap interval\n",
+                    table->rows[table->reference].name);
+    write_blocks(table, difference_text, table->reference, out);
+  }
+  ssk_text_add(out, "\n");
+  for (int c = 0; c < table->n_columns; c++) {
+    const struct ssk_metric_column *column = &table->columns[c];
+    ssk_text_printf(out, "%s (%s, %s)\n", column->name, column->unit, direction(column, buffer));
+    write_wrapped(column->definition, 4, out);
+  }
+}
+
+/* Vertical bars divide Markdown's cells. */
+static void add_markdown(struct ssk_text *out, const char *text) {
+  for (; *text; text++)
+    ssk_text_printf(out, *text == '|' ? "\\%c" : "%c", *text);
+}
+
+void ssk_table_markdown(const struct ssk_table *table, struct ssk_text *out) {
+  char buffer[80];
+  bool best;
+  ssk_text_add(out, "|  |");
+  for (int c = 0; c < table->n_columns; c++)
+    ssk_text_printf(out, " %s |", table->columns[c].name);
+  ssk_text_add(out, " evaluations a step |\n|---|");
+  for (int c = 0; c <= table->n_columns; c++)
+    ssk_text_add(out, "---:|");
+  ssk_text_add(out, "\n");
+  for (int r = 0; r < table->n_rows; r++) {
+    const struct ssk_table_row *row = &table->rows[r];
+    ssk_text_add(out, "| ");
+    add_markdown(out, row->name);
+    ssk_text_add(out, " |");
+    for (int c = 0; c < table->n_columns; c++) {
+      const char *cell = value_text(table, r, c, buffer, &best);
+      ssk_text_printf(out, best ? " **%s** |" : " %s |", cell);
+    }
+    ssk_text_printf(out, " %lld |\n", (long long)row->evaluations);
+  }
+  ssk_text_add(out, "\n");
+  for (int c = 0; c < table->n_columns; c++) {
+    const struct ssk_metric_column *column = &table->columns[c];
+    ssk_text_printf(out, "- `%s` (%s, %s): ", column->name, column->unit,
+                    direction(column, buffer));
+    add_markdown(out, column->definition);
+    ssk_text_add(out, "\n");
+  }
+  ssk_text_add(out, "\n");
+  write_counts(table, out);
+}
