@@ -17,3 +17,5 @@ libsskit_sources += kernel/report/table.c
 libsskit_sources += kernel/report/table.h
 libsskit_sources += kernel/report/table_data.c
 libsskit_sources += kernel/report/table_text.c
+libsskit_sources += kernel/report/compare.c
+libsskit_sources += kernel/report/compare.h
