@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ops.h - the table of built-in operations, and what their files share. */
+#ifndef SSK_TENSOR_OPS_H
+#define SSK_TENSOR_OPS_H
+
+#include "tensor/tape_internal.h"
+
+enum ssk_op_id {
+#define SSK_OP(name, least, most, rule) SSK_OP_##name,
+#include "tensor/ops.def"
+  SSK_OP_COUNT
+};
+
+struct ssk_op_row {
+  struct ssk_op op;
+  int least, most; /* inputs */
+};
+extern const struct ssk_op_row ssk_op_table[SSK_OP_COUNT];
+
+#define SSK_OP(name, least, most, rule)                                                            \
+  int ssk_shape_##rule(struct ssk_call *call, int *ndim, int *shape);                              \
+  void ssk_forward_##name(struct ssk_call *call);                                                  \
+  void ssk_backward_##name(struct ssk_call *call);
+#include "tensor/ops.def"
+
+/* Apply a row of the table. Missing inputs are a sticky error. */
+ssk_tensor *ssk_apply_op(ssk_tape *tape, enum ssk_op_id id, int n, ssk_tensor *const *inputs,
+                         const void *attr, size_t attr_size);
+#define SSK_INPUTS(...)                                                                            \
+  (int)(sizeof((ssk_tensor *[]){__VA_ARGS__}) / sizeof(ssk_tensor *)), (ssk_tensor *const[]) {     \
+    __VA_ARGS__                                                                                    \
+  }
+
+/* Scratch memory for n numbers: freed with the tape in forward, after the call in backward. NULL,
+ * with a sticky error, without memory: return at once. */
+ssk_real *ssk_scratch_reals(struct ssk_call *call, size_t n);
+
+/* Describe a misfit; for shape rules: return ssk_misfit(call, ...). */
+int ssk_misfit(struct ssk_call *call, const char *format, ...) SSK_PRINTF(2, 3);
+
+bool ssk_same_shape(const ssk_tensor *a, const ssk_tensor *b);
+/* Does this input want a gradient? NULL does not. */
+static inline bool ssk_wants(const ssk_tensor *x) {
+  return x && x->grad && x->needs_grad;
+}
+
+#endif

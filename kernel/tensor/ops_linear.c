@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ops_linear.c - matrix products: the dense layer with its bias and activation, and batches of
+ * products. */
+#include "tensor/activation.h"
+#include "tensor/gemm.h"
+#include "tensor/ops.h"
+#include "tensor/sums.h"
+
+/* ---- linear: act(x W + b), x [.., I], W [I, O], b [O] or NULL -> [.., O] --------------------- */
+
+int ssk_shape_linear(struct ssk_call *call, int *ndim, int *shape) {
+  const ssk_tensor *x = call->in[0], *W = call->in[1], *b = call->in[2];
+  if (x->ndim < 1 || W->ndim != 2 || ssk_width(x) != W->shape[0])
+    return ssk_misfit(call, "inputs of shape %s do not fit weights of shape %s", SSK_SHOW(x),
+                      SSK_SHOW(W));
+  if (b && (b->ndim != 1 || b->shape[0] != W->shape[1]))
+    return ssk_misfit(call, "a bias of shape %s does not fit weights of shape %s", SSK_SHOW(b),
+                      SSK_SHOW(W));
+  ssk_shape_same(call, ndim, shape);
+  shape[*ndim - 1] = W->shape[1];
+  return SSK_OK;
+}
+
+/* Bias and activation follow the product in blocks of rows, while these are in the first cache.
+ * saved: the slopes, for those activations that keep them. */
+void ssk_forward_linear(struct ssk_call *call) {
+  const ssk_tensor *x = call->in[0], *W = call->in[1], *b = call->in[2], *out = call->out;
+  const enum ssk_act act = *(const enum ssk_act *)call->attr;
+  const int rows = ssk_height(x), in = W->shape[0], width = W->shape[1];
+  if (out->needs_grad && ssk_act_keeps_slope(act) &&
+      !(call->saved = ssk_scratch_reals(call, out->count)))
+    return;
+  ssk_gemm(rows, width, in, 1, (struct ssk_matrix){x->data, in, SSK_AS_IS},
+           (struct ssk_matrix){W->data, width, SSK_AS_IS}, 0, out->data, width);
+  if (!b && act == SSK_LINEAR)
+    return;
+  const size_t C = (size_t)width, step = C < 2048 ? 2048 / C : 1;
+  ssk_real *slope = call->saved;
+  for (size_t r0 = 0; r0 < (size_t)rows; r0 += step) {
+    const size_t n = (size_t)rows - r0 < step ? (size_t)rows - r0 : step;
+    ssk_real *restrict y = out->data + r0 * C;
+    if (b)
+      for (size_t r = 0; r < n; r++)
+        for (size_t c = 0; c < C; c++)
+          y[r * C + c] += b->data[c];
+    ssk_act_forward(act, n * C, y, y, slope ? slope + r0 * C : NULL);
+  }
+}
+
+/* With P = dY act': dX += P W^T, dW += X^T P, db += sum of the rows of P. */
+void ssk_backward_linear(struct ssk_call *call) {
+  const ssk_tensor *x = call->in[0], *W = call->in[1], *b = call->in[2], *out = call->out;
+  const enum ssk_act act = *(const enum ssk_act *)call->attr;
+  const int rows = ssk_height(x), in = W->shape[0], width = W->shape[1];
+  const ssk_real *P = out->grad;
+  if (act != SSK_LINEAR) {
+    ssk_real *product = ssk_scratch_reals(call, out->count);
+    if (!product)
+      return;
+    ssk_act_backward(act, out->count, out->data, call->saved, out->grad, product);
+    P = product;
+  }
+  if (ssk_wants(x))
+    ssk_gemm(rows, in, width, 1, (struct ssk_matrix){P, width, SSK_AS_IS},
+             (struct ssk_matrix){W->data, width, SSK_TRANSPOSED}, 1, x->grad, in);
+  if (ssk_wants(W))
+    ssk_gemm(in, width, rows, 1, (struct ssk_matrix){x->data, in, SSK_TRANSPOSED},
+             (struct ssk_matrix){P, width, SSK_AS_IS}, 1, W->grad, width);
+  if (ssk_wants(b))
+    ssk_add_column_sums((size_t)rows, (size_t)width, 1, P, b->grad);
+}
+
+/* ---- bmm: a [N, M, K], b [N, K, P] -> [N, M, P]; either N may be 1 --------------------------- */
+
+int ssk_shape_bmm(struct ssk_call *call, int *ndim, int *shape) {
+  const ssk_tensor *a = call->in[0], *b = call->in[1];
+  if (a->ndim != 3 || b->ndim != 3 || a->shape[2] != b->shape[1] ||
+      (a->shape[0] != b->shape[0] && a->shape[0] != 1 && b->shape[0] != 1))
+    return ssk_misfit(call, "shapes %s and %s do not multiply", SSK_SHOW(a), SSK_SHOW(b));
+  *ndim = 3;
+  shape[0] = a->shape[0] == 1 ? b->shape[0] : a->shape[0];
+  shape[1] = a->shape[1];
+  shape[2] = b->shape[2];
+  return SSK_OK;
+}
+
+static size_t slab(const ssk_tensor *x, int i) {
+  return x->shape[0] == 1 ? 0 : (size_t)i * (size_t)x->shape[1] * (size_t)x->shape[2];
+}
+
+void ssk_forward_bmm(struct ssk_call *call) {
+  const ssk_tensor *a = call->in[0], *b = call->in[1], *out = call->out;
+  const int M = out->shape[1], P = out->shape[2], K = a->shape[2];
+  for (int i = 0; i < out->shape[0]; i++)
+    ssk_gemm(M, P, K, 1, (struct ssk_matrix){a->data + slab(a, i), K, SSK_AS_IS},
+             (struct ssk_matrix){b->data + slab(b, i), P, SSK_AS_IS}, 0, out->data + slab(out, i),
+             P);
+}
+/* dA += dY B^T, dB += A^T dY; a side with N = 1 gathers all. */
+void ssk_backward_bmm(struct ssk_call *call) {
+  const ssk_tensor *a = call->in[0], *b = call->in[1], *out = call->out;
+  const int M = out->shape[1], P = out->shape[2], K = a->shape[2];
+  for (int i = 0; i < out->shape[0]; i++) {
+    const struct ssk_matrix dy = {out->grad + slab(out, i), P, SSK_AS_IS};
+    if (ssk_wants(a))
+      ssk_gemm(M, K, P, 1, dy, (struct ssk_matrix){b->data + slab(b, i), P, SSK_TRANSPOSED}, 1,
+               a->grad + slab(a, i), K);
+    if (ssk_wants(b))
+      ssk_gemm(K, P, M, 1, (struct ssk_matrix){a->data + slab(a, i), K, SSK_TRANSPOSED}, dy, 1,
+               b->grad + slab(b, i), P);
+  }
+}
+
+ssk_tensor *ssk_linear(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
+                       enum ssk_act act) {
+  return ssk_apply_op(tape, SSK_OP_linear, SSK_INPUTS(x, W, b), &act, sizeof act);
+}
+ssk_tensor *ssk_bmm(ssk_tape *tape, ssk_tensor *a, ssk_tensor *b) {
+  return ssk_apply_op(tape, SSK_OP_bmm, SSK_INPUTS(a, b), NULL, 0);
+}
