@@ -5,4 +5,3 @@ denoiser_LTLIBRARIES += plugins/denoiser/mlp.la
 denoiser_LTLIBRARIES += plugins/denoiser/csdi.la
 plugin_headers += plugins/denoiser/csdi_add.h
 plugin_headers += plugins/denoiser/levels.h
-plugin_headers += plugins/denoiser/csdi_add.h

@@ -7,3 +7,6 @@ unit_sources += tests/unit/test_err.c
 unit_sources += tests/unit/test_file.c
 unit_sources += tests/unit/test_text.c
 unit_sources += tests/unit/test_tree.c
+unit_sources += tests/unit/test_safetensors.c
+unit_sources += tests/unit/test_schema.c
+unit_sources += tests/unit/test_train.c
