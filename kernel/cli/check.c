@@ -25,7 +25,8 @@ static bool is_file(const char *row) {
 
 static int check_row(struct ssk_cli *cli, const struct ssk_study *study, const char *folder,
                      const char *row) {
-  char *path = row[0] == '/' ? strdup(row) : ssk_path_join(folder, row);
+  const bool as_is = row[0] == '/' || strcmp(folder, ".") == 0;
+  char *path = as_is ? strdup(row) : ssk_path_join(folder, row);
   if (!path)
     return ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
   struct ssk_experiment *experiment;

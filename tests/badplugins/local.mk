@@ -1,7 +1,6 @@
 # Each file of tests/badplugins is one plugin; all but sound.c must be refused, or fail when used, as
 # NAME.expected says. tests/cli/badplugins.sh runs them.
-EXTRA_DIST += tests/cli/badplugins.sh tests/badplugins/sound.h tests/badplugins/failing_init.yaml
-TESTS += tests/cli/badplugins.sh
+EXTRA_DIST += tests/badplugins/sound.h tests/badplugins/failing_init.yaml
 bad_plugins += tests/badplugins/bad_kind.c
 bad_plugins += tests/badplugins/bad_name.c
 bad_plugins += tests/badplugins/duplicate_one.c
