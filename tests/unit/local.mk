@@ -10,3 +10,4 @@ unit_sources += tests/unit/test_tree.c
 unit_sources += tests/unit/test_safetensors.c
 unit_sources += tests/unit/test_schema.c
 unit_sources += tests/unit/test_train.c
+unit_sources += tests/unit/test_registry.c
