@@ -16,7 +16,8 @@ struct work {
   char *recipes; /* folder of the study's file: rows are relative to it */
   const struct ssk_run_options *options;
   struct ssk_pool *pool;
-  struct ssk_comparison *out;
+  struct ssk_table *table;
+  char **names;                     /* of the rows */
   struct ssk_experiment *reference; /* of the first model row, with the first seed */
   struct ssk_data *data;            /* by that recipe; what baselines are evaluated on */
   char *settings;                   /* data and evaluation of that recipe, as text */
@@ -29,7 +30,7 @@ static const struct ssk_pos *place_of_rows(const struct ssk_study *study) {
 
 /* ---- recipes --------------------------------------------------------------------------------- */
 
-static int load_recipe(const struct work *w, const char *row, double seed,
+static int load_recipe(const struct work *w, const char *row, uint64_t seed,
                        struct ssk_experiment **out, ssk_err *err) {
   *out = NULL;
   int n = w->study->set.n;
@@ -40,7 +41,7 @@ static int load_recipe(const struct work *w, const char *row, double seed,
   if (!code) {
     for (int i = 0; i < n; i++)
       set[i] = w->study->set.items[i];
-    snprintf(last, sizeof last, "seed=%.0f", seed);
+    snprintf(last, sizeof last, "seed=%llu", (unsigned long long)seed);
     set[n] = last;
     code = ssk_experiment_load(path, n + 1, set, w->options->registry, out, err);
   }
@@ -79,105 +80,115 @@ static int check_agreement(struct work *w, const struct ssk_experiment *e, const
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-static int name_row(struct work *w, struct ssk_compare_row *row, const char *name, ssk_err *err) {
-  for (struct ssk_compare_row *other = w->out->rows; other != row; other++)
-    if (!strcmp(other->name, name)) {
+static int name_row(struct work *w, int row, const char *name, ssk_err *err) {
+  for (int i = 0; i < row; i++)
+    if (!strcmp(w->names[i], name)) {
       ssk_err_at(err, SSK_ERECIPE, place_of_rows(w->study), "two rows have the name '%s'", name);
       ssk_err_hint(err, "give each recipe a `name` of its own");
       return SSK_ERECIPE;
     }
-  row->name = ssk_arena_strdup(&w->out->arena, name);
-  return row->name ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for a name");
+  w->names[row] = strdup(name);
+  return w->names[row] ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for a name");
 }
 
-static int evaluate(struct work *w, const struct ssk_forecaster *forecaster,
-                    const struct ssk_data *data, struct ssk_compare_row *row, int i, ssk_err *err) {
-  return ssk_evaluate(forecaster, data, &w->reference->evaluate, (uint64_t)w->out->seeds[i],
-                      w->pool, &row->evaluation[i], err);
+static uint64_t seed_of(const struct work *w, int s) {
+  return (uint64_t)w->study->compare.seeds.items[s];
 }
 
 static int run_baseline(struct work *w, const struct ssk_baseline *baseline,
-                        struct ssk_compare_row *row, ssk_err *err) {
-  row->baseline = true;
-  row->best_possible = baseline->best_possible;
+                        struct ssk_evaluation *evaluation, ssk_err *err) {
+  const struct ssk_evaluate_section *how = &w->reference->evaluate;
   struct ssk_forecaster forecaster;
-  int code = ssk_baseline_forecaster(baseline->name, w->data, w->reference->evaluate.particles,
-                                     &forecaster, err);
+  int code = ssk_baseline_forecaster(baseline->name, w->data, how->particles, &forecaster, err);
   if (code)
     return code;
-  code = evaluate(w, &forecaster, w->data, row, 0, err);
-  row->n = 1;
+  code = ssk_evaluate(&forecaster, w->data, how, seed_of(w, 0), w->pool, evaluation, err);
   ssk_forecaster_free(&forecaster);
   return code;
 }
 
-static int evaluate_run(struct work *w, const char *folder, struct ssk_compare_row *row, int i,
-                        ssk_err *err) {
+static int evaluate_run(struct work *w, const char *folder, const char *name, int s,
+                        struct ssk_evaluation *evaluation, ssk_err *err) {
   struct ssk_run *run;
   int code = ssk_run_open(folder, 0, NULL, w->options->registry, &run, err);
   if (code)
     return code;
+  const struct ssk_evaluate_section *how = &w->reference->evaluate;
   struct ssk_forecaster forecaster;
-  code = ssk_model_forecaster(run->model, run->values, row->name, ssk_pool_threads(w->pool),
-                              (int)w->reference->evaluate.bound_paths, &forecaster, err);
-  if (!code) {
-    code = evaluate(w, &forecaster, run->data, row, i, err); /* its own standardisation */
-    row->n = i + 1;
+  code = ssk_model_forecaster(run->model, run->values, name, ssk_pool_threads(w->pool),
+                              (int)how->bound_paths, &forecaster, err);
+  if (!code) { /* on its own data: the same series, but its own standardisation */
+    code = ssk_evaluate(&forecaster, run->data, how, seed_of(w, s), w->pool, evaluation, err);
     ssk_forecaster_free(&forecaster);
   }
-  row->weights = (int64_t)run->model->layout.trained;
   ssk_run_free(run);
   return code;
 }
 
-static int run_seed(struct work *w, const char *recipe, struct ssk_compare_row *row, int i,
+static int run_seed(struct work *w, int row, int s, struct ssk_evaluation *evaluation,
                     ssk_err *err) {
   struct ssk_experiment *e;
-  int code = load_recipe(w, recipe, w->out->seeds[i], &e, err);
+  int code = load_recipe(w, w->study->compare.rows.items[row], seed_of(w, s), &e, err);
   if (code)
     return code;
   char name[256];
-  snprintf(name, sizeof name, "%s-%.0f", row->name, w->out->seeds[i]);
+  snprintf(name, sizeof name, "%s-%llu", w->names[row], (unsigned long long)seed_of(w, s));
   char *folder = ssk_path_join(w->folder, name);
-  struct ssk_run_summary summary = {0};
-  code = folder ? ssk_run_train(e, folder, w->options, &summary, err)
+  code = folder ? ssk_run_train(e, folder, w->options, NULL, err)
                 : ssk_err_set(err, SSK_ENOMEM, "no memory for a file name");
-  row->time_training += summary.seconds / w->out->n_seeds;
   if (!code)
-    code = evaluate_run(w, folder, row, i, err);
+    code = evaluate_run(w, folder, w->names[row], s, evaluation, err);
   free(folder);
   ssk_experiment_free(e);
   return code;
 }
 
+static int run_row(struct work *w, int row, ssk_err *err) {
+  const struct ssk_baseline *baseline = ssk_baseline_find(w->study->compare.rows.items[row]);
+  int n = baseline ? 1 : w->study->compare.seeds.n, done = 0;
+  struct ssk_evaluation *evaluations = calloc((size_t)n, sizeof *evaluations);
+  int code = evaluations ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for scores");
+  for (; done < n && !code; done += !code)
+    code = baseline ? run_baseline(w, baseline, &evaluations[done], err)
+                    : run_seed(w, row, done, &evaluations[done], err);
+  if (!code)
+    code = ssk_table_add(w->table, w->names[row], baseline && baseline->best_possible, n,
+                         evaluations, err);
+  for (int i = 0; i < done; i++)
+    ssk_evaluation_free(&evaluations[i]);
+  free(evaluations);
+  if (code)
+    ssk_err_context(err, "row '%s'", w->names[row]);
+  return code;
+}
+
 /* ---- the study ------------------------------------------------------------------------------- */
 
-/* Everything that can be wrong with the recipes is said before the first step is trained. */
+/* The recipe of a row: does it fit the others? The first one is kept. */
+static int check_recipe(struct work *w, int row, const char *recipe, ssk_err *err) {
+  struct ssk_experiment *e;
+  int code = load_recipe(w, recipe, seed_of(w, 0), &e, err);
+  if (code)
+    return code;
+  code = name_row(w, row, e->name, err);
+  if (w->reference) {
+    if (!code)
+      code = check_agreement(w, e, recipe, err);
+    ssk_experiment_free(e);
+    return code;
+  }
+  w->reference = e;
+  w->settings = settings_of(e);
+  if (!code && !w->settings)
+    code = ssk_err_set(err, SSK_ENOMEM, "no memory for a recipe");
+  return code;
+}
+
 static int check_rows(struct work *w, ssk_err *err) {
   const struct ssk_strings *rows = &w->study->compare.rows;
   for (int i = 0; i < rows->n; i++) {
-    struct ssk_compare_row *row = &w->out->rows[i];
-    if (ssk_baseline_find(rows->items[i])) {
-      int code = name_row(w, row, rows->items[i], err);
-      if (code)
-        return code;
-      continue;
-    }
-    struct ssk_experiment *e;
-    int code = load_recipe(w, rows->items[i], w->out->seeds[0], &e, err);
-    if (code)
-      return code;
-    code = name_row(w, row, e->name, err);
-    if (!code && w->reference)
-      code = check_agreement(w, e, rows->items[i], err);
-    if (!code && !w->reference) {
-      w->reference = e;
-      w->settings = settings_of(e);
-      if (!w->settings)
-        code = ssk_err_set(err, SSK_ENOMEM, "no memory for a recipe");
-    } else {
-      ssk_experiment_free(e);
-    }
+    int code = ssk_baseline_find(rows->items[i]) ? name_row(w, i, rows->items[i], err)
+                                                 : check_recipe(w, i, rows->items[i], err);
     if (code)
       return code;
   }
@@ -188,83 +199,63 @@ static int check_rows(struct work *w, ssk_err *err) {
   return SSK_ERECIPE;
 }
 
-static int run_rows(struct work *w, ssk_err *err) {
-  const struct ssk_strings *rows = &w->study->compare.rows;
-  for (int i = 0; i < rows->n; i++) {
-    struct ssk_compare_row *row = &w->out->rows[i];
-    const struct ssk_baseline *baseline = ssk_baseline_find(rows->items[i]);
-    row->evaluation = calloc((size_t)w->out->n_seeds, sizeof *row->evaluation);
-    int code = row->evaluation ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for scores");
-    if (!code && baseline)
-      code = run_baseline(w, baseline, row, err);
-    for (int s = 0; !code && !baseline && s < w->out->n_seeds; s++)
-      code = run_seed(w, rows->items[i], row, s, err);
-    if (code) {
-      ssk_err_context(err, "row '%s'", row->name);
-      return code;
-    }
-  }
-  return SSK_OK;
-}
-
 static int prepare(struct work *w, const char *path, ssk_err *err) {
-  const struct ssk_compare_section *section = &w->study->compare;
-  struct ssk_comparison *out = w->out;
   int threads = w->options->threads > 0 ? w->options->threads : ssk_pool_default_threads();
   w->recipes = ssk_path_folder(path);
-  out->name = strdup(w->study->name);
-  out->n_rows = section->rows.n;
-  out->n_seeds = section->seeds.n;
-  out->rows = calloc((size_t)out->n_rows, sizeof *out->rows);
-  out->seeds = calloc((size_t)out->n_seeds, sizeof *out->seeds);
-  if (!w->recipes || !out->name || !out->rows || !out->seeds)
+  w->names = calloc((size_t)w->study->compare.rows.n, sizeof *w->names);
+  if (!w->recipes || !w->names)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the study");
-  for (int i = 0; i < out->n_seeds; i++)
-    out->seeds[i] = section->seeds.items[i];
   int code = check_rows(w, err);
   if (!code)
     code = ssk_data_load(w->reference, &w->data, err);
   if (!code)
     code = ssk_pool_new(threads, &w->pool, err);
-  if (code)
-    return code;
-  out->n_columns = w->reference->evaluate.metrics.n;
-  out->columns = calloc((size_t)out->n_columns + 1, sizeof *out->columns);
-  if (!out->columns)
-    return ssk_err_set(err, SSK_ENOMEM, "no memory for the study");
-  ssk_metric_columns(&w->reference->evaluate, out->columns);
-  return ssk_folder_claim(w->folder, err);
+  if (!code)
+    code = ssk_table_init(w->table, &w->reference->evaluate, err);
+  return code ? code : ssk_folder_claim(w->folder, err);
 }
 
-int ssk_compare_run(const struct ssk_study *study, const char *path, const char *folder,
-                    const struct ssk_run_options *options, struct ssk_comparison *out,
-                    ssk_err *err) {
-  *out = (struct ssk_comparison){0};
-  struct work w = {.study = study, .folder = folder, .options = options, .out = out};
-  int code = prepare(&w, path, err);
-  if (!code)
-    code = run_rows(&w, err);
-  ssk_pool_free(w.pool);
-  ssk_data_free(w.data);
-  ssk_experiment_free(w.reference);
-  free(w.settings);
-  free(w.recipes);
-  if (code)
-    ssk_comparison_free(out);
+static int write_form(const struct work *w, const char *name,
+                      void (*form)(const struct ssk_table *, struct ssk_text *), ssk_err *err) {
+  struct ssk_text text = {0};
+  form(w->table, &text);
+  char *path = ssk_path_join(w->folder, name);
+  int code = path && !text.failed ? ssk_file_write(path, text.data, text.length, err)
+                                  : ssk_err_set(err, SSK_ENOMEM, "no memory for the table");
+  free(path);
+  ssk_text_free(&text);
   return code;
 }
 
-void ssk_comparison_free(struct ssk_comparison *comparison) {
-  for (int i = 0; i < comparison->n_rows && comparison->rows; i++) {
-    struct ssk_compare_row *row = &comparison->rows[i];
-    for (int s = 0; s < row->n; s++)
-      ssk_evaluation_free(&row->evaluation[s]);
-    free(row->evaluation);
-  }
-  free(comparison->rows);
-  free(comparison->columns);
-  free(comparison->seeds);
-  free(comparison->name);
-  ssk_arena_free(&comparison->arena);
-  *comparison = (struct ssk_comparison){0};
+static int finish(struct work *w, ssk_err *err) {
+  int code = ssk_table_finish(w->table, w->study->compare.bootstrap, seed_of(w, 0), err);
+  if (!code)
+    code = write_form(w, "table.txt", ssk_table_text, err);
+  if (!code)
+    code = write_form(w, "table.md", ssk_table_markdown, err);
+  if (!code)
+    code = write_form(w, "table.csv", ssk_table_csv, err);
+  return code ? code : write_form(w, "table.json", ssk_table_json, err);
+}
+
+int ssk_compare_run(const struct ssk_study *study, const char *path, const char *folder,
+                    const struct ssk_run_options *options, struct ssk_table *table, ssk_err *err) {
+  *table = (struct ssk_table){0};
+  struct work w = {.study = study, .folder = folder, .options = options, .table = table};
+  int code = prepare(&w, path, err);
+  for (int i = 0; i < study->compare.rows.n && !code; i++)
+    code = run_row(&w, i, err);
+  if (!code)
+    code = finish(&w, err);
+  ssk_pool_free(w.pool);
+  ssk_data_free(w.data);
+  ssk_experiment_free(w.reference);
+  for (int i = 0; w.names && i < study->compare.rows.n; i++)
+    free(w.names[i]);
+  free(w.names);
+  free(w.settings);
+  free(w.recipes);
+  if (code)
+    ssk_table_free(table);
+  return code;
 }

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* evaluate.c - sskit evaluate: the metrics of a trained run. */
+#include "cli/training.h"
+#include "infer/model_forecast.h"
+#include "model/evaluate_bound.h"
+#include "report/table.h"
+
+enum { KEY_THREADS = 0x2000 };
+
+static const struct argp_option options[] = {
+    {"threads", KEY_THREADS, "N", 0,
+     "threads (default: one a processor); the result does not depend on it", 0},
+    {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  int *threads = state->input;
+  if (key != KEY_THREADS)
+    return ARGP_ERR_UNKNOWN;
+  *threads = (int)ssk_cli_int(state, "--threads", arg, 1, 1024);
+  return 0;
+}
+
+static const struct ssk_syntax syntax = {
+    .doc = "Evaluate the trained model in RUN (a run directory or a checkpoint file) as its recipe "
+           "says, with the averaged weights: the metrics with their standard errors, and the parts "
+           "of the bound at lambda = 1. Overrides such as evaluate.samples=64 change what is "
+           "computed, not the model.",
+    .min_words = 1,
+    .max_words = 1,
+    .overrides = true,
+    .options = options,
+    .parser = parse,
+};
+
+static json_t *bound_json(const struct ssk_bound_summary *b) {
+  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:I}", "distortion", b->distortion,
+                   "rate_initial", b->initial, "rate_transition", b->transition, "total", b->total,
+                   "total_se", b->se, "steps", b->steps, "series", (json_int_t)b->series);
+}
+
+static void print_bound(const struct ssk_bound_summary *b) {
+  printf("\nnegative ELBO in nats      a sequence     a step\n");
+  const struct {
+    const char *name;
+    double value;
+  } parts[] = {{"distortion", b->distortion},
+               {"rate, initial", b->initial},
+               {"rate, transition", b->transition},
+               {"sum", b->total}};
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    printf("  %-20s %14.4f %10.4f\n", parts[i].name, parts[i].value, parts[i].value / b->steps);
+}
+
+static int print(struct ssk_cli *cli, const struct ssk_table *table,
+                 const struct ssk_bound_summary *bound) {
+  struct ssk_text text = {0};
+  (cli->json ? ssk_table_json : ssk_table_text)(table, &text);
+  int code = text.failed ? ssk_err_set(cli->err, SSK_ENOMEM, "no memory for the table") : SSK_OK;
+  if (!code && cli->json) {
+    json_t *object = json_loads(text.data, 0, NULL);
+    json_object_set_new(object, "bound", bound_json(bound));
+    code = ssk_cli_print_json(cli, object);
+  } else if (!code) {
+    fputs(text.data, stdout);
+    print_bound(bound);
+  }
+  ssk_text_free(&text);
+  return code;
+}
+
+/* Score the run into a table of one row. */
+static int score(struct ssk_cli *cli, const struct ssk_run *run, struct ssk_pool *pool,
+                 struct ssk_table *table) {
+  const struct ssk_evaluate_section *how = &run->experiment->evaluate;
+  struct ssk_forecaster forecaster;
+  struct ssk_evaluation evaluation = {0};
+  int code =
+      ssk_model_forecaster(run->model, run->values, run->experiment->name, ssk_pool_threads(pool),
+                           (int)how->bound_paths, &forecaster, cli->err);
+  if (code)
+    return code;
+  code = ssk_evaluate(&forecaster, run->data, how, (uint64_t)run->experiment->seed, pool,
+                      &evaluation, cli->err);
+  if (!code)
+    code = ssk_table_init(table, how, cli->err);
+  if (!code)
+    code = ssk_table_add(table, forecaster.name, false, 1, &evaluation, cli->err);
+  if (!code)
+    code = ssk_table_finish(table, 0, 0, cli->err);
+  ssk_evaluation_free(&evaluation);
+  ssk_forecaster_free(&forecaster);
+  return code;
+}
+
+static int evaluate(struct ssk_cli *cli, int threads) {
+  struct ssk_run *run = NULL;
+  struct ssk_pool *pool = NULL;
+  struct ssk_table table = {0};
+  int code = ssk_run_open(cli->words[0], cli->n_over, cli->over, cli->registry, &run, cli->err);
+  if (!code)
+    code = ssk_pool_new(threads ? threads : ssk_pool_default_threads(), &pool, cli->err);
+  if (!code)
+    code = score(cli, run, pool, &table);
+  struct ssk_bound_summary bound;
+  if (!code) {
+    const struct ssk_evaluate_section *how = &run->experiment->evaluate;
+    code = ssk_model_evaluate_bound(run->model, run->data, run->values, (enum ssk_split)how->split,
+                                    how->series, (int)how->bound_length, (int)how->bound_paths,
+                                    (uint64_t)run->experiment->seed, pool, &bound, cli->err);
+  }
+  if (!code)
+    code = print(cli, &table, &bound);
+  ssk_table_free(&table);
+  ssk_pool_free(pool);
+  ssk_run_free(run);
+  return code;
+}
+
+int ssk_verb_evaluate(struct ssk_cli *cli, int argc, char **argv) {
+  int threads = 0;
+  int code = ssk_cli_parse(cli, &syntax, &threads, argc, argv);
+  return code ? code : evaluate(cli, threads);
+}
