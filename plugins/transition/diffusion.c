@@ -59,7 +59,7 @@ static const struct ssk_param diffusion_params[] = {
                   "S_k: levels drawn for each latent in a training step."),
     SSK_PARAM_INT(struct diffusion, evaluation_draws, "8", 1, 4096, "levels",
                   "The same in an evaluation of the bound."),
-    SSK_PARAM_ENUM(struct diffusion, proposal, "adaptive", proposals,
+    SSK_PARAM_ENUM(struct diffusion, proposal, "importance", proposals,
                    "Probability p_k of drawing a level: equal; weight^power; or "
                    "sigma/(sigma_data^2 + sigma^2)^2. Draws are weighted by 1/p_k: all are "
                    "unbiased."),
