@@ -29,6 +29,7 @@ Test(text, writes_the_shortest_double_that_reads_back) {
                {1000, "1000"},
                {1e300, "1e+300"},
                {-2.5, "-2.5"},
+               {-10, "-10"},
                {0, "0"},
                {-0.0, "-0"},
                {INFINITY, "inf"},
