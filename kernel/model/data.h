@@ -53,4 +53,8 @@ void ssk_window_order_free(struct ssk_window_order *order);
 int ssk_data_draw(const struct ssk_data *data, uint64_t seed, uint64_t position,
                   struct ssk_window_order *order, struct ssk_window *out);
 
+/* Nats to add to a log-likelihood of standardised data to express it in the data's own units:
+ * minus the sum of log scale over the observed entries. */
+double ssk_data_log_jacobian(const struct ssk_data *data, const double *mask, int steps);
+
 #endif

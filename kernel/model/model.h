@@ -68,8 +68,4 @@ static inline struct ssk_ctx ssk_ctx_at(const struct ssk_ctx *ctx, const char *p
   return inner;
 }
 
-/* Nats to add to a log-likelihood of standardised data to express it in the data's own units:
- * minus the sum of log scale over the observed entries. */
-double ssk_data_log_jacobian(const struct ssk_data *data, const double *mask, int steps);
-
 #endif
