@@ -13,13 +13,13 @@
 #define BIMODAL_JUMP  4.0
 
 struct bimodal {
-  int64_t train, valid, test, length, test_length;
+  int64_t sequences, valid, test, length, test_length;
   double noise;
   uint64_t seed;
 };
 
 static const struct ssk_param bimodal_params[] = {
-    SSK_PARAM_INT(struct bimodal, train, "1024", 1, 1e7, "series", "Series of the training split."),
+    SSK_PARAM_INT(struct bimodal, sequences, "1024", 1, 1e7, "series", "Series of the training split."),
     SSK_PARAM_INT(struct bimodal, valid, "256", 0, 1e7, "series",
                   "Series of the validation split."),
     SSK_PARAM_INT(struct bimodal, test, "1024", 0, 1e7, "series", "Series of the test split."),
@@ -52,7 +52,7 @@ static void bimodal_shape(const void *self, struct ssk_data_shape *out) {
 
 static int64_t bimodal_count(const void *self, enum ssk_split split) {
   const struct bimodal *d = self;
-  return split == SSK_TRAIN ? d->train : split == SSK_VALID ? d->valid : d->test;
+  return split == SSK_TRAIN ? d->sequences : split == SSK_VALID ? d->valid : d->test;
 }
 
 /* ---- the process ----------------------------------------------------------------------------- */

@@ -8,14 +8,14 @@
 #include <sskit/plugin.h>
 
 struct lgssm {
-  int64_t train, valid, test, length, test_length;
+  int64_t sequences, valid, test, length, test_length;
   double decay, process_noise, noise;
   uint64_t seed;
   double zero, Q, C, R; /* the process as one-by-one matrices */
 };
 
 static const struct ssk_param lgssm_params[] = {
-    SSK_PARAM_INT(struct lgssm, train, "1024", 1, 1e7, "series", "Series of the training split."),
+    SSK_PARAM_INT(struct lgssm, sequences, "1024", 1, 1e7, "series", "Series of the training split."),
     SSK_PARAM_INT(struct lgssm, valid, "256", 0, 1e7, "series", "Series of the validation split."),
     SSK_PARAM_INT(struct lgssm, test, "1024", 0, 1e7, "series", "Series of the test split."),
     SSK_PARAM_INT(struct lgssm, length, "32", 2, 1e6, "steps",
@@ -55,7 +55,7 @@ static void lgssm_shape(const void *self, struct ssk_data_shape *out) {
 
 static int64_t lgssm_count(const void *self, enum ssk_split split) {
   const struct lgssm *d = self;
-  return split == SSK_TRAIN ? d->train : split == SSK_VALID ? d->valid : d->test;
+  return split == SSK_TRAIN ? d->sequences : split == SSK_VALID ? d->valid : d->test;
 }
 
 /* ---- the process ----------------------------------------------------------------------------- */
