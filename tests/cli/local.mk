@@ -3,5 +3,7 @@ cli_tests =
 cli_tests += tests/cli/badplugins.sh
 cli_tests += tests/cli/cli.sh
 cli_tests += tests/cli/include_graph.sh
+cli_tests += tests/cli/determinism.sh
+cli_tests += tests/cli/run.sh
 TESTS += $(cli_tests)
 EXTRA_DIST += $(cli_tests) tests/cli/planted_leak.sh
