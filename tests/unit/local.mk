@@ -19,3 +19,5 @@ unit_sources += tests/unit/test_csv.c
 unit_sources += tests/unit/test_datasets.c
 unit_sources += tests/unit/test_ops.c
 unit_sources += tests/unit/test_particle.c
+unit_sources += tests/unit/test_rng.c
+unit_sources += tests/unit/test_tape.c
