@@ -49,6 +49,10 @@ static size_t bytes_before(struct reader *r, size_t line, size_t characters) {
 }
 
 static struct ssk_pos place_at(struct reader *r, size_t line, size_t byte, size_t width) {
+  if (r->source->shown && line > 0) { /* the end of its only line */
+    line = 0;
+    byte = strlen(r->source->shown);
+  }
   return (struct ssk_pos){.file = r->source->file,
                           .line = (int)line + 1,
                           .column = (int)byte + 1,
@@ -145,32 +149,46 @@ static bool check_text(struct reader *r) {
   return false;
 }
 
+/* What to say instead of libyaml's words, which name the place where it gave up, where the place
+ * that needs mending is the one it was in the middle of. NULL: the words are fine. */
+static const char *unfinished(const struct reader *r, const char *context, const char *problem) {
+  const yaml_mark_t *mark = &r->parser.problem_mark;
+  bool is_end =
+      mark->line >= r->n_lines || (mark->line + 1 == r->n_lines && !*line_of(r, mark->line));
+  is_end = is_end || strcmp(problem, "found unexpected end of stream") == 0;
+  if (strcmp(context, "while scanning a simple key") == 0)
+    return "YAML syntax: expected ':' after this key";
+  if (is_end && strcmp(context, "while scanning a quoted scalar") == 0)
+    return "YAML syntax: this quoted text does not end";
+  if (is_end && strcmp(context, "while parsing a flow sequence") == 0)
+    return "YAML syntax: this list does not end";
+  if (is_end && strcmp(context, "while parsing a flow mapping") == 0)
+    return "YAML syntax: this map does not end";
+  return NULL;
+}
+
 static void report_syntax(struct reader *r) {
   const yaml_parser_t *p = &r->parser;
   if (p->error == YAML_MEMORY_ERROR) {
     no_memory(r);
     return;
   }
-  yaml_mark_t mark = p->problem_mark;
   const char *context = p->context ? p->context : "", *problem = p->problem ? p->problem : "error";
-  bool is_key = strcmp(context, "while scanning a simple key") == 0;
-  bool is_quote = strcmp(context, "while scanning a quoted scalar") == 0 &&
-                  strcmp(problem, "found unexpected end of stream") == 0;
-  if (is_key || is_quote)
-    mark = p->context_mark; /* the problem is noticed lines later */
+  const char *better = unfinished(r, context, problem);
+  yaml_mark_t mark = better ? p->context_mark : p->problem_mark;
   struct ssk_pos pos = place(r, mark, mark);
-  if (is_key)
-    fail(r, &pos, "YAML syntax: expected ':' after this key");
-  else if (is_quote)
-    fail(r, &pos, "YAML syntax: this quoted text does not end");
-  else {
-    r->failed = true;
-    ssk_err_at(r->err, SSK_ERECIPE, &pos, "YAML syntax: %s", problem);
-    if (line_of(r, mark.line)[pos.column - 1] == '\t')
-      ssk_err_hint(r->err, "indent with spaces, not with tabs");
-    else if (*context)
-      ssk_err_hint(r->err, "%s that begins on line %zu", context, p->context_mark.line + 1);
+  if (better) {
+    fail(r, &pos, better);
+    return;
   }
+  r->failed = true;
+  ssk_err_at(r->err, SSK_ERECIPE, &pos, "YAML syntax: %s", problem);
+  if (line_of(r, mark.line)[pos.column - 1] == '\t')
+    ssk_err_hint(r->err, "indent with spaces, not with tabs");
+  else if (strcmp(problem, "mapping values are not allowed in this context") == 0)
+    ssk_err_hint(r->err, "a text that holds ': ' needs quotes; or the line before lacks its ':'");
+  else if (*context)
+    ssk_err_hint(r->err, "%s that begins on line %zu", context, p->context_mark.line + 1);
 }
 
 /* ---- events to nodes ------------------------------------------------------------------------ */
@@ -324,6 +342,17 @@ static struct ssk_node *read_children(struct reader *r, struct ssk_node *parent,
   return NULL;
 }
 
+static void report_empty(struct reader *r) {
+  struct ssk_pos pos = {.file = r->source->file};
+  if (!r->source->shown) {
+    fail(r, &pos, "the file is empty");
+    return;
+  }
+  pos = place_at(r, 0, strlen(r->source->shown), 1);
+  fail(r, &pos, "the value is empty");
+  ssk_err_hint(r->err, "write \"\" for an empty text, {} for an empty map");
+}
+
 /* The only document of the stream. */
 static struct ssk_node *read_document(struct reader *r) {
   yaml_event_t event;
@@ -335,9 +364,8 @@ static struct ssk_node *read_document(struct reader *r) {
   bool is_none = event.type == YAML_STREAM_END_EVENT;
   yaml_event_delete(&event);
   if (is_none || !next_event(r, &event)) {
-    struct ssk_pos pos = {.file = r->source->file};
     if (is_none)
-      fail(r, &pos, r->source->shown ? "the value is empty" : "the file is empty");
+      report_empty(r);
     return NULL;
   }
   struct ssk_node *root = read_node(r, &event, 0);

@@ -48,6 +48,14 @@ static const char *join(struct fill *f, const char *path, const char *key) {
 
 /* ---- messages ------------------------------------------------------------------------------- */
 
+/* A number of a form that recipes do not have: 0x10, 010, 1_000, 5%. */
+static bool looks_like_number(const char *text) {
+  double value;
+  const char *digits = text + (*text == '+' || *text == '-');
+  bool is_octal = digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9';
+  return *digits >= '0' && *digits <= '9' && (is_octal || !ssk_text_read_double(text, &value));
+}
+
 static void hint_for(struct fill *f, const struct ssk_param *row, const struct ssk_node *node) {
   const char *text = node->text;
   if (node->type != SSK_NODE_SCALAR)
@@ -58,6 +66,8 @@ static void hint_for(struct fill *f, const struct ssk_param *row, const struct s
     ssk_err_hint(f->err, "write it without quotes");
   else if (!node->quoted && (strcmp(text, "null") == 0 || strcmp(text, "~") == 0))
     ssk_err_hint(f->err, "leave the key out to get its default");
+  else if (is_plain_type && row->type != SSK_T_BOOL && looks_like_number(text))
+    ssk_err_hint(f->err, "write it in decimal, without leading zeros, '_' or unit");
   else if (row->type == SSK_T_BOOL) {
     static const char *const words[][2] = {{"yes", "true"}, {"on", "true"},   {"1", "true"},
                                            {"no", "false"}, {"off", "false"}, {"0", "false"}};
@@ -453,7 +463,7 @@ static void check_rows(struct fill *f, const struct ssk_param *rows, const void 
     if (!reason)
       continue;
     const struct ssk_node *node = ssk_node_get(map, row->name);
-    ssk_err_at(f->err, failing(f, SSK_ERECIPE), node ? place_of(node) : at, "'%s' %s", row->name,
+    ssk_err_at(f->err, failing(f, SSK_ERECIPE), node ? place_of(node) : at, "'%s': %s", row->name,
                reason);
   }
 }

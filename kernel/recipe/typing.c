@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -125,34 +126,47 @@ static bool is_number(const struct ssk_param *row) {
   return row->type == SSK_T_INT || row->type == SSK_T_REAL || row->type == SSK_T_REALS;
 }
 
+/* The unit as words show it: "1" means dimensionless, and is nothing to say. */
+static const char *unit_of(const struct ssk_param *row) {
+  return row->unit && strcmp(row->unit, "1") != 0 ? row->unit : NULL;
+}
+
 /* Ints have no limit where the row gives one that an int64_t cannot break. */
 static bool has_limit(const struct ssk_param *row, double limit) {
   return row->type == SSK_T_INT ? fabs(limit) < 9.2e18 : isfinite(limit);
+}
+
+/* A limit as a recipe would write it: integers in full. */
+static const char *limit_text(const struct ssk_param *row, double limit, char buffer[32]) {
+  if (row->type != SSK_T_INT || !(fabs(limit) < EXACT))
+    return ssk_text_double(buffer, limit);
+  snprintf(buffer, 32, "%lld", (long long)limit);
+  return buffer;
 }
 
 void ssk_typing_range(const struct ssk_param *row, struct ssk_text *out) {
   char low[32], high[32];
   bool has_low = has_limit(row, row->min), has_high = has_limit(row, row->max);
   if (is_number(row) && (has_low || has_high))
-    ssk_text_printf(out, "[%s, %s]", ssk_text_double(low, has_low ? row->min : -INFINITY),
-                    ssk_text_double(high, has_high ? row->max : INFINITY));
-  if (row->unit)
-    ssk_text_printf(out, "%s%s", out->length ? " " : "", row->unit);
+    ssk_text_printf(out, "[%s, %s]", limit_text(row, has_low ? row->min : -INFINITY, low),
+                    limit_text(row, has_high ? row->max : INFINITY, high));
+  if (unit_of(row))
+    ssk_text_printf(out, "%s%s", out->length ? " " : "", unit_of(row));
 }
 
 static void add_limits(const struct ssk_param *row, struct ssk_text *out) {
   char low[32], high[32];
   bool has_low = has_limit(row, row->min), has_high = has_limit(row, row->max);
-  ssk_text_double(low, row->min);
-  ssk_text_double(high, row->max);
+  limit_text(row, row->min, low);
+  limit_text(row, row->max, high);
   if (has_low && has_high)
     ssk_text_printf(out, " from %s to %s", low, high);
   else if (has_low)
     ssk_text_printf(out, ", at least %s", low);
   else if (has_high)
     ssk_text_printf(out, ", at most %s", high);
-  if (row->unit)
-    ssk_text_printf(out, " (%s)", row->unit);
+  if (unit_of(row))
+    ssk_text_printf(out, " (%s)", unit_of(row));
 }
 
 void ssk_typing_expected(const struct ssk_param *row, struct ssk_text *out) {

@@ -285,7 +285,7 @@ Test(schema, messages_point_and_hint) {
                "    3 | mixer: nett\n"
                "      |        ^~~~\n");
   expect_error("mixer: {use: net, width: 3}", SSK_ERECIPE,
-               "dir/r.yaml:3:26: error: 'width' must be even\n"
+               "dir/r.yaml:3:26: error: 'width': must be even\n"
                "    3 | mixer: {use: net, width: 3}\n"
                "      |                          ^\n");
   expect_error("stack: [net, {use: net, width: 62}]", SSK_EPLUGIN,
