@@ -1,11 +1,13 @@
+libsskit_sources += kernel/recipe/fill.h
 libsskit_sources += kernel/recipe/kind.c
 libsskit_sources += kernel/recipe/merge.c
 libsskit_sources += kernel/recipe/node.h
 libsskit_sources += kernel/recipe/parse.c
 libsskit_sources += kernel/recipe/schema.c
 libsskit_sources += kernel/recipe/schema.h
+libsskit_sources += kernel/recipe/schema_dump.c
+libsskit_sources += kernel/recipe/schema_value.c
 libsskit_sources += kernel/recipe/tree.c
 libsskit_sources += kernel/recipe/tree.h
 libsskit_sources += kernel/recipe/typing.c
 libsskit_sources += kernel/recipe/typing.h
-libsskit_sources += kernel/recipe/schema_dump.c
