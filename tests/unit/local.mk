@@ -21,3 +21,4 @@ unit_sources += tests/unit/test_ops.c
 unit_sources += tests/unit/test_particle.c
 unit_sources += tests/unit/test_rng.c
 unit_sources += tests/unit/test_tape.c
+unit_sources += tests/unit/test_op_values.c
