@@ -44,7 +44,9 @@ static void show(struct ssk_progress *progress, const char *line, bool keep) {
     int width = ioctl(fileno(progress->stream), TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
     if (width < 20)
       width = 80;
-    fprintf(progress->stream, "\r\033[K%.*s%s", width - 1, line, keep ? "\n" : "");
+    /* A line that was wrapped could not be drawn over; one that stays may be as long as it is. */
+    const int most = keep ? (int)strlen(line) : width - 1;
+    fprintf(progress->stream, "\r\033[K%.*s%s", most, line, keep ? "\n" : "");
     progress->dirty = !keep;
   }
   fflush(progress->stream);
