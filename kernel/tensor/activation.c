@@ -82,7 +82,10 @@ void ssk_act_backward(enum ssk_act act, size_t n, const ssk_real *y, const ssk_r
       memcpy(dx, dy, n * sizeof *dx);
     break;
   case SSK_RELU:
-    LOOP dx[i] = y[i] > 0 ? dy[i] : 0;
+    LOOP {
+      const ssk_real passed = dy[i]; /* read in any case: so the loop has no branch */
+      dx[i] = y[i] > 0 ? passed : 0;
+    }
     break;
   case SSK_TANH:
     LOOP dx[i] = dy[i] * (1 - y[i] * y[i]);

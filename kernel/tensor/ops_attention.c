@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ops_attention.c - scaled dot-product attention along the first axis (Vaswani et al. 2017).
  *
- * q, k, v [L, N, C], heads side by side in C. For one row n and head h the queries are a matrix
- * [L, C/heads] whose rows lie N*C apart: the matrix products take them as they lie. The weights
- * P = softmax(q k^T / sqrt(C/heads)) of all rows and heads, [N, heads, L, L], are kept. */
+ * q, k, v [L, N, C], heads side by side in C; the weights are P = softmax(q k^T / sqrt(C/heads)).
+ * Row n and head h are item n*heads + h; the items lie one behind another at each position.
+ *
+ * Two ways, by the length of the axis. Long: for one item the queries are a matrix [L, C/heads]
+ * whose rows lie N*C apart, and the matrix products take them as they lie; P is [items, L, L].
+ * Short, as between the slots of a window or the latents of a state, where such products are all
+ * overhead: for each pair of positions a sweep over all items (attention_short.c); P is [L, L,
+ * items]. */
+#include "tensor/attention.h"
 #include "tensor/gemm.h"
-#include "tensor/ops.h"
 #include "tensor/sums.h"
 #include "tensor/vmath.h"
 #include <math.h>
 
-struct attention {
+enum { short_axis = 8 };
+
+struct attr {
   int heads;
   bool causal;
 };
 
 int ssk_shape_attention(struct ssk_call *call, int *ndim, int *shape) {
-  const struct attention *attr = call->attr;
+  const struct attr *attr = call->attr;
   const ssk_tensor *q = call->in[0];
   const int code = ssk_shape_alike(call, ndim, shape);
   if (code)
@@ -29,27 +36,28 @@ int ssk_shape_attention(struct ssk_call *call, int *ndim, int *shape) {
   return SSK_OK;
 }
 
-/* Sizes, and where row n and head h begin. */
-struct layout {
-  size_t L, N, heads;
-  int depth, stride; /* C/heads; entries from position to position */
-};
-static struct layout layout_of(const struct ssk_call *call) {
-  const struct attention *attr = call->attr;
+static struct ssk_attention layout_of(const struct ssk_call *call) {
+  const struct attr *attr = call->attr;
   const ssk_tensor *q = call->in[0];
-  return (struct layout){.L = (size_t)q->shape[0],
-                         .N = (size_t)q->shape[1],
-                         .heads = (size_t)attr->heads,
-                         .depth = q->shape[2] / attr->heads,
-                         .stride = q->shape[1] * q->shape[2]};
-}
-static size_t begin_of(const struct layout *l, size_t item) {
-  return item * (size_t)l->depth; /* item n * heads + h: rows and heads lie one behind another */
+  const size_t depth = (size_t)(q->shape[2] / attr->heads);
+  return (struct ssk_attention){.L = (size_t)q->shape[0],
+                                .items = (size_t)q->shape[1] * (size_t)attr->heads,
+                                .depth = depth,
+                                .slab = (size_t)q->shape[1] * (size_t)q->shape[2],
+                                .causal = attr->causal,
+                                .scale = (ssk_real)(1 / sqrt((double)depth))};
 }
 
-/* S - its row maxima, where what a causal position may not see becomes exp's zero. */
-static void mask_and_shift(size_t items, size_t L, bool causal, ssk_real *S) {
-  for (size_t i = 0; i < items * L; i++) {
+static struct ssk_matrix as_is(const ssk_real *data, size_t stride) {
+  return (struct ssk_matrix){data, (int)stride, SSK_AS_IS};
+}
+static struct ssk_matrix transposed(const ssk_real *data, size_t stride) {
+  return (struct ssk_matrix){data, (int)stride, SSK_TRANSPOSED};
+}
+
+/* Rows of scores less their maxima, where what a causal position may not see becomes exp's zero. */
+static void mask_and_shift(size_t rows, size_t L, bool causal, ssk_real *S) {
+  for (size_t i = 0; i < rows; i++) {
     ssk_real *restrict row = S + i * L;
     const size_t seen = causal ? i % L + 1 : L;
     ssk_real most = row[0];
@@ -62,76 +70,82 @@ static void mask_and_shift(size_t items, size_t L, bool causal, ssk_real *S) {
   }
 }
 
-/* saved: P */
-void ssk_forward_attention(struct ssk_call *call) {
-  const struct attention *attr = call->attr;
-  const ssk_tensor *q = call->in[0], *k = call->in[1], *v = call->in[2];
-  const struct layout l = layout_of(call);
-  const size_t items = l.N * l.heads;
-  const int L = (int)l.L;
-  const ssk_real scale = (ssk_real)(1 / sqrt((double)l.depth));
-  ssk_real *P = call->saved = ssk_scratch_reals(call, items * l.L * l.L);
-  if (!P)
-    return;
-  for (size_t i = 0; i < items; i++)
-    ssk_gemm(L, L, l.depth, scale,
-             (struct ssk_matrix){q->data + begin_of(&l, i), l.stride, SSK_AS_IS},
-             (struct ssk_matrix){k->data + begin_of(&l, i), l.stride, SSK_TRANSPOSED}, 0,
-             P + i * l.L * l.L, L);
-  mask_and_shift(items, l.L, attr->causal, P);
-  ssk_vexp(items * l.L * l.L, P, P);
-  for (size_t i = 0; i < items * l.L; i++) {
-    ssk_real *restrict row = P + i * l.L;
-    const ssk_real inverse = (ssk_real)(1 / ssk_sum_array(l.L, row));
-    for (size_t c = 0; c < l.L; c++)
+static void forward_long(const struct ssk_attention *s, const ssk_real *q, const ssk_real *k,
+                         const ssk_real *v, ssk_real *P, ssk_real *y) {
+  const size_t square = s->L * s->L;
+  const int L = (int)s->L, depth = (int)s->depth, slab = (int)s->slab;
+  for (size_t i = 0, at = 0; i < s->items; i++, at += s->depth)
+    ssk_gemm(L, L, depth, s->scale, as_is(q + at, s->slab), transposed(k + at, s->slab), 0,
+             P + i * square, L);
+  mask_and_shift(s->items * s->L, s->L, s->causal, P);
+  ssk_vexp(s->items * square, P, P);
+  for (size_t r = 0; r < s->items * s->L; r++) {
+    ssk_real *restrict row = P + r * s->L;
+    const ssk_real inverse = (ssk_real)(1 / ssk_sum_array(s->L, row));
+    for (size_t c = 0; c < s->L; c++)
       row[c] *= inverse;
   }
-  for (size_t i = 0; i < items; i++)
-    ssk_gemm(L, l.depth, L, 1, (struct ssk_matrix){P + i * l.L * l.L, L, SSK_AS_IS},
-             (struct ssk_matrix){v->data + begin_of(&l, i), l.stride, SSK_AS_IS}, 0,
-             call->out->data + begin_of(&l, i), l.stride);
+  for (size_t i = 0, at = 0; i < s->items; i++, at += s->depth)
+    ssk_gemm(L, depth, L, 1, as_is(P + i * square, s->L), as_is(v + at, s->slab), 0, y + at, slab);
 }
 
-/* dV += P^T dO; dP = dO V^T; dS = P (dP - rowsum(P dP)); dQ += scale dS K; dK += scale dS^T Q. */
-void ssk_backward_attention(struct ssk_call *call) {
-  const ssk_tensor *q = call->in[0], *k = call->in[1], *v = call->in[2], *out = call->out;
-  const struct layout l = layout_of(call);
-  const int L = (int)l.L;
-  const ssk_real scale = (ssk_real)(1 / sqrt((double)l.depth));
-  ssk_real *dS = ssk_scratch_reals(call, l.L * l.L);
-  if (!dS)
-    return;
-  for (size_t i = 0; i < l.N * l.heads; i++) {
-    const size_t at = begin_of(&l, i);
-    const ssk_real *P = (const ssk_real *)call->saved + i * l.L * l.L;
-    const struct ssk_matrix dO = {out->grad + at, l.stride, SSK_AS_IS};
+/* dV += P^T dY; dP = dY V^T; dS = P (dP - rowsum(P dP)); dQ += scale dS K; dK += scale dS^T Q.
+ * scratch: 2 L L */
+static void backward_long(const struct ssk_attention *s, struct ssk_call *call, ssk_real *scratch) {
+  const ssk_tensor *q = call->in[0], *k = call->in[1], *v = call->in[2];
+  const size_t square = s->L * s->L;
+  const int L = (int)s->L, depth = (int)s->depth, slab = (int)s->slab;
+  ssk_real *restrict dS = scratch, *restrict product = scratch + square;
+  for (size_t i = 0, at = 0; i < s->items; i++, at += s->depth) {
+    const ssk_real *restrict P = (const ssk_real *)call->saved + i * square;
+    const struct ssk_matrix dY = as_is(call->out->grad + at, s->slab);
     if (ssk_wants(v))
-      ssk_gemm(L, l.depth, L, 1, (struct ssk_matrix){P, L, SSK_TRANSPOSED}, dO, 1, v->grad + at,
-               l.stride);
+      ssk_gemm(L, depth, L, 1, transposed(P, s->L), dY, 1, v->grad + at, slab);
     if (!ssk_wants(q) && !ssk_wants(k))
       continue;
-    ssk_gemm(L, L, l.depth, 1, dO, (struct ssk_matrix){v->data + at, l.stride, SSK_TRANSPOSED}, 0,
-             dS, L);
-    for (size_t r = 0; r < l.L; r++) {
-      ssk_real *restrict d = dS + r * l.L;
-      const ssk_real *restrict p = P + r * l.L;
-      double inner = 0;
-      for (size_t c = 0; c < l.L; c++)
-        inner += (double)p[c] * (double)d[c];
-      for (size_t c = 0; c < l.L; c++)
-        d[c] = p[c] * (d[c] - (ssk_real)inner);
+    ssk_gemm(L, L, depth, 1, dY, transposed(v->data + at, s->slab), 0, dS, L);
+    for (size_t c = 0; c < square; c++)
+      product[c] = P[c] * dS[c];
+    for (size_t r = 0; r < s->L; r++) {
+      const ssk_real inner = (ssk_real)ssk_sum_array(s->L, product + r * s->L);
+      for (size_t c = r * s->L; c < (r + 1) * s->L; c++)
+        dS[c] = P[c] * (dS[c] - inner);
     }
     if (ssk_wants(q))
-      ssk_gemm(L, l.depth, L, scale, (struct ssk_matrix){dS, L, SSK_AS_IS},
-               (struct ssk_matrix){k->data + at, l.stride, SSK_AS_IS}, 1, q->grad + at, l.stride);
+      ssk_gemm(L, depth, L, s->scale, as_is(dS, s->L), as_is(k->data + at, s->slab), 1,
+               q->grad + at, slab);
     if (ssk_wants(k))
-      ssk_gemm(L, l.depth, L, scale, (struct ssk_matrix){dS, L, SSK_TRANSPOSED},
-               (struct ssk_matrix){q->data + at, l.stride, SSK_AS_IS}, 1, k->grad + at, l.stride);
+      ssk_gemm(L, depth, L, s->scale, transposed(dS, s->L), as_is(q->data + at, s->slab), 1,
+               k->grad + at, slab);
   }
+}
+
+/* saved: P */
+void ssk_forward_attention(struct ssk_call *call) {
+  const struct ssk_attention s = layout_of(call);
+  const ssk_tensor *q = call->in[0], *k = call->in[1], *v = call->in[2];
+  ssk_real *P = call->saved = ssk_scratch_reals(call, s.items * s.L * s.L);
+  if (!P)
+    return;
+  if (s.L <= short_axis)
+    ssk_attention_short_forward(&s, q->data, k->data, v->data, P, call->out->data);
+  else
+    forward_long(&s, q->data, k->data, v->data, P, call->out->data);
+}
+void ssk_backward_attention(struct ssk_call *call) {
+  const struct ssk_attention s = layout_of(call);
+  const bool is_short = s.L <= short_axis;
+  ssk_real *scratch = ssk_scratch_reals(call, is_short ? (s.L + 1) * s.items : 2 * s.L * s.L);
+  if (!scratch)
+    return;
+  if (is_short)
+    ssk_attention_short_backward(&s, call, scratch);
+  else
+    backward_long(&s, call, scratch);
 }
 
 ssk_tensor *ssk_attention(ssk_tape *tape, ssk_tensor *q, ssk_tensor *k, ssk_tensor *v, int heads,
                           bool causal) {
-  const struct attention attr = {heads, causal};
+  const struct attr attr = {heads, causal};
   return ssk_apply_op(tape, SSK_OP_attention, SSK_INPUTS(q, k, v), &attr, sizeof attr);
 }

@@ -140,7 +140,12 @@ void ssk_forward_clamp(struct ssk_call *call) {
 void ssk_backward_clamp(struct ssk_call *call) {
   const struct pair *a = call->attr;
   const ssk_real lo = a->first, hi = a->second;
-  BACKWARD(x[i] < lo || x[i] > hi ? 0 : dy[i]);
+  const ssk_real *restrict x = call->in[0]->data, *restrict dy = call->out->grad;
+  ssk_real *restrict dx = call->in[0]->grad;
+  for (size_t i = 0; i < call->out->count; i++) {
+    const ssk_real passed = dy[i]; /* read in any case: so the loop has no branch */
+    dx[i] += x[i] < lo || x[i] > hi ? 0 : passed;
+  }
 }
 
 ssk_tensor *ssk_affine(ssk_tape *tape, ssk_tensor *x, ssk_real scale, ssk_real shift) {
