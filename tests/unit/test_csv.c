@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_csv.c - the data set csv: what it reads, and what it says of files that it cannot. */
+#include "core/text.h"
+#include "support/instances.h"
+#include <math.h>
+#include <unistd.h>
+
+TestSuite(csv);
+
+/* A file with this text, and a data set on it; data is NULL when it cannot be read. */
+struct table {
+  struct kit kit;
+  char path[64];
+  struct ssk_data *data;
+};
+
+static void read_table(struct table *t, const char *text, const char *yaml) {
+  char recipe[1024];
+  snprintf(t->path, sizeof t->path, "/tmp/sskit-test-XXXXXX");
+  int file = mkstemp(t->path);
+  cr_assert_geq(file, 0);
+  cr_assert_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
+  close(file);
+  kit_open(&t->kit);
+  snprintf(recipe, sizeof recipe, "path: %s\n%s", t->path, yaml);
+  t->data = kit_load(&t->kit, kit_make(&t->kit, SSK_DATASET, "csv", recipe));
+}
+
+static void good(struct table *t, const char *text, const char *yaml) {
+  read_table(t, text, yaml);
+  if (!t->data)
+    kit_fail(&t->kit, "the table was not read");
+}
+
+static void done(struct table *t) {
+  unlink(t->path);
+  kit_close(&t->kit);
+}
+
+/* The diagnostic as printed, "FILE" for the path. */
+static void bad(const char *text, const char *yaml, const char *expected) {
+  struct table t;
+  read_table(&t, text, yaml);
+  cr_assert_null(t.data, "accepted: %s", text);
+  char *printed = NULL, *at;
+  size_t size;
+  struct ssk_text out = {0};
+  FILE *stream = open_memstream(&printed, &size);
+  ssk_err_print(t.kit.err, stream, false);
+  fclose(stream);
+  at = strstr(printed, t.path);
+  cr_assert_not_null(at, "no path in: %s", printed);
+  ssk_text_printf(&out, "%.*sFILE%s", (int)(at - printed), printed, at + strlen(t.path));
+  cr_expect_eq(strncmp(out.data, expected, strlen(expected)), 0, "got:\n%s\nexpected:\n%s",
+               out.data, expected);
+  ssk_text_free(&out);
+  free(printed);
+  done(&t);
+}
+
+Test(csv, columns_gaps_and_splits) {
+  struct table t;
+  good(&t,
+       "\xEF\xBB\xBFtime,\"flow, total\",name,rain\r\n"
+       "1,10,a,0.5\r\n2,,a,NA\r\n3,-30.5,a,-9999\r\n\r\n4,\"4e1\",a,2\r\n5,50,\"a \"\"b\"\"\",3",
+       "time: time\nmissing: [-9999]\nsplit: [0.6, 0.2, 0.2]\noverlap: 2\n");
+  cr_expect_eq(t.data->shape.D, 2); /* name is text */
+  cr_expect_eq(t.data->shape.V, 0);
+  const struct ssk_split_data *train = &t.data->split[SSK_TRAIN], *test = &t.data->split[SSK_TEST];
+  cr_assert_eq(train->n, 1);
+  cr_assert_eq(train->length[0], 3);
+  double x[] = {10, 0.5, 0, 0, -30.5, 0}, mask[] = {1, 1, 0, 0, 1, 0};
+  cr_expect_arr_eq(train->x, x, sizeof x);
+  cr_expect_arr_eq(train->mask, mask, sizeof mask);
+  cr_expect_eq(t.data->split[SSK_VALID].length[0], 3); /* one, and two of history */
+  cr_assert_eq(test->length[0], 3);
+  double last[] = {-30.5, 0, 40, 2, 50, 3};
+  cr_expect_arr_eq(test->x, last, sizeof last);
+  done(&t);
+}
+
+Test(csv, several_series_covariates_and_a_split_column) {
+  struct table t;
+  good(&t,
+       "id,y,u,v,part\n"
+       "b,1,10,7,train\na,2,20,7,train\nb,3,30,7,train\na,4,40,7,test\nb,5,50,7,valid\n"
+       "a,6,60,7,test\nb,7,70,7,train\n",
+       "series: id\ncolumns: [v, y]\ncovariates: u\nsplit_column: part\n");
+  cr_assert_eq(t.data->shape.D, 2);
+  cr_assert_eq(t.data->shape.V, 1);
+  const struct ssk_split_data *train = &t.data->split[SSK_TRAIN];
+  int L = t.data->shape.max_length;
+  cr_assert_eq(train->n, 3); /* b twice, as its rows are parted, then a */
+  cr_expect_eq(train->length[0], 2);
+  double b[] = {7, 1, 7, 3}, u[] = {10, 30};
+  cr_expect_arr_eq(train->x, b, sizeof b);
+  cr_expect_arr_eq(train->u, u, sizeof u);
+  cr_expect_eq(train->x[L * 2 + 1], 7);
+  cr_expect_eq(train->x[L * 4 + 1], 2);
+  cr_assert_eq(t.data->split[SSK_TEST].n, 1);
+  cr_expect_eq(t.data->split[SSK_TEST].x[1], 4);
+  cr_expect_eq(t.data->split[SSK_TEST].x[3], 6);
+  cr_expect_eq(t.data->split[SSK_VALID].u[0], 50);
+  done(&t);
+}
+
+Test(csv, says_what_is_wrong_and_where) {
+  bad("a,b\n1,2\n3,oops\n", "columns: [a, b]\n",
+      "FILE:3:3: error: column 'b': 'oops' is not a finite number\n"
+      "    3 | 3,oops\n"
+      "      |   ^~~~\n"
+      "      = hint: list it under 'missing' if it stands for a missing value\n");
+  bad("a,b\n1,2\n3\n", "", "FILE:3:1: error: this row has fewer cells than the 2 of the header\n");
+  bad("a,b\n1,2,3\n", "", "FILE:2:5: error: this row has more cells than the 2 of the header\n");
+  bad("a,b\n1,\"2\n3,4\n", "", "FILE:2:3: error: the quote of this cell is never closed\n");
+  bad("a,b\n1,\"2\"3\n", "", "FILE:2:3: error: text after the closing quote of a cell\n");
+  bad("a,b\n1,2\"3\n", "", "FILE:2:3: error: a quote inside a cell that does not begin with one\n");
+  bad("a,a\n1,2\n", "", "FILE:1:3: error: a second column 'a'\n");
+  bad("a,b\n1,2\n", "columns: c\n", "FILE:1:1: error: there is no column 'c' (columns)\n");
+  bad("a,b\n1,2\n", "columns: a\ncovariates: a\n", "FILE:1:1: error: column 'a' has two roles\n");
+  bad("a,b\n1,inf\n", "columns: b\n",
+      "FILE:2:3: error: column 'b': 'inf' is not a finite number\n");
+  bad("a,b\n1,\n", "covariates: b\n", "FILE:2:3: error: covariate 'b' is missing here\n");
+  bad("a,b\n1,dev\n", "split_column: b\n", "FILE:2:3: error: 'dev' is not a split\n");
+  bad("a,b\n1,test\n", "split_column: b\n", "sskit: error: 'FILE' has no rows for training\n");
+  bad("a,b\n", "", "sskit: error: 'FILE' has a header but no rows\n");
+  bad("", "", "sskit: error: 'FILE' is empty\n");
+  bad("a,b\nx,y\n", "", "sskit: error: 'FILE' has no column of numbers to model\n");
+}
