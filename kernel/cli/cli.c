@@ -11,7 +11,7 @@
 /* ---- options that every verb takes ------------------------------------------------------------
  */
 
-enum { KEY_PLUGIN_DIR = 0x1000, KEY_JSON, KEY_NO_COLOUR };
+enum { KEY_PLUGIN_DIR = 0x1000, KEY_JSON, KEY_NO_COLOUR, KEY_THREADS };
 
 static const struct argp_option global_options[] = {
     {"plugin-dir", KEY_PLUGIN_DIR, "DIR", 0, "also load the plugins of DIR (repeatable)", 0},
@@ -89,6 +89,38 @@ static bool is_override(const char *arg) {
   return key > 0 && arg[0] != '.' && arg[key] == '=';
 }
 
+/* The options that several verbs have, and mean alike. */
+static error_t parse_shared(int key, char *arg, struct argp_state *state) {
+  struct ssk_cli *cli = state->input;
+  switch (key) {
+  case KEY_THREADS:
+    cli->threads = (int)ssk_cli_int(state, "--threads", arg, 1, 1024);
+    return 0;
+  case 'o':
+    if (!*arg)
+      argp_error(state, "--output needs a name");
+    cli->output = arg;
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+/* Those of them that the verb takes: into options[3]. */
+static void shared_options(const struct ssk_syntax *syntax, struct argp_option *options) {
+  int n = 0;
+  if (syntax->output)
+    options[n++] =
+        (struct argp_option){.name = "output", .key = 'o', .arg = "PATH", .doc = syntax->output};
+  if (syntax->threads)
+    options[n++] = (struct argp_option){
+        .name = "threads",
+        .key = KEY_THREADS,
+        .arg = "N",
+        .doc = "threads (default: one a processor); the result does not depend on it"};
+  options[n] = (struct argp_option){0};
+}
+
 struct back {
   struct ssk_cli *cli;
   void *input;
@@ -100,7 +132,7 @@ static error_t parse_back(int key, char *arg, struct argp_state *state) {
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = back->input;
-    state->child_inputs[1] = cli;
+    state->child_inputs[1] = state->child_inputs[2] = cli;
     return 0;
   case ARGP_KEY_ARG:
     return is_override(arg) ? append(&cli->n_over, &cli->over, arg)
@@ -145,8 +177,13 @@ int ssk_cli_parse(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *in
                   char **argv) {
   struct argp own = {.options = syntax->options,
                      .parser = syntax->parser ? syntax->parser : parse_nothing};
-  struct argp_child children[] = {
-      {&own, 0, NULL, 0}, {&ssk_cli_globals, 0, "Common options:", 1}, {NULL, 0, NULL, 0}};
+  struct argp_option options[3];
+  shared_options(syntax, options);
+  struct argp shared = {.options = options, .parser = parse_shared};
+  struct argp_child children[] = {{&own, 0, NULL, 0},
+                                  {&shared, 0, NULL, 0},
+                                  {&ssk_cli_globals, 0, "Common options:", 1},
+                                  {NULL, 0, NULL, 0}};
   struct argp argp = {
       .parser = parse_back, .args_doc = cli->args, .doc = syntax->doc, .children = children};
   struct back back = {.cli = cli, .input = input};

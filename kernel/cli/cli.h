@@ -32,6 +32,8 @@ struct ssk_cli {
   const char **words;
   int n_over; /* the arguments of the form a.b.c=value, in order */
   const char **over;
+  int threads;        /* 0: one a processor */
+  const char *output; /* NULL: not given */
   /* Private to main.c and cli.c. */
   const char *args; /* of the verb that runs: its column in verbs.def */
   bool no_colour;
@@ -44,6 +46,8 @@ struct ssk_syntax {
   const char *doc;                   /* for --help: paragraphs */
   int min_words, max_words;          /* how many words; max_words -1: any number */
   bool overrides;                    /* takes KEY=VALUE arguments */
+  bool threads;                      /* takes --threads, into cli->threads */
+  const char *output;                /* takes -o, into cli->output; its help; NULL: does not */
   const struct argp_option *options; /* the verb's own options; NULL: none */
   argp_parser_t parser;              /* handles them (state->input is `input`); returns
                                         ARGP_ERR_UNKNOWN for every other key */

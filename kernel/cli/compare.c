@@ -6,36 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_THREADS = 0x2000 };
-
-static const struct argp_option options[] = {
-    {"output", 'o', "DIR", 0, "the study's directory, which must not exist (default: runs/NAME-1)",
-     0},
-    {"threads", KEY_THREADS, "N", 0,
-     "threads (default: one a processor); the result does not depend on it", 0},
-    {0}};
-
-struct input {
-  const char *folder;
-  int threads;
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state) {
-  struct input *input = state->input;
-  switch (key) {
-  case 'o':
-    if (!*arg)
-      argp_error(state, "--output needs the name of a directory");
-    input->folder = arg;
-    return 0;
-  case KEY_THREADS:
-    input->threads = (int)ssk_cli_int(state, "--threads", arg, 1, 1024);
-    return 0;
-  default:
-    return ARGP_ERR_UNKNOWN;
-  }
-}
-
 static const struct ssk_syntax syntax = {
     .doc = "Train each model row of the study RECIPE (a recipe with 'compare:') once with each "
            "seed, evaluate all rows on the same series, and print the table: mean and standard "
@@ -45,17 +15,17 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = 1,
     .overrides = true,
-    .options = options,
-    .parser = parse,
+    .threads = true,
+    .output = "the study's directory, which must not exist (default: runs/NAME-1)",
 };
 
-static int compare(struct ssk_cli *cli, const struct input *input, const char *command) {
+static int compare(struct ssk_cli *cli, const char *command) {
   struct ssk_study *study;
   int code = ssk_study_load(cli->words[0], cli->n_over, cli->over, cli->registry, &study, cli->err);
   if (code)
     return code;
-  char *folder = input->folder ? strdup(input->folder) : ssk_run_folder_default(study->name, 1);
-  const struct ssk_run_options how = ssk_cli_run_options(cli, input->threads, command);
+  char *folder = cli->output ? strdup(cli->output) : ssk_run_folder_default(study->name, 1);
+  const struct ssk_run_options how = ssk_cli_run_options(cli, command);
   struct ssk_table table = {0};
   code = folder ? ssk_compare_run(study, cli->words[0], folder, &how, &table, cli->err)
                 : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
@@ -77,11 +47,10 @@ static int compare(struct ssk_cli *cli, const struct input *input, const char *c
 }
 
 int ssk_verb_compare(struct ssk_cli *cli, int argc, char **argv) {
-  struct input input = {0};
   char *command = ssk_cli_command(argc, argv);
-  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
+  int code = ssk_cli_parse(cli, &syntax, NULL, argc, argv);
   if (!code)
-    code = compare(cli, &input, command);
+    code = compare(cli, command);
   free(command);
   return code;
 }

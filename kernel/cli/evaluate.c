@@ -5,21 +5,6 @@
 #include "model/evaluate_bound.h"
 #include "report/table.h"
 
-enum { KEY_THREADS = 0x2000 };
-
-static const struct argp_option options[] = {
-    {"threads", KEY_THREADS, "N", 0,
-     "threads (default: one a processor); the result does not depend on it", 0},
-    {0}};
-
-static error_t parse(int key, char *arg, struct argp_state *state) {
-  int *threads = state->input;
-  if (key != KEY_THREADS)
-    return ARGP_ERR_UNKNOWN;
-  *threads = (int)ssk_cli_int(state, "--threads", arg, 1, 1024);
-  return 0;
-}
-
 static const struct ssk_syntax syntax = {
     .doc = "Evaluate the trained model in RUN (a run directory or a checkpoint file) as its recipe "
            "says, with the averaged weights: the metrics with their standard errors, and the parts "
@@ -28,8 +13,7 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = 1,
     .overrides = true,
-    .options = options,
-    .parser = parse,
+    .threads = true,
 };
 
 static json_t *bound_json(const struct ssk_bound_summary *b) {
@@ -92,13 +76,13 @@ static int score(struct ssk_cli *cli, const struct ssk_run *run, struct ssk_pool
   return code;
 }
 
-static int evaluate(struct ssk_cli *cli, int threads) {
+static int evaluate(struct ssk_cli *cli) {
   struct ssk_run *run = NULL;
   struct ssk_pool *pool = NULL;
   struct ssk_table table = {0};
   int code = ssk_run_open(cli->words[0], cli->n_over, cli->over, cli->registry, &run, cli->err);
   if (!code)
-    code = ssk_pool_new(threads ? threads : ssk_pool_default_threads(), &pool, cli->err);
+    code = ssk_pool_new(cli->threads ? cli->threads : ssk_pool_default_threads(), &pool, cli->err);
   if (!code)
     code = score(cli, run, pool, &table);
   struct ssk_bound_summary bound;
@@ -117,7 +101,6 @@ static int evaluate(struct ssk_cli *cli, int threads) {
 }
 
 int ssk_verb_evaluate(struct ssk_cli *cli, int argc, char **argv) {
-  int threads = 0;
-  int code = ssk_cli_parse(cli, &syntax, &threads, argc, argv);
-  return code ? code : evaluate(cli, threads);
+  int code = ssk_cli_parse(cli, &syntax, NULL, argc, argv);
+  return code ? code : evaluate(cli);
 }

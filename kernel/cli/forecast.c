@@ -12,14 +12,12 @@
 enum { KEY_SERIES = 0x2000, KEY_BEYOND };
 
 static const struct argp_option options[] = {
-    {"output", 'o', "FILE", 0, "write to FILE instead of standard output", 0},
     {"series", KEY_SERIES, "N", 0, "only series N of the split, from 0", 0},
     {"beyond", KEY_BEYOND, NULL, 0,
      "forecast what follows the end of each series, instead of steps that it has", 0},
     {0}};
 
 struct input {
-  const char *file;
   int64_t series; /* -1: all */
   bool beyond;
 };
@@ -27,11 +25,6 @@ struct input {
 static error_t parse(int key, char *arg, struct argp_state *state) {
   struct input *input = state->input;
   switch (key) {
-  case 'o':
-    if (!*arg)
-      argp_error(state, "--output needs the name of a file");
-    input->file = arg;
-    return 0;
   case KEY_SERIES:
     input->series = ssk_cli_int(state, "--series", arg, 0, 1000000000);
     return 0;
@@ -52,6 +45,7 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = 1,
     .overrides = true,
+    .output = "write to this file instead of standard output",
     .options = options,
     .parser = parse,
 };
@@ -151,7 +145,7 @@ static int forecast_all(struct ssk_cli *cli, const struct input *input, const st
   return code;
 }
 
-static int deliver(struct ssk_cli *cli, const char *file, struct sink *sink) {
+static int deliver(struct ssk_cli *cli, struct sink *sink) {
   char *json = NULL;
   if (sink->array)
     json = json_dumps(sink->array, JSON_INDENT(1));
@@ -159,8 +153,8 @@ static int deliver(struct ssk_cli *cli, const char *file, struct sink *sink) {
   if (!text || sink->csv.failed)
     return ssk_err_set(cli->err, SSK_ENOMEM, "no memory for the forecasts");
   int code = SSK_OK;
-  if (file)
-    code = ssk_file_write(file, text, strlen(text), cli->err);
+  if (cli->output)
+    code = ssk_file_write(cli->output, text, strlen(text), cli->err);
   else
     printf("%s%s", text, sink->array ? "\n" : "");
   free(json);
@@ -179,7 +173,7 @@ int ssk_verb_forecast(struct ssk_cli *cli, int argc, char **argv) {
     code = forecast_all(cli, &input, run, &sink);
   }
   if (!code)
-    code = deliver(cli, input.file, &sink);
+    code = deliver(cli, &sink);
   json_decref(sink.array);
   ssk_text_free(&sink.csv);
   ssk_run_free(run);

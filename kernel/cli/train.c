@@ -6,40 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_SEED = 0x2000, KEY_THREADS };
+enum { KEY_SEED = 0x2000 };
 
-static const struct argp_option options[] = {
-    {"output", 'o', "DIR", 0, "the run directory, which must not exist (default: runs/NAME-SEED)",
-     0},
-    {"threads", KEY_THREADS, "N", 0,
-     "threads (default: one a processor); the result does not depend on it", 0},
-    {"seed", KEY_SEED, "N", 0, "the same as seed=N", 0},
-    {0}};
+static const struct argp_option options[] = {{"seed", KEY_SEED, "N", 0, "the same as seed=N", 0},
+                                             {0}};
 
-struct input {
-  const char *folder;
-  int threads;
-  char seed[40]; /* an override, or "" */
+/* --seed as an override, or "". */
+struct seed {
+  char text[40];
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
-  struct input *input = state->input;
-  switch (key) {
-  case 'o':
-    if (!*arg)
-      argp_error(state, "--output needs the name of a directory");
-    input->folder = arg;
-    return 0;
-  case KEY_THREADS:
-    input->threads = (int)ssk_cli_int(state, "--threads", arg, 1, 1024);
-    return 0;
-  case KEY_SEED:
-    snprintf(input->seed, sizeof input->seed, "seed=%lld",
-             (long long)ssk_cli_int(state, "--seed", arg, 0, 9000000000000000));
-    return 0;
-  default:
+  struct seed *seed = state->input;
+  if (key != KEY_SEED)
     return ARGP_ERR_UNKNOWN;
-  }
+  snprintf(seed->text, sizeof seed->text, "seed=%lld",
+           (long long)ssk_cli_int(state, "--seed", arg, 0, 9000000000000000));
+  return 0;
 }
 
 static const struct ssk_syntax syntax = {
@@ -49,12 +32,14 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = 1,
     .overrides = true,
+    .threads = true,
+    .output = "the run directory, which must not exist (default: runs/NAME-SEED)",
     .options = options,
     .parser = parse,
 };
 
 /* The recipe with the overrides and --seed. */
-static int load(struct ssk_cli *cli, const struct input *input, struct ssk_experiment **out) {
+static int load(struct ssk_cli *cli, const struct seed *seed, struct ssk_experiment **out) {
   *out = NULL;
   if (ssk_is_study(cli->words[0])) {
     ssk_err_set(cli->err, SSK_EUSAGE, "'%s' compares recipes, it is not one model", cli->words[0]);
@@ -67,21 +52,20 @@ static int load(struct ssk_cli *cli, const struct input *input, struct ssk_exper
   int n = 0;
   for (; n < cli->n_over; n++)
     over[n] = cli->over[n];
-  if (*input->seed)
-    over[n++] = input->seed;
+  if (*seed->text)
+    over[n++] = seed->text;
   int code = ssk_experiment_load(cli->words[0], n, over, cli->registry, out, cli->err);
   free(over);
   return code;
 }
 
-static int train(struct ssk_cli *cli, const struct input *input,
-                 const struct ssk_experiment *experiment, const char *command) {
-  char *folder = input->folder
-                     ? strdup(input->folder)
-                     : ssk_run_folder_default(experiment->name, (uint64_t)experiment->seed);
+static int train(struct ssk_cli *cli, const struct ssk_experiment *experiment,
+                 const char *command) {
+  char *folder = cli->output ? strdup(cli->output)
+                             : ssk_run_folder_default(experiment->name, (uint64_t)experiment->seed);
   if (!folder)
     return ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
-  const struct ssk_run_options how = ssk_cli_run_options(cli, input->threads, command);
+  const struct ssk_run_options how = ssk_cli_run_options(cli, command);
   struct ssk_run_summary summary = {0};
   int code = ssk_run_train(experiment, folder, &how, &summary, cli->err);
   code = ssk_cli_print_run(cli, folder, code, &summary);
@@ -90,14 +74,14 @@ static int train(struct ssk_cli *cli, const struct input *input,
 }
 
 int ssk_verb_train(struct ssk_cli *cli, int argc, char **argv) {
-  struct input input = {0};
+  struct seed seed = {0};
   char *command = ssk_cli_command(argc, argv);
   struct ssk_experiment *experiment = NULL;
-  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
+  int code = ssk_cli_parse(cli, &syntax, &seed, argc, argv);
   if (!code)
-    code = load(cli, &input, &experiment);
+    code = load(cli, &seed, &experiment);
   if (!code)
-    code = train(cli, &input, experiment, command);
+    code = train(cli, experiment, command);
   ssk_experiment_free(experiment);
   free(command);
   return code;

@@ -34,9 +34,8 @@ char *ssk_cli_command(int argc, char **argv) {
   return text.data;
 }
 
-struct ssk_run_options ssk_cli_run_options(const struct ssk_cli *cli, int threads,
-                                           const char *command) {
-  return (struct ssk_run_options){.threads = threads,
+struct ssk_run_options ssk_cli_run_options(const struct ssk_cli *cli, const char *command) {
+  return (struct ssk_run_options){.threads = cli->threads,
                                   .registry = cli->registry,
                                   .command = command,
                                   .progress = cli->quiet ? NULL : stderr};

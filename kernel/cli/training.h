@@ -9,8 +9,7 @@
 /* The command line as a shell would read it, with a newline; malloc'ed. */
 char *ssk_cli_command(int argc, char **argv);
 /* How the training is run: progress goes to standard error, unless --quiet. */
-struct ssk_run_options ssk_cli_run_options(const struct ssk_cli *cli, int threads,
-                                           const char *command);
+struct ssk_run_options ssk_cli_run_options(const struct ssk_cli *cli, const char *command);
 /* Tell where the run is and what it reached; as JSON also when it was stopped. */
 int ssk_cli_print_run(struct ssk_cli *cli, const char *folder, int code,
                       const struct ssk_run_summary *summary);
