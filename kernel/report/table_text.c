@@ -9,7 +9,7 @@
 const char *ssk_table_number(char buffer[48], double mean, double se) {
   if (isnan(mean)) {
     snprintf(buffer, 48, "-");
-  } else if (!isfinite(mean) || !isfinite(se) || se <= 0) {
+  } else if (!isfinite(mean) || !isfinite(se) || se <= 1e-12 * fabs(mean)) { /* or rounding */
     snprintf(buffer, 48, "%.4g", mean);
   } else {
     /* se in one digit: 0.0096 rounds to 0.01, so the rounded value tells the decimals */
@@ -139,44 +139,44 @@ static void write_wrapped(const char *text, int indent, struct ssk_text *out) {
   ssk_text_add(out, "\n");
 }
 
-/* What n the figures are over. */
-static void write_counts(const struct ssk_table *table, struct ssk_text *out) {
+/* What the figures are over. */
+static void add_counts(const struct ssk_table *table, struct ssk_text *out) {
   int seeds = 0;
   bool ceilings = false;
   for (int r = 0; r < table->n_rows; r++) {
     seeds = table->rows[r].seeds > seeds ? table->rows[r].seeds : seeds;
     ceilings = ceilings || table->rows[r].best_possible;
   }
-  if (table->n_rows == 0)
-    return;
   ssk_text_printf(out, "mean \u00b1 standard error over %s; %lld series",
-                  seeds > 1 ? "seeds (of one seed: over series)" : "series",
-                  (long long)table->rows[0].series);
+                  seeds > 1 ? "seeds (rows of one seed: over series)" : "series",
+                  table->n_rows ? (long long)table->rows[0].series : 0);
   if (seeds > 1)
     ssk_text_printf(out, ", %d seeds", seeds);
-  ssk_text_printf(out, "; * best%s\n",
+  ssk_text_printf(out, "; *: best%s",
                   ceilings ? " of the rows that do not know the generating process" : "");
 }
 
-static void write_costs(const struct ssk_table *table, struct ssk_text *out) {
+/* What a sampled step costs. */
+static void add_costs(const struct ssk_table *table, struct ssk_text *out) {
   bool any = false;
   for (int r = 0; r < table->n_rows; r++)
     if (table->rows[r].evaluations > 0) {
       ssk_text_printf(out, "%s%s %lld",
-                      any ? ", " : "network evaluations a sampled step: ", table->rows[r].name,
+                      any ? ", " : "; network evaluations a sampled step: ", table->rows[r].name,
                       (long long)table->rows[r].evaluations);
       any = true;
     }
-  if (any)
-    ssk_text_add(out, "\n");
 }
 
 void ssk_table_text(const struct ssk_table *table, struct ssk_text *out) {
   char buffer[48];
   write_blocks(table, value_text, -1, out);
   ssk_text_add(out, "\n");
-  write_counts(table, out);
-  write_costs(table, out);
+  struct ssk_text note = {0};
+  add_counts(table, &note);
+  add_costs(table, &note);
+  write_wrapped(note.data ? note.data : "", 0, out);
+  ssk_text_free(&note);
   if (table->reference >= 0 && table->n_rows > 1) {
     ssk_text_printf(out, "\npaired difference from %s, 95 %% bootstrap interval\n",
                     table->rows[table->reference].name);
@@ -226,5 +226,6 @@ void ssk_table_markdown(const struct ssk_table *table, struct ssk_text *out) {
     ssk_text_add(out, "\n");
   }
   ssk_text_add(out, "\n");
-  write_counts(table, out);
+  add_counts(table, out);
+  ssk_text_add(out, "\n");
 }
