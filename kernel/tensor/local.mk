@@ -29,3 +29,5 @@ libsskit_sources += kernel/tensor/ops_linear.c
 libsskit_sources += kernel/tensor/ops_attention.c
 libsskit_sources += kernel/tensor/ops_conv.c
 libsskit_sources += kernel/tensor/ops_density.c
+libsskit_sources += kernel/tensor/attention.h
+libsskit_sources += kernel/tensor/attention_short.c
