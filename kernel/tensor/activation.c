@@ -26,7 +26,7 @@ static void silu(size_t n, const ssk_real *x, ssk_real *y, ssk_real *slope) {
 static void gelu(size_t n, const ssk_real *x, ssk_real *y, ssk_real *slope) {
   const ssk_real c = (ssk_real)0.79788456080286535588, cubic = (ssk_real)0.044715; /* sqrt(2/pi) */
   const ssk_real half = (ssk_real)0.5;
-  ssk_real t[block];
+  ssk_real t[block] = {0}; /* else GCC, which does not know that n > 0, warns at -O2 */
   LOOP t[i] = c * (x[i] + cubic * x[i] * x[i] * x[i]);
   ssk_vtanh(n, t, t);
   if (slope)
