@@ -84,7 +84,8 @@ static void reweight(struct ssk_particles *p, const double *x, const double *mas
     return;
   }
   for (int i = 0; i < p->n; i++) {
-    log_g[i] = p->weight[i] * exp(log_g[i] - top);
+    double g = log_g[i] - top; /* most particles may be far off: exp is slow where it underflows */
+    log_g[i] = g > -700 ? p->weight[i] * exp(g) : 0;
     sum += log_g[i];
   }
   if (sum == 0) {

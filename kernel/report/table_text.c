@@ -9,8 +9,8 @@
 const char *ssk_table_number(char buffer[48], double mean, double se) {
   if (isnan(mean)) {
     snprintf(buffer, 48, "-");
-  } else if (!isfinite(mean) || !isfinite(se) || se <= 1e-12 * fabs(mean)) { /* or rounding */
-    snprintf(buffer, 48, "%.4g", mean);
+  } else if (!isfinite(mean) || !isfinite(se) || se <= 5e-6 * fabs(mean)) {
+    snprintf(buffer, 48, "%.*g", isfinite(se) && se > 1e-12 * fabs(mean) ? 6 : 4, mean);
   } else {
     /* se in one digit: 0.0096 rounds to 0.01, so the rounded value tells the decimals */
     int power = (int)floor(log10(se));

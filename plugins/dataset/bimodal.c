@@ -16,10 +16,12 @@ struct bimodal {
   int64_t sequences, valid, test, length, test_length;
   double noise;
   uint64_t seed;
+  double log_scale; /* of the emission's density: -log(noise sqrt(2 pi)) */
 };
 
 static const struct ssk_param bimodal_params[] = {
-    SSK_PARAM_INT(struct bimodal, sequences, "1024", 1, 1e7, "series", "Series of the training split."),
+    SSK_PARAM_INT(struct bimodal, sequences, "1024", 1, 1e7, "series",
+                  "Series of the training split."),
     SSK_PARAM_INT(struct bimodal, valid, "256", 0, 1e7, "series",
                   "Series of the validation split."),
     SSK_PARAM_INT(struct bimodal, test, "1024", 0, 1e7, "series", "Series of the test split."),
@@ -36,6 +38,7 @@ static int bimodal_open(void *self, uint64_t seed, ssk_err *err) {
   struct bimodal *d = self;
   (void)err;
   d->seed = seed;
+  d->log_scale = -log(d->noise) - 0.5 * log(2 * M_PI);
   if (d->test_length == 0)
     d->test_length = d->length;
   return SSK_OK;
@@ -78,7 +81,7 @@ static double bimodal_emission_log_prob(const void *self, const double *z, const
   if (*mask == 0)
     return 0;
   double e = (*x - *z) / d->noise;
-  return -0.5 * (e * e + log(2 * M_PI)) - log(d->noise);
+  return d->log_scale - 0.5 * e * e;
 }
 
 static double bimodal_predictive_centre(const void *self, const double *z_prev, int dim) {

@@ -13,6 +13,7 @@ Test(table, numbers_show_the_digits_that_their_error_allows) {
   cr_expect_str_eq(ssk_table_number(text, 2.0612, 0.0096), "2.06 \u00b1 0.01");
   cr_expect_str_eq(ssk_table_number(text, 1234.5, 31), "1234 \u00b1 31");
   cr_expect_str_eq(ssk_table_number(text, -0.42871, 0.00004), "-0.42871 \u00b1 0.00004");
+  cr_expect_str_eq(ssk_table_number(text, M_LN2, 3e-7), "0.693147");
   cr_expect_str_eq(ssk_table_number(text, M_LN2, NAN), "0.6931");
   cr_expect_str_eq(ssk_table_number(text, M_LN2, 0), "0.6931");
   cr_expect_str_eq(ssk_table_number(text, NAN, NAN), "-");
