@@ -117,10 +117,13 @@ static int diffusion_init(void *state, ssk_err *err) {
   return SSK_OK;
 }
 
+/* What the start of the moving average counts, in steps times (1 - decay). */
+#define START_WEIGHT 1e-3
+
 static int diffusion_build(void *state, ssk_builder *b, const struct ssk_dims *dims) {
   struct diffusion *self = state;
   if (self->sigma_data_mode == SIGMA_DATA_GLOBAL)
-    self->tracked = ssk_statistic(b, "sigma_data", 2, 1, self->sigma_data_decay);
+    self->tracked = ssk_statistic(b, "sigma_data", 2, START_WEIGHT, self->sigma_data_decay);
   ssk_denoiser_build(self->denoiser, b, dims);
   return ssk_build_code(b);
 }
@@ -134,8 +137,9 @@ static ssk_tensor *centre(const struct diffusion *self, const struct ssk_ctx *ct
   return ssk_cols(ctx->tape, rows->past, (ctx->dims->j - 1) * d, d);
 }
 
-/* The tracked statistic is a ratio, {square, rows}, so that it does not matter how often a pass
- * calls `rate`, nor for how many rows; both start at 1, the square in units of the parameter's. */
+/* The tracked statistic is a ratio, {square, rows}: so it does not matter how often a pass calls
+ * `rate`, nor for how many rows, and the start fades with the first steps instead of over 1/(1 -
+ * decay) of them. The square is in units of the parameter's. */
 static double sigma_data_now(const struct diffusion *self, const struct ssk_ctx *ctx) {
   if (self->sigma_data_mode == SIGMA_DATA_FIXED)
     return self->sigma_data;
