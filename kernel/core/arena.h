@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-/* Grows by chunks; chunks are kept on reset, so a steady state allocates nothing. Zero-initialise. */
+/* Grows by chunks; chunks are kept on reset, so a steady state allocates nothing. Zero-initialise.
+ */
 struct ssk_arena_chunk;
 struct ssk_arena {
   struct ssk_arena_chunk *first, *current;

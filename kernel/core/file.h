@@ -6,8 +6,8 @@
 #include <sskit/err.h>
 #include <stdint.h>
 
-/* Read a whole regular file, at most `limit` bytes, into malloc'ed memory (plus a NUL that *size does
- * not count); the caller frees. */
+/* Read a whole regular file, at most `limit` bytes, into malloc'ed memory (plus a NUL that *size
+ * does not count); the caller frees. */
 int ssk_file_read(const char *path, size_t limit, char **data, size_t *size, ssk_err *err);
 /* Write to a temporary beside `path`, fsync, rename, fsync the folder. */
 int ssk_file_write(const char *path, const void *data, size_t size, ssk_err *err);

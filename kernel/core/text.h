@@ -21,13 +21,13 @@ void ssk_text_free(struct ssk_text *text);
 /* The shortest decimal that reads back as the same double ("0.1", "1e-07", "inf"). */
 const char *ssk_text_double(char buffer[32], double value);
 
-/* Read all of `text` as a decimal number: digits with an optional sign, point and exponent, or inf and
- * .inf with a sign. No spaces, hexadecimal, underscores or nan; independent of the locale. False when
- * it is no such number, or one that a double cannot hold. */
+/* Read all of `text` as a decimal number: digits with an optional sign, point and exponent, or inf
+ * and .inf with a sign. No spaces, hexadecimal, underscores or nan; independent of the locale.
+ * False when it is no such number, or one that a double cannot hold. */
 bool ssk_text_read_double(const char *text, double *value);
 /* Whether bytes are text in UTF-8 without control characters other than tab and newline; the line
- * separators NEL, LS and PS, byte order marks and noncharacters count as control characters. *bad (may
- * be NULL) gets the offset of the first byte that is not fine. */
+ * separators NEL, LS and PS, byte order marks and noncharacters count as control characters. *bad
+ * (may be NULL) gets the offset of the first byte that is not fine. */
 enum ssk_text_flaw { SSK_TEXT_CLEAN, SSK_TEXT_CONTROL, SSK_TEXT_NOT_UTF8 };
 enum ssk_text_flaw ssk_text_check(const char *data, size_t size, size_t *bad);
 

@@ -69,8 +69,7 @@ static int forecast(void *self, const struct ssk_data *data, enum ssk_split spli
     return ssk_err_set(err, SSK_EDATA, "a history of %d steps is shorter than the order %d",
                        context, j);
   if (ctx->dims->V && context + horizon > data->split[split].length[series])
-    return ssk_err_set(err, SSK_EDATA,
-                       "there are no covariates beyond the %d steps of the series",
+    return ssk_err_set(err, SSK_EDATA, "there are no covariates beyond the %d steps of the series",
                        data->split[split].length[series]);
   ssk_pass_begin(pass, context, 1, samples, NULL);
   ctx->training = false;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tree.h - a recipe as a tree of nodes, each with its place in its file: read, merged, overridden.
  *
- * YAML events (libyaml) become nodes; scalars stay text until the schema types them. What YAML allows
- * and recipes do not (anchors, aliases, merge keys, tags, duplicate keys, second documents, nesting
- * beyond 32, files over 1 MiB, control characters, empty values) is an error at its place. `base:` files (one name or a list; searched
- * beside the file, then in the recipe path) are read first and merged under the file:
- *   - maps merge key by key; lists and scalars are replaced; `key+: [..]` appends to the base's list;
+ * YAML events (libyaml) become nodes; scalars stay text until the schema types them. What YAML
+ * allows and recipes do not (anchors, aliases, merge keys, tags, duplicate keys, second documents,
+ * nesting beyond 32, files over 1 MiB, control characters, empty values) is an error at its place.
+ * `base:` files (one name or a list; searched beside the file, then in the recipe path) are read
+ * first and merged under the file:
+ *   - maps merge key by key; lists and scalars are replaced; `key+: [..]` appends to the base's
+ * list;
  *   - a map whose `use` differs from the base's replaces it whole;
- *   - where one side is a map and the other a scalar `name`, that is taken as `{use: name}`, unless the
- *     file's scalar replaces a map without or with another `use`. */
+ *   - where one side is a map and the other a scalar `name`, that is taken as `{use: name}`, unless
+ * the file's scalar replaces a map without or with another `use`. */
 #ifndef SSK_RECIPE_TREE_H
 #define SSK_RECIPE_TREE_H
 
@@ -19,8 +21,8 @@ enum ssk_node_type { SSK_NODE_SCALAR, SSK_NODE_LIST, SSK_NODE_MAP };
 
 struct ssk_node {
   enum ssk_node_type type;
-  struct ssk_pos pos;     /* of the value */
-  const char *key;        /* in a map: the key, and its place */
+  struct ssk_pos pos; /* of the value */
+  const char *key;    /* in a map: the key, and its place */
   struct ssk_pos key_pos;
   const char *text;       /* scalar: its source text, unquoted */
   bool quoted;            /* scalar: was quoted, so never null/bool/number by accident */
@@ -40,8 +42,8 @@ struct ssk_tree {
 };
 
 /* Read `path` with its bases, then apply overrides "a.b.c=value" (value: YAML flow text; their
- * positions are file "override 'a.b.c=value'", line 1). `search`: folders for bases, separated by ':', may be
- * NULL. On failure NULL with up to 20 diagnostics in err. */
+ * positions are file "override 'a.b.c=value'", line 1). `search`: folders for bases, separated by
+ * ':', may be NULL. On failure NULL with up to 20 diagnostics in err. */
 struct ssk_tree *ssk_tree_load(const char *path, int n_overrides, const char *const *overrides,
                                const char *search, ssk_err *err);
 /* The same from memory; `name` stands in messages, and its folder is where bases are looked for. */

@@ -15,7 +15,8 @@ struct lgssm {
 };
 
 static const struct ssk_param lgssm_params[] = {
-    SSK_PARAM_INT(struct lgssm, sequences, "1024", 1, 1e7, "series", "Series of the training split."),
+    SSK_PARAM_INT(struct lgssm, sequences, "1024", 1, 1e7, "series",
+                  "Series of the training split."),
     SSK_PARAM_INT(struct lgssm, valid, "256", 0, 1e7, "series", "Series of the validation split."),
     SSK_PARAM_INT(struct lgssm, test, "1024", 0, 1e7, "series", "Series of the test split."),
     SSK_PARAM_INT(struct lgssm, length, "32", 2, 1e6, "steps",

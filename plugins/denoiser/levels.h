@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* levels.h - what denoisers share: the distinct noise levels of a pass, and their features.
  *
- * A level is embedded once, however many rows are at that level: with a grid of K levels there are at
- * most K, in sampling there is one. */
+ * A level is embedded once, however many rows are at that level: with a grid of K levels there are
+ * at most K, in sampling there is one. */
 #ifndef LEVELS_H
 #define LEVELS_H
 

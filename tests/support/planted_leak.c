@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* planted_leak.c - faults that assertions do not show: the proof that tests/support/run-tests does.
  *
- * Every assertion here holds. tests/cli/planted_leak.sh runs the tests one by one through the wrapper,
- * which must pass the sound one and fail the others. */
+ * Every assertion here holds. tests/cli/planted_leak.sh runs the tests one by one through the
+ * wrapper, which must pass the sound one and fail the others. */
 #include <criterion/criterion.h>
 #include <limits.h>
 #include <stdlib.h>

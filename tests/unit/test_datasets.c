@@ -41,7 +41,8 @@ Test(datasets, splits_are_disjoint_and_stable) {
   struct kit kit;
   kit_open(&kit);
   for (int k = 0; k < 2; k++) {
-    struct ssk_data *small = kit_data(&kit, names[k], "sequences: 3\nvalid: 3\ntest: 3\nlength: 8\n");
+    struct ssk_data *small =
+        kit_data(&kit, names[k], "sequences: 3\nvalid: 3\ntest: 3\nlength: 8\n");
     struct ssk_data *large =
         kit_data(&kit, names[k], "sequences: 9\nvalid: 4\ntest: 5\nlength: 8\ntest_length: 11\n");
     for (int a = 0; a < 9; a++) {

@@ -23,19 +23,11 @@ Test(text, writes_the_shortest_double_that_reads_back) {
   static const struct {
     double value;
     const char *text;
-  } cases[] = {{0.1, "0.1"},
-               {1e-7, "1e-07"},
-               {128, "128"},
-               {1000, "1000"},
-               {1e300, "1e+300"},
-               {-2.5, "-2.5"},
-               {-10, "-10"},
-               {0, "0"},
-               {-0.0, "-0"},
-               {INFINITY, "inf"},
-               {-INFINITY, "-inf"},
-               {1.0 / 3, "0.3333333333333333"},
-               {5e-324, "5e-324"}};
+  } cases[] = {
+      {0.1, "0.1"},      {1e-7, "1e-07"},   {128, "128"},        {1000, "1000"},
+      {1e300, "1e+300"}, {-2.5, "-2.5"},    {-10, "-10"},        {0, "0"},
+      {-0.0, "-0"},      {INFINITY, "inf"}, {-INFINITY, "-inf"}, {1.0 / 3, "0.3333333333333333"},
+      {5e-324, "5e-324"}};
   char buffer[32];
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     cr_expect_str_eq(ssk_text_double(buffer, cases[i].value), cases[i].text);

@@ -36,10 +36,11 @@ enum ssk_code {
   SSK_EINTERRUPTED = 9, /* stopped by a signal; the state was saved and can be resumed */
 };
 
-/* A place in a text file. Lines and columns count from 1, and line 0 means the file as a whole; file
- * NULL is no place. Columns count bytes. `line_text` is the source line without its newline (may be
- * NULL: no excerpt is shown); `width` is the length of the caret run under it. All strings are borrowed
- * and must outlive the call that takes the position; an ssk_err copies what it keeps. */
+/* A place in a text file. Lines and columns count from 1, and line 0 means the file as a whole;
+ * file NULL is no place. Columns count bytes. `line_text` is the source line without its newline
+ * (may be NULL: no excerpt is shown); `width` is the length of the caret run under it. All strings
+ * are borrowed and must outlive the call that takes the position; an ssk_err copies what it keeps.
+ */
 struct ssk_pos {
   const char *file;
   int line;

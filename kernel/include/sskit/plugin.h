@@ -3,8 +3,8 @@
  *
  * A plugin is a shared object with one exported function, ssk_plugin_entry, written by the macro
  * SSK_PLUGIN. It returns static const data: a magic block, by which the kernel sees whether the
- * plugin was built for it, and 1...n component descriptors. Loading has no side effects; a plugin is
- * never unloaded.
+ * plugin was built for it, and 1...n component descriptors. Loading has no side effects; a plugin
+ * is never unloaded.
  *
  * A component's author writes a struct (its parameters first, its weights behind them), a table of
  * parameter rows, and the functions of its kind. The kernel allocates the struct, zeroed, fills the
@@ -12,9 +12,9 @@
  * which `done` frees. Functions that run on a tape are called from several threads at once, with
  * different contexts and the same `self`: they must not write to *self.
  *
- * Slots that are marked [optional] may be NULL: then the kernel's default applies, or the capability
- * is absent. Every public struct begins with its size; fill it with sizeof. Strings are borrowed and
- * static. */
+ * Slots that are marked [optional] may be NULL: then the kernel's default applies, or the
+ * capability is absent. Every public struct begins with its size; fill it with sizeof. Strings are
+ * borrowed and static. */
 #ifndef SSKIT_PLUGIN_H
 #define SSKIT_PLUGIN_H
 
@@ -35,29 +35,29 @@ extern "C" {
 
 /* ---- the magic block ------------------------------------------------------------------------ */
 
-#define SSK_MAGIC 0x54494b53u /* "SKIT", little endian */
-#define SSK_ABI 1u            /* raised with every change of a public struct; must be equal */
+#define SSK_MAGIC          0x54494b53u /* "SKIT", little endian */
+#define SSK_ABI            1u /* raised with every change of a public struct; must be equal */
 #define SSK_KERNEL_VERSION "0.1.0"
 
 struct ssk_magic {
-  uint32_t magic;      /* SSK_MAGIC */
-  uint32_t size;       /* sizeof(struct ssk_magic) */
-  uint32_t abi;        /* SSK_ABI of the headers it was built with */
-  uint32_t real_size;  /* sizeof(ssk_real): 4, or 8 for a double build */
-  char version[16];    /* SSK_KERNEL_VERSION of the headers: informative */
+  uint32_t magic;     /* SSK_MAGIC */
+  uint32_t size;      /* sizeof(struct ssk_magic) */
+  uint32_t abi;       /* SSK_ABI of the headers it was built with */
+  uint32_t real_size; /* sizeof(ssk_real): 4, or 8 for a double build */
+  char version[16];   /* SSK_KERNEL_VERSION of the headers: informative */
 };
 
 /* ---- components ----------------------------------------------------------------------------- */
 
 struct ssk_component {
-  size_t size;           /* sizeof(struct ssk_component) */
+  size_t size; /* sizeof(struct ssk_component) */
   enum ssk_kind kind;
-  const char *name;      /* what recipes write after `use:`; lower case, digits, underscores */
-  const char *summary;   /* one line, for lists */
-  const char *doc;       /* paragraphs, for `sskit describe`: formulas with their source */
-  size_t self_size;      /* of the component's struct */
+  const char *name;    /* what recipes write after `use:`; lower case, digits, underscores */
+  const char *summary; /* one line, for lists */
+  const char *doc;     /* paragraphs, for `sskit describe`: formulas with their source */
+  size_t self_size;    /* of the component's struct */
   const struct ssk_param *params; /* rows, ended by SSK_PARAM_END; NULL: no parameters */
-  const void *ops;       /* the ops struct of the kind */
+  const void *ops;                /* the ops struct of the kind */
   /* [optional] After the parameters are filled: check combinations, allocate. SSK_OK, or describe
    * the reason in err and return a code. On failure `done` is not called. */
   int (*init)(void *self, ssk_err *err);
@@ -78,10 +78,14 @@ typedef const struct ssk_plugin *ssk_plugin_entry_fn(void);
   SSK_API const struct ssk_plugin *ssk_plugin_entry(void);                                         \
   const struct ssk_plugin *ssk_plugin_entry(void) {                                                \
     static const struct ssk_component *const components[] = {__VA_ARGS__};                         \
-    static const struct ssk_plugin plugin = {                                                      \
-        .magic = {.magic = SSK_MAGIC, .size = sizeof(struct ssk_magic), .abi = SSK_ABI,            \
-                  .real_size = sizeof(ssk_real), .version = SSK_KERNEL_VERSION},                   \
-        .n_components = sizeof components / sizeof components[0], .components = components};       \
+    static const struct ssk_plugin plugin = {.magic = {.magic = SSK_MAGIC,                         \
+                                                       .size = sizeof(struct ssk_magic),           \
+                                                       .abi = SSK_ABI,                             \
+                                                       .real_size = sizeof(ssk_real),              \
+                                                       .version = SSK_KERNEL_VERSION},             \
+                                             .n_components =                                       \
+                                                 sizeof components / sizeof components[0],         \
+                                             .components = components};                            \
     return &plugin;                                                                                \
   }
 
@@ -97,13 +101,13 @@ struct ssk_instance {
 /* Sizes, known before any weight is declared. */
 struct ssk_dims {
   size_t size;
-  int D;       /* observation */
-  int V;       /* time-varying covariates; 0: none */
-  int E;       /* static covariates; 0: none */
-  int d;       /* latent */
-  int j;       /* Markov order: past latents that a step sees */
-  int H;       /* width of the future summary, as the encoder gets it */
-  int F;       /* time features; 0: none */
+  int D; /* observation */
+  int V; /* time-varying covariates; 0: none */
+  int E; /* static covariates; 0: none */
+  int d; /* latent */
+  int j; /* Markov order: past latents that a step sees */
+  int H; /* width of the future summary, as the encoder gets it */
+  int F; /* time features; 0: none */
 };
 
 /* One pass of one shard. Made by the kernel; read-only for plugins. */
@@ -111,14 +115,14 @@ struct ssk_ctx {
   size_t size;
   ssk_tape *tape;
   const struct ssk_dims *dims;
-  bool training;     /* false: evaluation, sampling (the tape may not record) */
-  double progress;   /* fraction of the training steps done, 0...1; 1 in evaluation */
-  double share;      /* this shard's share of the batch: batch means are sum of share*mean */
-  int T, B, S, P;    /* steps, series, paths a series, and P = B*S; row p is path p%S of series p/S */
-  uint64_t seed;     /* of the recipe */
-  uint32_t step;     /* training step: names the random numbers */
-  uint32_t shard;    /* shard: names the random numbers */
-  const char *path;  /* of the component that runs: names the random numbers */
+  bool training;   /* false: evaluation, sampling (the tape may not record) */
+  double progress; /* fraction of the training steps done, 0...1; 1 in evaluation */
+  double share;    /* this shard's share of the batch: batch means are sum of share*mean */
+  int T, B, S, P;  /* steps, series, paths a series, and P = B*S; row p is path p%S of series p/S */
+  uint64_t seed;   /* of the recipe */
+  uint32_t step;   /* training step: names the random numbers */
+  uint32_t shard;  /* shard: names the random numbers */
+  const char *path;                  /* of the component that runs: names the random numbers */
   const struct ssk_weights *weights; /* see weights.h */
   ssk_real *gradient;                /* of this shard; NULL in evaluation */
   ssk_tensor **leaves;               /* weights already on the tape */
@@ -297,14 +301,13 @@ struct ssk_initial_ops {
 struct ssk_transition_ops {
   size_t size;
   int (*build)(void *self, ssk_builder *b, const struct ssk_dims *dims);
-  /* [optional] [n]: an estimate of (a bound on) E_q[log q(z) - log p(z | past)]. Default: the closed
-   * form KL from `moments`, else log_q - log_prob at the sample. */
+  /* [optional] [n]: an estimate of (a bound on) E_q[log q(z) - log p(z | past)]. Default: the
+   * closed form KL from `moments`, else log_q - log_prob at the sample. */
   ssk_tensor *(*rate)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows);
   /* [optional] [n, d]: a draw. Default: from `moments`. */
   ssk_tensor *(*sample)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows);
   /* [optional] [n]: log p(rows->z | past). Default: from `moments`. */
-  ssk_tensor *(*log_prob)(const void *self, const struct ssk_ctx *ctx,
-                          const struct ssk_rows *rows);
+  ssk_tensor *(*log_prob)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows);
   /* [optional] Of a Gaussian transition: mean and log variance [n, d]. */
   struct ssk_gaussian (*moments)(const void *self, const struct ssk_ctx *ctx,
                                  const struct ssk_rows *rows);
@@ -330,8 +333,8 @@ struct ssk_noisy {
   size_t size;
   struct ssk_rows cond; /* n, past, pad, u, time */
   int M;
-  ssk_tensor *noisy;    /* [n*M, d] already scaled by c_in */
-  ssk_tensor *c_noise;  /* [n*M] the noise level as the network sees it: log(sigma)/4 */
+  ssk_tensor *noisy;   /* [n*M, d] already scaled by c_in */
+  ssk_tensor *c_noise; /* [n*M] the noise level as the network sees it: log(sigma)/4 */
 };
 
 struct ssk_denoiser_ops {
@@ -352,7 +355,8 @@ struct ssk_mixer_ops {
 
 /* ---- sampler -------------------------------------------------------------------------------- */
 
-/* Draw from a diffusion given its denoiser, in VE coordinates (sigma is the noise-to-signal ratio). */
+/* Draw from a diffusion given its denoiser, in VE coordinates (sigma is the noise-to-signal ratio).
+ */
 struct ssk_sampling {
   size_t size;
   int n, d;
@@ -406,17 +410,17 @@ enum ssk_needs {
 struct ssk_case {
   size_t size;
   int D, context, horizon, samples;
-  const double *history;      /* [context, D] */
-  const double *history_mask; /* [context, D] */
-  const double *truth;        /* [horizon, D] */
-  const double *truth_mask;   /* [horizon, D] */
-  const double *paths;        /* [samples, horizon, D] forecast samples, or NULL */
-  const double *z_last;       /* [latent] true latent of the last context step, or NULL */
+  const double *history;           /* [context, D] */
+  const double *history_mask;      /* [context, D] */
+  const double *truth;             /* [horizon, D] */
+  const double *truth_mask;        /* [horizon, D] */
+  const double *paths;             /* [samples, horizon, D] forecast samples, or NULL */
+  const double *z_last;            /* [latent] true latent of the last context step, or NULL */
   const struct ssk_oracle *oracle; /* or NULL */
   const void *oracle_self;
-  bool has_bound;             /* the next three, in nats, summed over the whole series */
+  bool has_bound; /* the next three, in nats, summed over the whole series */
   double distortion, rate_initial, rate_transition;
-  int bound_length;           /* steps they were summed over */
+  int bound_length; /* steps they were summed over */
 };
 
 struct ssk_metric_ops {
@@ -428,7 +432,7 @@ struct ssk_metric_ops {
   /* Definition and estimator settings in one line, into `text`: two figures are comparable only if
    * these agree. */
   void (*definition)(const void *self, char *text, size_t n);
-  int better;       /* -1: lower is better, +1: higher, 0: nearer to `ideal` */
+  int better; /* -1: lower is better, +1: higher, 0: nearer to `ideal` */
   double ideal;
   const char *unit; /* "nats/step", "data", "1" */
   /* [optional] Of a metric whose ideal value is a parameter: replaces `ideal`. */
@@ -462,8 +466,7 @@ SSK_API ssk_tensor *ssk_transition_rate(const struct ssk_instance *i, const stru
                                         const struct ssk_rows *rows);
 SSK_API ssk_tensor *ssk_transition_sample(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                           const struct ssk_rows *rows);
-SSK_API ssk_tensor *ssk_transition_log_prob(const struct ssk_instance *i,
-                                            const struct ssk_ctx *ctx,
+SSK_API ssk_tensor *ssk_transition_log_prob(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                             const struct ssk_rows *rows);
 SSK_API int ssk_transition_evaluations(const struct ssk_instance *i);
 /* The model's own transition (for an initial prior that continues it backwards). */

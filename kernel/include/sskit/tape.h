@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tape.h - tensors, and operations with reverse-mode gradients.
  *
- * The tape is eager: an operation computes its result at once and notes how to go back. Tensors live
- * in the tape's arena and are freed together by ssk_tape_reset: nobody frees a tensor. A tape belongs
- * to one thread at a time.
+ * The tape is eager: an operation computes its result at once and notes how to go back. Tensors
+ * live in the tape's arena and are freed together by ssk_tape_reset: nobody frees a tensor. A tape
+ * belongs to one thread at a time.
  *
  * Layout: row-major, at most SSK_MAX_DIMS axes. Sequences are time-major slabs [T, rows, features],
  * so that whatever does not recur is one matrix product over T*rows. Weights are stored
@@ -48,7 +48,9 @@ typedef struct ssk_tensor {
 } ssk_tensor;
 
 /* Length of the last axis (1 for scalars), and count divided by it. */
-static inline int ssk_width(const ssk_tensor *x) { return x->ndim ? x->shape[x->ndim - 1] : 1; }
+static inline int ssk_width(const ssk_tensor *x) {
+  return x->ndim ? x->shape[x->ndim - 1] : 1;
+}
 static inline int ssk_height(const ssk_tensor *x) {
   return x->count ? (int)(x->count / (size_t)ssk_width(x)) : 0;
 }
@@ -76,8 +78,8 @@ SSK_API void *ssk_tape_scratch(ssk_tape *tape, size_t bytes);
 /* Peak bytes in use since the tape was made, and number of recorded operations now. */
 SSK_API size_t ssk_tape_peak(const ssk_tape *tape);
 SSK_API size_t ssk_tape_length(const ssk_tape *tape);
-/* Reverse pass: sets d loss / d loss = `seed` (the loss is a scalar) and adds into the grad of every
- * tensor with needs_grad, leaves included. Once per reset. */
+/* Reverse pass: sets d loss / d loss = `seed` (the loss is a scalar) and adds into the grad of
+ * every tensor with needs_grad, leaves included. Once per reset. */
 SSK_API int ssk_backward(ssk_tape *tape, ssk_tensor *loss, ssk_real seed);
 
 /* ---- leaves --------------------------------------------------------------------------------- */
@@ -99,7 +101,9 @@ SSK_API ssk_tensor *ssk_stop(ssk_tape *tape, ssk_tensor *x);
 
 /* Shape literals: ssk_full(tape, SSK_SHAPE(n, d), 0). */
 #define SSK_SHAPE(...)                                                                             \
-  (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), (const int[]) { __VA_ARGS__ }
+  (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), (const int[]) {                               \
+    __VA_ARGS__                                                                                    \
+  }
 
 /* ---- elementwise ---------------------------------------------------------------------------- */
 
@@ -232,7 +236,8 @@ struct ssk_call {
 struct ssk_op {
   size_t size; /* sizeof(struct ssk_op) */
   const char *name;
-  /* Write the output's shape; SSK_OK, or describe the misfit with ssk_tape_fail and return a code. */
+  /* Write the output's shape; SSK_OK, or describe the misfit with ssk_tape_fail and return a code.
+   */
   int (*shape)(struct ssk_call *call, int *ndim, int *shape);
   void (*forward)(struct ssk_call *call);  /* fill out->data */
   void (*backward)(struct ssk_call *call); /* add to in[i]->grad where in[i] and its grad are not

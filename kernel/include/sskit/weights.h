@@ -2,9 +2,9 @@
 /* weights.h - trained weights: declaring them, using them, and the layers that are built of them.
  *
  * All weights of a model lie in one flat vector with named slices. A component declares its weights
- * in `build` and keeps the handles in its struct; in a pass, ssk_use puts a weight on the tape. Names
- * are scoped ("model.transition.mean.hidden0.W"); initial values are random streams keyed by that
- * name, so that a weight starts equal in every recipe that has it. */
+ * in `build` and keeps the handles in its struct; in a pass, ssk_use puts a weight on the tape.
+ * Names are scoped ("model.transition.mean.hidden0.W"); initial values are random streams keyed by
+ * that name, so that a weight starts equal in every recipe that has it. */
 #ifndef SSKIT_WEIGHTS_H
 #define SSKIT_WEIGHTS_H
 
@@ -29,13 +29,13 @@ enum ssk_init {
   SSK_INIT_XAVIER,   /* uniform +-gain*sqrt(6/(in+out)), Glorot and Bengio 2010 */
   SSK_INIT_KAIMING,  /* normal, deviation gain*sqrt(2/in), He et al. 2015 */
   SSK_INIT_NORMAL,   /* normal, deviation gain */
-  SSK_INIT_UNIFORM,  /* uniform +-gain/sqrt(in): PyTorch's default for linear and recurrent layers */
+  SSK_INIT_UNIFORM, /* uniform +-gain/sqrt(in): PyTorch's default for linear and recurrent layers */
 };
 
 enum ssk_weight_flags {
-  SSK_DECAY = 0,        /* the default: weight decay applies */
-  SSK_NO_DECAY = 1,     /* biases, norms, embeddings, variance heads */
-  SSK_STATISTIC = 2,    /* not trained: a running statistic, see ssk_statistic */
+  SSK_DECAY = 0,     /* the default: weight decay applies */
+  SSK_NO_DECAY = 1,  /* biases, norms, embeddings, variance heads */
+  SSK_STATISTIC = 2, /* not trained: a running statistic, see ssk_statistic */
 };
 
 /* Declare a weight. `in` and `out` of the initialisations are the product of all axes but the last,
@@ -49,8 +49,8 @@ SSK_API ssk_weight ssk_declare(ssk_builder *b, const char *name, int ndim, const
  * ssk_observe_statistic, summed in a fixed order. */
 SSK_API ssk_weight ssk_statistic(ssk_builder *b, const char *name, int n, double start,
                                  double decay);
-/* Give this shard's contribution: values must be the shard's mean; ctx->share is applied here. Once a
- * pass and statistic; does nothing outside training. */
+/* Give this shard's contribution: values must be the shard's mean; ctx->share is applied here. Once
+ * a pass and statistic; does nothing outside training. */
 SSK_API void ssk_observe_statistic(const struct ssk_ctx *ctx, ssk_weight w, const ssk_real *values);
 /* Read a weight's current values outside the tape (borrowed, count entries). */
 SSK_API const ssk_real *ssk_peek(const struct ssk_ctx *ctx, ssk_weight w);
@@ -80,9 +80,9 @@ SSK_API struct ssk_dense ssk_dense_build(ssk_builder *b, const char *name, int i
 SSK_API ssk_tensor *ssk_dense_run(const struct ssk_ctx *ctx, struct ssk_dense layer, ssk_tensor *x);
 
 /* A head: `layers` hidden SiLU layers of `hidden` units and a zero-initialised linear output, plus,
- * with `linear`, a zero-initialised linear path from the whole input to the output. So a head starts
- * as the zero function, and what is linear need not be learned through the network. layers may be 0:
- * then only the linear path is left, which is present in any case. */
+ * with `linear`, a zero-initialised linear path from the whole input to the output. So a head
+ * starts as the zero function, and what is linear need not be learned through the network. layers
+ * may be 0: then only the linear path is left, which is present in any case. */
 struct ssk_head {
   int layers;
   struct ssk_dense in[8];
@@ -94,26 +94,42 @@ SSK_API struct ssk_head ssk_head_build(ssk_builder *b, const char *name, int in,
 SSK_API ssk_tensor *ssk_head_run(const struct ssk_ctx *ctx, const struct ssk_head *head,
                                  ssk_tensor *x);
 
-/* How a network's raw output becomes a log variance: clamp(log(softplus(raw) + var_min), logvar_min,
- * logvar_max), and the log variance to start from. A component that has one writes
+/* How a network's raw output becomes a log variance: clamp(log(softplus(raw) + var_min),
+ * logvar_min, logvar_max), and the log variance to start from. A component that has one writes
  * SSK_PARAM_VARIANCE into its table of rows, and calls ssk_variance_check in its `init`. */
 struct ssk_variance {
   double var_min, logvar_min, logvar_max, logvar_start;
 };
 /* The four rows of a struct ssk_variance, the member `m` of S; `start` is a default, as text. */
 #define SSK_PARAM_VARIANCE(S, m, start)                                                            \
-  {.name = "var_min", .type = SSK_T_REAL, .offset = SSK_MEMBER_(S, m.var_min, double),             \
-   .default_text = "1e-6", .min = 1e-12, .max = 1,                                                 \
+  {.name = "var_min",                                                                              \
+   .type = SSK_T_REAL,                                                                             \
+   .offset = SSK_MEMBER_(S, m.var_min, double),                                                    \
+   .default_text = "1e-6",                                                                         \
+   .min = 1e-12,                                                                                   \
+   .max = 1,                                                                                       \
    .doc = "Added to the variance: logvar = log(softplus(raw) + var_min)."},                        \
-  {.name = "logvar_min", .type = SSK_T_REAL, .offset = SSK_MEMBER_(S, m.logvar_min, double),       \
-   .default_text = "-10", .min = -30, .max = 30, .unit = "nats",                                   \
-   .doc = "Lower clamp of the log variance."},                                                     \
-  {.name = "logvar_max", .type = SSK_T_REAL, .offset = SSK_MEMBER_(S, m.logvar_max, double),       \
-   .default_text = "6", .min = -30, .max = 30, .unit = "nats",                                     \
-   .doc = "Upper clamp of the log variance."},                                                     \
-  {.name = "logvar_start", .type = SSK_T_REAL, .offset = SSK_MEMBER_(S, m.logvar_start, double),   \
-   .default_text = start, .min = -30, .max = 30, .unit = "nats",                                   \
-   .doc = "Log variance that training starts from."}
+      {.name = "logvar_min",                                                                       \
+       .type = SSK_T_REAL,                                                                         \
+       .offset = SSK_MEMBER_(S, m.logvar_min, double),                                             \
+       .default_text = "-10",                                                                      \
+       .min = -30,                                                                                 \
+       .max = 30,                                                                                  \
+       .unit = "nats",                                                                             \
+       .doc = "Lower clamp of the log variance."},                                                 \
+      {.name = "logvar_max",                                                                       \
+       .type = SSK_T_REAL,                                                                         \
+       .offset = SSK_MEMBER_(S, m.logvar_max, double),                                             \
+       .default_text = "6",                                                                        \
+       .min = -30,                                                                                 \
+       .max = 30,                                                                                  \
+       .unit = "nats",                                                                             \
+       .doc = "Upper clamp of the log variance."},                                                 \
+  {                                                                                                \
+    .name = "logvar_start", .type = SSK_T_REAL, .offset = SSK_MEMBER_(S, m.logvar_start, double),  \
+    .default_text = start, .min = -30, .max = 30, .unit = "nats",                                  \
+    .doc = "Log variance that training starts from."                                               \
+  }
 /* SSK_OK, or say in err which of the four do not fit together. */
 SSK_API int ssk_variance_check(const struct ssk_variance *v, ssk_err *err);
 /* The raw value whose log variance is logvar_start. */
@@ -121,9 +137,9 @@ SSK_API double ssk_variance_raw(const struct ssk_variance *v);
 /* The log variance of raw values (ssk_logvar with these limits). */
 SSK_API ssk_tensor *ssk_variance_log(ssk_tape *tape, ssk_tensor *raw, const struct ssk_variance *v);
 
-/* A head with two outputs, the moments of a diagonal Gaussian of `out` dimensions: hidden SiLU layers,
- * output and linear path as in ssk_head. Starts as N(0, exp(logvar_start)) whatever its input. The
- * output layer, being a variance head, is not decayed. */
+/* A head with two outputs, the moments of a diagonal Gaussian of `out` dimensions: hidden SiLU
+ * layers, output and linear path as in ssk_head. Starts as N(0, exp(logvar_start)) whatever its
+ * input. The output layer, being a variance head, is not decayed. */
 struct ssk_gaussian_head {
   int layers, inputs, outputs, hidden;
   struct ssk_dense in[8];
@@ -158,7 +174,8 @@ SSK_API struct ssk_gru_stack ssk_gru_stack_build(ssk_builder *b, const char *nam
 SSK_API ssk_tensor *ssk_gru_stack_run(const struct ssk_ctx *ctx, const struct ssk_gru_stack *gru,
                                       ssk_tensor *x);
 
-/* n residual blocks x + dense(silu(conv(x))) with kernel k and dilations 1, 2, 4, ...; width kept. */
+/* n residual blocks x + dense(silu(conv(x))) with kernel k and dilations 1, 2, 4, ...; width kept.
+ */
 struct ssk_conv_stack {
   int blocks;
   struct {
