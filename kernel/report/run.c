@@ -24,7 +24,7 @@
 static const size_t recipe_limit = (size_t)1 << 24;
 
 /* One training in its directory. */
-struct session {
+struct job {
   const struct ssk_experiment *experiment;
   struct ssk_data *data;
   struct ssk_model *model;
@@ -40,13 +40,13 @@ struct session {
 
 static int on_step(void *state, const struct ssk_trainer *trainer,
                    const struct ssk_step_record *record, bool due, ssk_err *err) {
-  struct session *s = state;
+  struct job *s = state;
   ssk_progress_step(&s->progress, record, due);
   return due ? ssk_metrics_step(&s->metrics, record, ssk_trainer_counters(trainer), err) : SSK_OK;
 }
 
 static int on_validation(void *state, const struct ssk_trainer *trainer, bool best, ssk_err *err) {
-  struct session *s = state;
+  struct job *s = state;
   const struct ssk_counters *counters = ssk_trainer_counters(trainer);
   ssk_progress_validation(&s->progress, counters, best);
   int code = ssk_metrics_validation(&s->metrics, counters, best, err);
@@ -58,7 +58,7 @@ static int on_validation(void *state, const struct ssk_trainer *trainer, bool be
 
 /* Metrics before the checkpoint: resuming cuts them back to its step, and never misses one. */
 static int on_save(void *state, const struct ssk_trainer *trainer, ssk_err *err) {
-  struct session *s = state;
+  struct job *s = state;
   int code = ssk_metrics_sync(&s->metrics, err);
   if (!code)
     code = ssk_checkpoint_save(s->folder.last, ssk_trainer_optimiser(trainer),
@@ -71,9 +71,9 @@ static enum ssk_request on_poll(void *state) {
   return ssk_run_signals_take();
 }
 
-/* ---- a session ------------------------------------------------------------------------------ */
+/* ---- one call ------------------------------------------------------------------------------ */
 
-static void session_end(struct session *s) {
+static void job_end(struct job *s) {
   ssk_metrics_close(&s->metrics);
   ssk_trainer_free(s->trainer);
   ssk_pool_free(s->pool);
@@ -83,9 +83,9 @@ static void session_end(struct session *s) {
 }
 
 /* Everything that can fail for the recipe's sake, before there is a directory. */
-static int session_prepare(struct session *s, const struct ssk_experiment *experiment, int threads,
-                           ssk_err *err) {
-  *s = (struct session){.experiment = experiment, .folder = {.lock = -1}, .metrics = {.fd = -1}};
+static int job_prepare(struct job *s, const struct ssk_experiment *experiment, int threads,
+                       ssk_err *err) {
+  *s = (struct job){.experiment = experiment, .folder = {.lock = -1}, .metrics = {.fd = -1}};
   int code = ssk_data_load(experiment, &s->data, err);
   if (!code)
     code = ssk_model_build(experiment, s->data, &s->model, err);
@@ -96,7 +96,7 @@ static int session_prepare(struct session *s, const struct ssk_experiment *exper
   return code;
 }
 
-static void set_final_status(struct session *s, int code, ssk_err *err) {
+static void set_final_status(struct job *s, int code, ssk_err *err) {
   char text[512] = "done";
   if (code == SSK_EINTERRUPTED) {
     snprintf(text, sizeof text, "interrupted");
@@ -113,8 +113,8 @@ static void set_final_status(struct session *s, int code, ssk_err *err) {
 }
 
 /* Train in the open folder from where the trainer stands. */
-static int session_run(struct session *s, const char *recipe, const struct ssk_run_options *options,
-                       struct ssk_run_summary *summary, ssk_err *err) {
+static int job_run(struct job *s, const char *recipe, const struct ssk_run_options *options,
+                   struct ssk_run_summary *summary, ssk_err *err) {
   const struct ssk_observer observer = {
       .state = s, .stepped = on_step, .validated = on_validation, .save = on_save, .poll = on_poll};
   const struct ssk_counters *counters = ssk_trainer_counters(s->trainer);
@@ -144,7 +144,7 @@ static int threads_of(const struct ssk_run_options *options) {
 
 /* ---- training and resuming ------------------------------------------------------------------ */
 
-static int make_folder(struct session *s, const char *path, const char *recipe,
+static int make_folder(struct job *s, const char *path, const char *recipe,
                        const struct ssk_run_options *options, ssk_err *err) {
   char *environment = ssk_environment_text(s->data, options->registry, threads_of(options));
   if (!environment)
@@ -158,22 +158,22 @@ static int make_folder(struct session *s, const char *path, const char *recipe,
 int ssk_run_train(const struct ssk_experiment *experiment, const char *path,
                   const struct ssk_run_options *options, struct ssk_run_summary *summary,
                   ssk_err *err) {
-  struct session s;
+  struct job s;
   char *recipe = ssk_experiment_dump(experiment);
-  int code = session_prepare(&s, experiment, threads_of(options), err);
+  int code = job_prepare(&s, experiment, threads_of(options), err);
   if (!code && !recipe)
     code = ssk_err_set(err, SSK_ENOMEM, "no memory for the resolved recipe");
   if (!code)
     code = make_folder(&s, path, recipe, options, err);
   if (!code)
-    code = session_run(&s, recipe, options, summary, err);
-  session_end(&s);
+    code = job_run(&s, recipe, options, summary, err);
+  job_end(&s);
   free(recipe);
   return code;
 }
 
 /* Bring the trainer to the latest checkpoint, where there is one. */
-static int restore(struct session *s, const char *recipe, ssk_err *err) {
+static int restore(struct job *s, const char *recipe, ssk_err *err) {
   if (!ssk_file_exists(s->folder.last))
     return SSK_OK;
   struct ssk_checkpoint checkpoint;
@@ -206,17 +206,17 @@ static int resume_in(struct ssk_run_folder *folder, const char *recipe, size_t s
                                   &experiment, err);
   if (code)
     return code;
-  struct session s;
-  code = session_prepare(&s, experiment, threads_of(options), err);
-  s.folder = *folder; /* the session closes it */
+  struct job s;
+  code = job_prepare(&s, experiment, threads_of(options), err);
+  s.folder = *folder; /* the job closes it */
   *folder = (struct ssk_run_folder){.lock = -1};
   if (!code)
     code = restore(&s, recipe, err);
   if (!code && options->command)
     code = ssk_run_folder_add_command(&s.folder, options->command, err);
   if (!code)
-    code = session_run(&s, recipe, options, summary, err);
-  session_end(&s);
+    code = job_run(&s, recipe, options, summary, err);
+  job_end(&s);
   ssk_experiment_free(experiment);
   return code;
 }
