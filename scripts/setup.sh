@@ -44,7 +44,10 @@ install_packages() {
 make_configure() {
   test -x configure && test -f Makefile.in && return
   say "making configure (autogen.sh)"
-  ./autogen.sh >/dev/null || die "autogen.sh failed"
+  log=$(./autogen.sh 2>&1) || {
+    echo "$log"
+    die "autogen.sh failed"
+  }
 }
 
 # configure_in FOLDER OPTION...: unless it was configured so already
