@@ -120,13 +120,15 @@ const char *ssk_text_double(char buffer[32], double value) {
     return strcpy(buffer, value < 0 ? "-inf" : "inf");
   locale_t former = c_locale() ? uselocale(c_locale()) : (locale_t)0;
   bool is_short_integer = value == trunc(value) && fabs(value) < 1e7;
+  char text[64]; /* 24 are needed; compilers that cannot see it want more */
   for (int digits = is_short_integer ? 17 : 1; digits <= 17; digits++) {
-    snprintf(buffer, 32, "%.*g", digits, value);
-    if (read_checked(buffer) == value)
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    if (read_checked(text) == value)
       break;
   }
   if (former)
     uselocale(former);
+  snprintf(buffer, 32, "%.31s", text);
   return buffer;
 }
 
