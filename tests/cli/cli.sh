@@ -184,7 +184,7 @@ verdict "explain of an unknown key" err_is "sskit: error: there is no key 'stpes
 
 # ---- colours ------------------------------------------------------------------------------------
 
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then # there is a terminal to be had
   escape=$(printf '\033')
   said="sskit lst on a terminal" wanted=0
   TERM=xterm script -qec "'$SSKIT' lst" /dev/null >out 2>err </dev/null
