@@ -8,10 +8,9 @@
  *   slope = (x' - D(x'; t'))/t',  x = x' + (t_{i+1} - t') slope
  *   and but for the last step, x = x' + (t_{i+1} - t') (slope + slope at the new x)/2
  * It costs 2N - 1 evaluations, and without churn solves the probability-flow ODE. */
+#include "grid.h"
 #include <math.h>
 #include <sskit/plugin.h>
-
-enum heun_spacing { HEUN_RHO, HEUN_SCHEDULE };
 
 struct heun {
   int64_t steps;
@@ -19,15 +18,9 @@ struct heun {
   double rho, churn, churn_min, churn_max, s_noise;
 };
 
-static const char *const heun_spacings[] = {"rho", "schedule", NULL};
-
 static const struct ssk_param heun_params[] = {
     SSK_PARAM_INT(struct heun, steps, "18", 1, 10000, "steps", "N; costs 2N - 1 evaluations."),
-    SSK_PARAM_ENUM(
-        struct heun, spacing, "rho", heun_spacings,
-        "Levels at equal steps of sigma^(1/rho), or of the schedule's time; in both cases "
-        "between the schedule's ends."),
-    SSK_PARAM_REAL(struct heun, rho, "7", 1, 100, "1", "Curvature of that spacing."),
+    GRID_PARAMS(struct heun),
     SSK_PARAM_REAL(struct heun, churn, "0", 0, 1e4, "1",
                    "S_churn: noise added back over the whole run; 0: deterministic."),
     SSK_PARAM_REAL(struct heun, churn_min, "0.05", 0, 1e6, "1", "Lowest level that is churned."),
@@ -35,18 +28,6 @@ static const struct ssk_param heun_params[] = {
     SSK_PARAM_REAL(struct heun, s_noise, "1.003", 0.5, 2, "1", "Inflation of the added noise."),
     SSK_PARAM_END,
 };
-
-/* t_i, i = 0...N; t_N = 0. */
-static double heun_level(const struct heun *self, const struct ssk_sampling *problem, int i) {
-  int N = (int)self->steps;
-  if (i == N)
-    return 0;
-  double u = N > 1 ? i / (N - 1.0) : 0;
-  if (self->spacing == HEUN_SCHEDULE)
-    return problem->sigma(problem, 1 - u);
-  double from = pow(problem->sigma_max, 1 / self->rho), to = pow(problem->sigma_min, 1 / self->rho);
-  return pow(from + u * (to - from), self->rho);
-}
 
 /* One step of x in place, from t to next. `slope` and `moved` are scratch of x's size. */
 static void heun_step(const struct ssk_ctx *ctx, const struct ssk_sampling *problem, ssk_tensor *x,
@@ -80,17 +61,16 @@ static ssk_tensor *heun_run(const void *state, const struct ssk_ctx *ctx,
   double most = sqrt(2) - 1;
   ssk_rng rng = ssk_ctx_rng(ctx, "sampler", problem->index);
 
-  ssk_tensor *x = ssk_normal(tape, SSK_SHAPE(problem->n, problem->d), &rng);
+  ssk_tensor *x = grid_start(ctx, problem, &rng);
   ssk_tensor *moved = ssk_empty(tape, SSK_SHAPE(problem->n, problem->d));
   ssk_real *slope = ssk_tape_scratch(tape, x->count * sizeof(ssk_real));
   if (ssk_tape_code(tape))
     return x;
-  for (size_t i = 0; i < x->count; i++)
-    x->data[i] *= (ssk_real)problem->sigma_max;
 
   size_t mark = 0;
   for (int i = 0; i < N; i++) {
-    double t = heun_level(self, problem, i), next = heun_level(self, problem, i + 1);
+    double t = grid_level(problem, self->spacing, self->rho, N, i);
+    double next = grid_level(problem, self->spacing, self->rho, N, i + 1);
     bool churned = t >= self->churn_min && t <= self->churn_max;
     double raised = churned ? t * (1 + fmin(self->churn / N, most)) : t;
     if (raised > t) {

@@ -12,6 +12,12 @@
 #define ssk_plugin_entry entry_of_heun
 #include "../../plugins/sampler/heun.c"
 #undef ssk_plugin_entry
+#define ssk_plugin_entry entry_of_euler
+#include "../../plugins/sampler/euler.c"
+#undef ssk_plugin_entry
+#define ssk_plugin_entry entry_of_dpmpp_2m
+#include "../../plugins/sampler/dpmpp_2m.c"
+#undef ssk_plugin_entry
 #define ssk_plugin_entry entry_of_ancestral
 #include "../../plugins/sampler/ancestral.c"
 #undef ssk_plugin_entry
@@ -122,8 +128,65 @@ Test(samplers, heun_with_churn_reproduces_a_mixture) {
 
 Test(samplers, heun_on_the_schedule_reproduces_a_mixture) {
   struct heun scheduled = heun_default;
-  scheduled.spacing = HEUN_SCHEDULE;
+  scheduled.spacing = GRID_SCHEDULE;
   check_reproduces("heun on the schedule", &heun_ops, &scheduled);
+}
+
+static const struct euler euler_default = {.steps = 128, .rho = 7};
+static const struct dpmpp_2m dpmpp_2m_default = {.steps = 32, .rho = 7};
+
+Test(samplers, euler_reproduces_a_mixture) {
+  check_reproduces("euler", &euler_ops, &euler_default);
+}
+
+Test(samplers, dpmpp_2m_reproduces_a_mixture) {
+  check_reproduces("dpmpp_2m", &dpmpp_2m_ops, &dpmpp_2m_default);
+  struct dpmpp_2m scheduled = dpmpp_2m_default;
+  scheduled.spacing = GRID_SCHEDULE;
+  check_reproduces("dpmpp_2m on the schedule", &dpmpp_2m_ops, &scheduled);
+}
+
+/* Where the ODE is linear its solution is known: of N(0, deviation^2), x(0) = x(t) deviation /
+ * sqrt(deviation^2 + t^2). So the error's order in 1/N can be measured. */
+static ssk_tensor *exact_normal(const struct ssk_sampling *problem, const struct ssk_ctx *ctx,
+                                ssk_tensor *x, double sigma) {
+  double v = deviation * deviation;
+  ssk_tensor *out = ssk_empty(ctx->tape, SSK_SHAPE(problem->n, problem->d));
+  for (size_t i = 0; i < x->count; i++)
+    out->data[i] = (ssk_real)(v * (double)x->data[i] / (v + sigma * sigma));
+  return out;
+}
+
+/* |x(0)/solution - 1| of one path. */
+static double error_of(const struct ssk_sampler_ops *ops, const void *self) {
+  ssk_tape *tape = ssk_tape_new(NULL);
+  struct ssk_dims dims = {.size = sizeof dims, .d = 1, .j = 1};
+  struct ssk_ctx ctx = {.size = sizeof ctx, .tape = tape, .dims = &dims, .seed = 3, .path = "test"};
+  struct ssk_sampling problem = {.size = sizeof problem,
+                                 .n = 1,
+                                 .d = 1,
+                                 .sigma_min = karras_levels.sigma_min,
+                                 .sigma_max = karras_levels.sigma_max,
+                                 .sigma = karras_of,
+                                 .levels = 128,
+                                 .denoise = exact_normal,
+                                 .state = &karras_levels};
+  ssk_tape_record(tape, false);
+  ssk_rng rng = ssk_ctx_rng(&ctx, "sampler", 0);
+  double start = (double)ssk_normal(tape, SSK_SHAPE(1), &rng)->data[0] * problem.sigma_max;
+  double solution = start * deviation / hypot(deviation, problem.sigma_max);
+  double error = fabs((double)ops->run(self, &ctx, &problem)->data[0] / solution - 1);
+  ssk_tape_free(tape);
+  return error;
+}
+
+Test(samplers, dpmpp_2m_is_of_second_order_and_euler_of_first) {
+  double first = error_of(&euler_ops, &(struct euler){.steps = 32, .rho = 7}) /
+                 error_of(&euler_ops, &(struct euler){.steps = 64, .rho = 7});
+  double second = error_of(&dpmpp_2m_ops, &(struct dpmpp_2m){.steps = 32, .rho = 7}) /
+                  error_of(&dpmpp_2m_ops, &(struct dpmpp_2m){.steps = 64, .rho = 7});
+  cr_expect(first > 1.7 && first < 2.5, "euler: half the step divides the error by %g", first);
+  cr_expect(second > 3.3 && second < 5.5, "dpmpp_2m: by %g", second);
 }
 
 Test(samplers, ancestral_reproduces_a_mixture) {
@@ -145,6 +208,8 @@ Test(samplers, too_few_levels_do_not) {
 
 Test(samplers, evaluations_are_counted) {
   cr_assert_eq(heun_evaluations(&heun_default, 128), 35);
+  cr_assert_eq(euler_evaluations(&euler_default, 1), 128);
+  cr_assert_eq(dpmpp_2m_evaluations(&dpmpp_2m_default, 128), 32);
   cr_assert_eq(ancestral_evaluations(&(struct ancestral){.steps = 0}, 128), 128);
   cr_assert_eq(ancestral_evaluations(&(struct ancestral){.steps = 12}, 128), 12);
 }
