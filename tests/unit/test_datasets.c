@@ -35,30 +35,41 @@ Test(datasets, bimodal_follows_its_equations) {
   kit_close(&kit);
 }
 
+static const char *const generated[] = {
+    "bimodal", "lgssm", "random_walk_mixture", "bimodal_lift", "bimodal_lift_mv",
+};
+#define N_GENERATED (sizeof generated / sizeof *generated)
+
 /* The same seed gives the same series, whatever the sizes; no two series are equal. */
 Test(datasets, splits_are_disjoint_and_stable) {
-  static const char *const names[] = {"bimodal", "lgssm"};
   struct kit kit;
   kit_open(&kit);
-  for (int k = 0; k < 2; k++) {
+  for (size_t k = 0; k < N_GENERATED; k++) {
     struct ssk_data *small =
-        kit_data(&kit, names[k], "sequences: 3\nvalid: 3\ntest: 3\nlength: 8\n");
-    struct ssk_data *large =
-        kit_data(&kit, names[k], "sequences: 9\nvalid: 4\ntest: 5\nlength: 8\ntest_length: 11\n");
+        kit_data(&kit, generated[k], "sequences: 3\nvalid: 3\ntest: 3\nlength: 8\n");
+    struct ssk_data *large = kit_data(
+        &kit, generated[k], "sequences: 9\nvalid: 4\ntest: 5\nlength: 8\ntest_length: 11\n");
     for (int a = 0; a < 9; a++) {
-      const double *x = small->split[a / 3].x + (a % 3) * 8;
-      cr_expect_arr_eq(x, large->split[a / 3].x + (a % 3) * 11, 8 * sizeof *x);
+      size_t D = (size_t)small->shape.D, d = (size_t)small->shape.latent, row = (size_t)a % 3;
+      const struct ssk_split_data *s = &small->split[a / 3], *l = &large->split[a / 3];
+      const double *x = s->x + row * 8 * D;
+      cr_expect_arr_eq(x, l->x + row * 11 * D, 8 * D * sizeof *x, "%s", generated[k]);
+      cr_expect_arr_eq(s->z + row * 8 * d, l->z + row * 11 * d, 8 * d * sizeof *x);
       for (int b = 0; b < a; b++)
-        cr_expect_neq(x[7], small->split[b / 3].x[(b % 3) * 8 + 7], "series %d and %d", a, b);
+        cr_expect_neq(x[7 * D], small->split[b / 3].x[((size_t)(b % 3) * 8 + 7) * D],
+                      "%s: series %d and %d", generated[k], a, b);
     }
   }
   kit_close(&kit);
 }
 
 /* Samples of a two-step process fall where the densities say. */
-static void check_oracle(struct kit *kit, const char *name, double lo, double hi) {
+static void check_oracle(struct kit *kit, const char *name, const char *more, double lo,
+                         double hi) {
   enum { N = 20000 };
-  struct ssk_data *data = kit_data(kit, name, "sequences: 1\nvalid: 0\ntest: 0\n");
+  char yaml[64];
+  snprintf(yaml, sizeof yaml, "sequences: 1\nvalid: 0\ntest: 0\n%s", more);
+  struct ssk_data *data = kit_data(kit, name, yaml);
   const struct ssk_oracle *oracle = data->oracle;
   const void *self = data->dataset->self;
   const double z_prev = 0.7, one = 1, zero = 0;
@@ -92,7 +103,128 @@ static void check_oracle(struct kit *kit, const char *name, double lo, double hi
 Test(datasets, oracles_agree_with_themselves) {
   struct kit kit;
   kit_open(&kit);
-  check_oracle(&kit, "bimodal", -4, 4);
-  check_oracle(&kit, "lgssm", -0.1, 0.1);
+  check_oracle(&kit, "bimodal", "", -4, 4);
+  check_oracle(&kit, "lgssm", "", -0.1, 0.1);
+  check_oracle(&kit, "random_walk_mixture", "noise: 0.1\n", -1, 1);
+  kit_close(&kit);
+}
+
+/* ---- samplers against densities, in any dimension
+ * ------------------------------------------------ */
+
+enum { DRAWS = 8000, MOST = 8 };
+
+/* One conditional distribution of an oracle: its transition or its emission. */
+struct conditional {
+  const struct ssk_oracle *oracle;
+  const void *self;
+  bool emission;
+  int n, dim; /* entries of a draw, and how many of them are looked at */
+  const double *given, *mask;
+};
+
+static void draw(const struct conditional *c, ssk_rng *rng, double *to) {
+  (c->emission ? c->oracle->emission : c->oracle->transition)(c->self, rng, c->given, to);
+}
+
+static double log_density(const struct conditional *c, const double *at) {
+  return c->emission ? c->oracle->emission_log_prob(c->self, c->given, at, c->mask)
+                     : c->oracle->transition_log_prob(c->self, c->given, at);
+}
+
+/* Draws within a box, each weighted by one over its density, count the volume of the box. The box
+ * is around a likely draw, `width` to each side; entries that are signs must agree with it. */
+static void check_density(const struct conditional *c, double width, int signs, const char *what) {
+  double *value = calloc((size_t)c->n, sizeof *value), top = -INFINITY, centre[MOST];
+  ssk_rng rng = ssk_rng_open(5, what, "test", c->emission, 0);
+  for (int s = 0; s < 300; s++) {
+    draw(c, &rng, value);
+    double log_p = log_density(c, value);
+    if (log_p > top)
+      top = log_p, memcpy(centre, value, (size_t)c->dim * sizeof *centre);
+  }
+  double sum = 0, squares = 0;
+  for (int s = 0; s < DRAWS; s++) {
+    draw(c, &rng, value);
+    bool inside = true;
+    for (int k = 0; k < c->dim; k++)
+      inside = inside && fabs(value[k] - centre[k]) <= width;
+    double weight = inside ? exp(-log_density(c, value) - (c->dim - signs) * log(2 * width)) : 0;
+    sum += weight;
+    squares += weight * weight;
+  }
+  double mean = sum / DRAWS, error = sqrt((squares / DRAWS - mean * mean) / DRAWS);
+  cr_expect_lt(error, 0.1, "%s: too few draws fall into the box", what);
+  cr_expect_lt(fabs(mean - 1), 4.5 * error, "%s, %s: the box's volume is %g +- %g of itself", what,
+               c->emission ? "emission" : "transition", mean, error);
+  free(value);
+}
+
+/* `latent_width` and `width` are about a deviation of the two noises; `signs` of the state's
+ * entries are +1 or -1. Of an observation the first four entries are looked at. */
+static void check_densities(struct kit *kit, const char *name, double latent_width, int signs,
+                            double width) {
+  struct ssk_data *data = kit_data(kit, name, "sequences: 2\nvalid: 0\ntest: 0\nlength: 4\n");
+  const struct ssk_oracle *oracle = data->oracle;
+  cr_assert_not_null(oracle, "%s", name);
+  cr_assert_eq(oracle->d, data->shape.latent, "%s: truth and oracle differ in the state", name);
+  cr_assert_leq(oracle->d, MOST);
+  int D = data->shape.D, seen = D < 4 ? D : 4;
+  double *mask = calloc((size_t)D, sizeof *mask);
+  for (int k = 0; k < seen; k++)
+    mask[k] = 1;
+  struct conditional c = {.oracle = oracle,
+                          .self = data->dataset->self,
+                          .n = oracle->d,
+                          .dim = oracle->d,
+                          .given = data->split[SSK_TRAIN].z + 3 * oracle->d,
+                          .mask = mask};
+  if (oracle->transition_log_prob)
+    check_density(&c, latent_width, signs, name);
+  c.emission = true, c.n = D, c.dim = seen;
+  check_density(&c, width, 0, name);
+  free(mask);
+}
+
+Test(datasets, samplers_agree_with_densities) {
+  struct kit kit;
+  kit_open(&kit);
+  check_densities(&kit, "lgssm", 0.1, 0, 0.1);
+  check_densities(&kit, "bimodal_lift", 0.1, 0, 0.1);
+  check_densities(&kit, "bimodal_lift_mv", 0.1, 4, 0.1);
+  kit_close(&kit);
+}
+
+/* What a walk without observation noise shows is its latent: that has no density, so no oracle. */
+Test(datasets, walk_without_noise_has_no_oracle) {
+  struct kit kit;
+  kit_open(&kit);
+  struct ssk_data *data =
+      kit_data(&kit, "random_walk_mixture", "sequences: 2\nvalid: 0\ntest: 0\n");
+  cr_expect_null(data->oracle);
+  cr_expect_arr_eq(data->split[SSK_TRAIN].x, data->split[SSK_TRAIN].z, 2 * 32 * sizeof(double));
+  kit_close(&kit);
+}
+
+/* The signs of bimodal_lift_mv persist; and the lift is one network for all splits: what the test
+ * series show has the density of the training network, up to their noise. */
+Test(datasets, lifted_signs_persist_and_splits_share_the_lift) {
+  struct kit kit;
+  kit_open(&kit);
+  struct ssk_data *data =
+      kit_data(&kit, "bimodal_lift_mv", "sequences: 100\nvalid: 0\ntest: 100\nlength: 16\n");
+  double kept = 0, log_p = 0, all[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+  const struct ssk_split_data *test = &data->split[SSK_TEST];
+  for (int i = 0; i < 100; i++)
+    for (int t = 0; t < 16; t++) {
+      const double *z = test->z + (i * 16 + t) * 8, *x = test->x + (i * 16 + t) * 8;
+      for (int k = 4; k < 8 && t > 0; k++)
+        kept += z[k] == z[k - 8];
+      log_p += data->oracle->emission_log_prob(data->dataset->self, z, x, all) / (100 * 16);
+    }
+  double n = 100 * 15 * 4;
+  cr_expect_lt(fabs(kept / n - 0.85), 4 * sqrt(0.85 * 0.15 / n));
+  double expected = -8 * (0.5 * log(2 * M_PI) + 0.5 + log(0.1)); /* minus the noise's entropy */
+  cr_expect_lt(fabs(log_p - expected), 4 * sqrt(8 * 0.5 / (100 * 16)));
   kit_close(&kit);
 }
