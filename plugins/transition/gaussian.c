@@ -5,10 +5,7 @@
  *
  * Source: Krishnan, Shalit and Sontag 2015, "Deep Kalman filters", equation 2. The kernel derives
  * the rate (a closed-form KL), the samples and the density from the moments. */
-#include <sskit/plugin.h>
-
-enum frame { FREE, ADDITIVE };
-static const char *const frames[] = {"free", "additive", NULL};
+#include "conditioning.h"
 
 struct gaussian {
   int frame;
@@ -19,30 +16,18 @@ struct gaussian {
 
 static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
   struct gaussian *g = self;
-  int in = dims->j * dims->d + dims->V + dims->F;
-  g->head =
-      ssk_gaussian_head_build(b, "head", in, (int)g->hidden, (int)g->layers, dims->d, &g->variance);
+  g->head = ssk_gaussian_head_build(b, "head", conditioning_width(dims), (int)g->hidden,
+                                    (int)g->layers, dims->d, &g->variance);
   return ssk_build_code(b);
 }
 
 static struct ssk_gaussian moments(const void *self, const struct ssk_ctx *ctx,
                                    const struct ssk_rows *rows) {
   const struct gaussian *g = self;
-  ssk_tape *tape = ctx->tape;
-  int j = ctx->dims->j, d = ctx->dims->d, n = 0;
-  ssk_tensor *parts[3];
-  parts[n++] = rows->past;
-  if (rows->u)
-    parts[n++] = rows->u;
-  if (rows->time)
-    parts[n++] = rows->time;
-  ssk_tensor *input = n > 1 ? ssk_concat(tape, n, parts, -1) : rows->past;
-
-  struct ssk_gaussian p = ssk_gaussian_head_run(ctx, &g->head, &g->variance, input);
-  if (g->frame == ADDITIVE) {
-    ssk_tensor *last = j > 1 ? ssk_cols(tape, rows->past, (j - 1) * d, d) : rows->past;
-    p.mean = ssk_add(tape, p.mean, last);
-  }
+  struct ssk_gaussian p =
+      ssk_gaussian_head_run(ctx, &g->head, &g->variance, conditioning(ctx, rows));
+  if (g->frame == ADDITIVE)
+    p.mean = ssk_add(ctx->tape, p.mean, newest_latent(ctx, rows));
   return p;
 }
 
@@ -52,8 +37,7 @@ static int init(void *self, ssk_err *err) {
 }
 
 static const struct ssk_param params[] = {
-    SSK_PARAM_ENUM(struct gaussian, frame, "additive", frames,
-                   "free: mu = g; additive: mu = z_{t-1} + g, where g starts at zero."),
+    FRAME_PARAM(struct gaussian),
     SSK_PARAM_INT(struct gaussian, hidden, "64", 1, 4096, "units", "Width of the hidden layers."),
     SSK_PARAM_INT(struct gaussian, layers, "2", 0, 8, NULL,
                   "Hidden layers; 0 leaves the linear path: a linear mean and log variance."),

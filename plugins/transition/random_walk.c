@@ -3,8 +3,8 @@
  *
  * The floor that a learned transition must beat, and a smoothness prior where the latent's scale is
  * fixed by other parts of the model. */
+#include "conditioning.h"
 #include <math.h>
-#include <sskit/plugin.h>
 
 struct random_walk {
   double deviation;
@@ -19,10 +19,10 @@ static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
 static struct ssk_gaussian moments(const void *self, const struct ssk_ctx *ctx,
                                    const struct ssk_rows *rows) {
   const struct random_walk *w = self;
-  int j = ctx->dims->j, d = ctx->dims->d;
   return (struct ssk_gaussian){
-      .mean = j > 1 ? ssk_cols(ctx->tape, rows->past, (j - 1) * d, d) : rows->past,
-      .logvar = ssk_full(ctx->tape, SSK_SHAPE(rows->n, d), (ssk_real)(2 * log(w->deviation))),
+      .mean = newest_latent(ctx, rows),
+      .logvar =
+          ssk_full(ctx->tape, SSK_SHAPE(rows->n, ctx->dims->d), (ssk_real)(2 * log(w->deviation))),
   };
 }
 
