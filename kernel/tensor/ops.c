@@ -2,17 +2,22 @@
 /* ops.c - the table of built-in operations, made from ops.def, and the shape rules that several of
  * them share. */
 #include "tensor/ops.h"
+#include "tensor/sums.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+enum { WAY_BACK_adds, WAY_BACK_sets, WAY_BACK_hands_on };
+
 const struct ssk_op_row ssk_op_table[SSK_OP_COUNT] = {
-#define SSK_OP(name_, least_, most_, rule)                                                         \
+#define SSK_OP(name_, least_, most_, rule, way_back)                                               \
   {.op = {.size = sizeof(struct ssk_op),                                                           \
           .name = #name_,                                                                          \
           .shape = ssk_shape_##rule,                                                               \
           .forward = ssk_forward_##name_,                                                          \
-          .backward = ssk_backward_##name_},                                                       \
+          .backward = ssk_backward_##name_,                                                        \
+          .sets = WAY_BACK_##way_back > 0,                                                         \
+          .hands_on = WAY_BACK_##way_back > 1},                                                    \
    .least = least_,                                                                                \
    .most = most_},
 #include "tensor/ops.def"
@@ -34,6 +39,23 @@ ssk_real *ssk_scratch_reals(struct ssk_call *call, size_t n) {
   if (!memory)
     ssk_tape_fail(call->tape, SSK_ENOMEM, "operation '%s': no memory", call->op->name);
   return memory;
+}
+
+ssk_real *ssk_grad_to_add(struct ssk_call *call, int i) {
+  ssk_tensor *x = call->in[i];
+  if (ssk_call_fresh(call, i))
+    memset(x->grad, 0, x->count * sizeof *x->grad);
+  return x->grad;
+}
+
+void ssk_pass_gradient(struct ssk_call *call, int i, ssk_real scale) {
+  const ssk_tensor *x = call->in[i];
+  if (!ssk_wants(x))
+    return;
+  if (ssk_call_fresh(call, i))
+    ssk_set_scaled(x->count, scale, call->out->grad, x->grad);
+  else
+    ssk_add_scaled(x->count, scale, call->out->grad, x->grad);
 }
 
 int ssk_misfit(struct ssk_call *call, const char *format, ...) {

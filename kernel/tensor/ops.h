@@ -6,7 +6,7 @@
 #include "tensor/tape_internal.h"
 
 enum ssk_op_id {
-#define SSK_OP(name, least, most, rule) SSK_OP_##name,
+#define SSK_OP(name, least, most, rule, way_back) SSK_OP_##name,
 #include "tensor/ops.def"
   SSK_OP_COUNT
 };
@@ -17,7 +17,7 @@ struct ssk_op_row {
 };
 extern const struct ssk_op_row ssk_op_table[SSK_OP_COUNT];
 
-#define SSK_OP(name, least, most, rule)                                                            \
+#define SSK_OP(name, least, most, rule, way_back)                                                  \
   int ssk_shape_##rule(struct ssk_call *call, int *ndim, int *shape);                              \
   void ssk_forward_##name(struct ssk_call *call);                                                  \
   void ssk_backward_##name(struct ssk_call *call);
@@ -43,5 +43,11 @@ bool ssk_same_shape(const ssk_tensor *a, const ssk_tensor *b);
 static inline bool ssk_wants(const ssk_tensor *x) {
   return x && x->grad && x->needs_grad;
 }
+
+/* For backward of operations that set: the gradient of input i to add to, cleared if it is fresh.
+ */
+ssk_real *ssk_grad_to_add(struct ssk_call *call, int i);
+/* Input i, of out's shape, gets scale times out's gradient, if it wants one. */
+void ssk_pass_gradient(struct ssk_call *call, int i, ssk_real scale);
 
 #endif

@@ -88,9 +88,16 @@ static void add_plain(struct ssk_call *call, int i, ssk_real scale) {
   const ssk_tensor *out = call->out;
   ssk_tensor *in = call->in[i];
   ssk_real *scratch = NULL;
-  if (ssk_reduction_passes(out, in) > 1 && !(scratch = ssk_scratch_reals(call, out->count)))
+  if (!ssk_wants(in))
     return;
-  ssk_add_reduced(out, in, scale, out->grad, in->grad, scratch);
+  const int passes = ssk_reduction_passes(out, in);
+  if (passes == 0) {
+    ssk_pass_gradient(call, i, scale);
+    return;
+  }
+  if (passes > 1 && !(scratch = ssk_scratch_reals(call, out->count)))
+    return;
+  ssk_add_reduced(out, in, scale, out->grad, ssk_grad_to_add(call, i), scratch);
 }
 
 static void forward(struct ssk_call *call, span_fn *span) {
@@ -102,20 +109,16 @@ void ssk_forward_add(struct ssk_call *call) {
   forward(call, set_add);
 }
 void ssk_backward_add(struct ssk_call *call) {
-  if (ssk_wants(call->in[0]))
-    add_plain(call, 0, 1);
-  if (ssk_wants(call->in[1]))
-    add_plain(call, 1, 1);
+  add_plain(call, 0, 1);
+  add_plain(call, 1, 1);
 }
 
 void ssk_forward_sub(struct ssk_call *call) {
   forward(call, set_sub);
 }
 void ssk_backward_sub(struct ssk_call *call) {
-  if (ssk_wants(call->in[0]))
-    add_plain(call, 0, 1);
-  if (ssk_wants(call->in[1]))
-    add_plain(call, 1, -1);
+  add_plain(call, 0, 1);
+  add_plain(call, 1, -1);
 }
 
 void ssk_forward_mul(struct ssk_call *call) {

@@ -30,16 +30,19 @@ void ssk_forward_reparam(struct ssk_call *call) {
 }
 void ssk_backward_reparam(struct ssk_call *call) {
   const size_t n = call->out->count;
-  const ssk_tensor *mean = call->in[0], *logvar = call->in[1], *eps = call->in[2];
+  const ssk_tensor *logvar = call->in[1], *eps = call->in[2];
   const ssk_real *restrict dy = call->out->grad, *restrict s = call->saved;
-  if (ssk_wants(mean))
-    ssk_add_scaled(n, 1, dy, mean->grad);
-  if (ssk_wants(logvar))
+  ssk_pass_gradient(call, 0, 1);
+  if (ssk_wants(logvar)) {
+    ssk_real *dlogvar = ssk_grad_to_add(call, 1);
     for (size_t i = 0; i < n; i++)
-      logvar->grad[i] += (ssk_real)0.5 * dy[i] * s[i] * eps->data[i];
-  if (ssk_wants(eps))
+      dlogvar[i] += (ssk_real)0.5 * dy[i] * s[i] * eps->data[i];
+  }
+  if (ssk_wants(eps)) {
+    ssk_real *deps = ssk_grad_to_add(call, 2);
     for (size_t i = 0; i < n; i++)
-      eps->grad[i] += dy[i] * s[i];
+      deps[i] += dy[i] * s[i];
+  }
 }
 
 /* ---- gaussian_log_prob: sum of mask log N(x; mean, exp(logvar)) -> [..] -----------------------

@@ -42,14 +42,22 @@ void ssk_backward_gate(struct ssk_call *call) {
   const ssk_tensor *in = call->in[0], *out = call->out;
   const size_t C = (size_t)ssk_width(out), rows = (size_t)ssk_height(out);
   const ssk_real *saved = call->saved;
+  const bool set = ssk_call_fresh(call, 0);
   for (size_t r = 0; r < rows; r++) {
     const ssk_real *restrict s = saved + r * C, *restrict t = saved + out->count + r * C;
     const ssk_real *restrict dy = out->grad + r * C;
     ssk_real *restrict dx = in->grad + 2 * r * C;
-    for (size_t c = 0; c < C; c++)
-      dx[c] += dy[c] * t[c] * (s[c] * (1 - s[c]));
-    for (size_t c = 0; c < C; c++)
-      dx[C + c] += dy[c] * s[c] * (1 - t[c] * t[c]);
+    if (set) {
+      for (size_t c = 0; c < C; c++)
+        dx[c] = dy[c] * t[c] * (s[c] * (1 - s[c]));
+      for (size_t c = 0; c < C; c++)
+        dx[C + c] = dy[c] * s[c] * (1 - t[c] * t[c]);
+    } else {
+      for (size_t c = 0; c < C; c++)
+        dx[c] += dy[c] * t[c] * (s[c] * (1 - s[c]));
+      for (size_t c = 0; c < C; c++)
+        dx[C + c] += dy[c] * s[c] * (1 - t[c] * t[c]);
+    }
   }
 }
 
@@ -104,11 +112,12 @@ void ssk_backward_layer_norm(struct ssk_call *call) {
   for (size_t i = 0; i < in->count; i++)
     product[i] = out->grad[i] * normal[i];
   if (ssk_wants(gain))
-    ssk_add_column_sums(rows, C, 1, product, gain->grad);
+    ssk_add_column_sums(rows, C, 1, product, ssk_grad_to_add(call, 1));
   if (ssk_wants(bias))
-    ssk_add_column_sums(rows, C, 1, out->grad, bias->grad);
+    ssk_add_column_sums(rows, C, 1, out->grad, ssk_grad_to_add(call, 2));
   if (!ssk_wants(in))
     return;
+  const bool set = ssk_call_fresh(call, 0);
   ssk_real *g = ssk_scratch_reals(call, C);
   if (!g)
     return;
@@ -122,8 +131,12 @@ void ssk_backward_layer_norm(struct ssk_call *call) {
     }
     const ssk_real mean = (ssk_real)(ssk_sum_array(C, g) / (double)C);
     const ssk_real slope = (ssk_real)(ssk_sum_array(C, p) / (double)C);
-    for (size_t c = 0; c < C; c++)
-      dx[c] += scale[r] * (g[c] - mean - h[c] * slope);
+    if (set)
+      for (size_t c = 0; c < C; c++)
+        dx[c] = scale[r] * (g[c] - mean - h[c] * slope);
+    else
+      for (size_t c = 0; c < C; c++)
+        dx[c] += scale[r] * (g[c] - mean - h[c] * slope);
   }
 }
 

@@ -21,8 +21,30 @@ int ssk_shape_linear(struct ssk_call *call, int *ndim, int *shape) {
   return SSK_OK;
 }
 
-/* Bias and activation follow the product in blocks of rows, while these are in the first cache.
- * saved: the slopes, for those activations that keep them. */
+/* Rows are worked on in blocks: OpenBLAS multiplies small matrices without packing them (below 10^6
+ * multiplications), which is faster than one long product, and what follows a product finds its
+ * rows in the cache. Where the weights alone are large, packing pays: one block. */
+static int block_rows(int rows, int in, int width) {
+  const double most = 1e6 / ((double)in * width);
+  return most < 32 || most >= rows ? rows : (int)most;
+}
+
+/* y = act(y + b) for n rows, in steps that stay in the first cache; the slopes go to `slope`. */
+static void finish(enum ssk_act act, size_t n, size_t C, const ssk_real *b, ssk_real *y,
+                   ssk_real *slope) {
+  const size_t step = C < 2048 ? 2048 / C : 1;
+  for (size_t r0 = 0; r0 < n; r0 += step) {
+    const size_t m = n - r0 < step ? n - r0 : step;
+    ssk_real *restrict part = y + r0 * C;
+    if (b)
+      for (size_t r = 0; r < m; r++)
+        for (size_t c = 0; c < C; c++)
+          part[r * C + c] += b[c];
+    ssk_act_forward(act, m * C, part, part, slope ? slope + r0 * C : NULL);
+  }
+}
+
+/* saved: the slopes, for those activations that keep them. */
 void ssk_forward_linear(struct ssk_call *call) {
   const ssk_tensor *x = call->in[0], *W = call->in[1], *b = call->in[2], *out = call->out;
   const enum ssk_act act = *(const enum ssk_act *)call->attr;
@@ -30,21 +52,31 @@ void ssk_forward_linear(struct ssk_call *call) {
   if (out->needs_grad && ssk_act_keeps_slope(act) &&
       !(call->saved = ssk_scratch_reals(call, out->count)))
     return;
-  ssk_gemm(rows, width, in, 1, (struct ssk_matrix){x->data, in, SSK_AS_IS},
-           (struct ssk_matrix){W->data, width, SSK_AS_IS}, 0, out->data, width);
-  if (!b && act == SSK_LINEAR)
-    return;
-  const size_t C = (size_t)width, step = C < 2048 ? 2048 / C : 1;
   ssk_real *slope = call->saved;
-  for (size_t r0 = 0; r0 < (size_t)rows; r0 += step) {
-    const size_t n = (size_t)rows - r0 < step ? (size_t)rows - r0 : step;
-    ssk_real *restrict y = out->data + r0 * C;
-    if (b)
-      for (size_t r = 0; r < n; r++)
-        for (size_t c = 0; c < C; c++)
-          y[r * C + c] += b->data[c];
-    ssk_act_forward(act, n * C, y, y, slope ? slope + r0 * C : NULL);
+  const int block = block_rows(rows, in, width);
+  for (int r = 0; r < rows; r += block) {
+    const int n = rows - r < block ? rows - r : block;
+    const size_t at = (size_t)r * (size_t)width;
+    ssk_gemm(n, width, in, 1, (struct ssk_matrix){x->data + (size_t)r * (size_t)in, in, SSK_AS_IS},
+             (struct ssk_matrix){W->data, width, SSK_AS_IS}, 0, out->data + at, width);
+    if (b || act != SSK_LINEAR)
+      finish(act, (size_t)n, (size_t)width, b ? b->data : NULL, out->data + at,
+             slope ? slope + at : NULL);
   }
+}
+
+/* W as the right factor of P W^T: transposed beforehand where many blocks will use it. */
+static struct ssk_matrix transposed(struct ssk_call *call, int rows, int block) {
+  const ssk_tensor *W = call->in[1];
+  const int in = W->shape[0], width = W->shape[1];
+  if (rows < 4 * block)
+    return (struct ssk_matrix){W->data, width, SSK_TRANSPOSED};
+  ssk_real *copy = ssk_scratch_reals(call, W->count);
+  if (copy)
+    for (int i = 0; i < in; i++)
+      for (int o = 0; o < width; o++)
+        copy[o * in + i] = W->data[i * width + o];
+  return (struct ssk_matrix){copy, in, SSK_AS_IS};
 }
 
 /* With P = dY act': dX += P W^T, dW += X^T P, db += sum of the rows of P. */
@@ -52,22 +84,34 @@ void ssk_backward_linear(struct ssk_call *call) {
   const ssk_tensor *x = call->in[0], *W = call->in[1], *b = call->in[2], *out = call->out;
   const enum ssk_act act = *(const enum ssk_act *)call->attr;
   const int rows = ssk_height(x), in = W->shape[0], width = W->shape[1];
-  const ssk_real *P = out->grad;
-  if (act != SSK_LINEAR) {
-    ssk_real *product = ssk_scratch_reals(call, out->count);
-    if (!product)
-      return;
-    ssk_act_backward(act, out->count, out->data, call->saved, out->grad, product);
-    P = product;
+  const int block = block_rows(rows, in, width);
+  ssk_real *product = NULL, *db = ssk_wants(b) ? ssk_grad_to_add(call, 2) : NULL;
+  if (act != SSK_LINEAR && !(product = ssk_scratch_reals(call, (size_t)block * (size_t)width)))
+    return;
+  const struct ssk_matrix right =
+      ssk_wants(x) ? transposed(call, rows, block) : (struct ssk_matrix){W->data, width, SSK_AS_IS};
+  if (!right.data)
+    return;
+  for (int r = 0; r < rows; r += block) {
+    const int n = rows - r < block ? rows - r : block;
+    const size_t at = (size_t)r * (size_t)width, from = (size_t)r * (size_t)in;
+    const ssk_real *P = out->grad + at;
+    if (product) {
+      const ssk_real *slope = call->saved;
+      ssk_act_backward(act, (size_t)n * (size_t)width, out->data + at, slope ? slope + at : NULL, P,
+                       product);
+      P = product;
+    }
+    if (ssk_wants(x))
+      ssk_gemm(n, in, width, 1, (struct ssk_matrix){P, width, SSK_AS_IS}, right,
+               !ssk_call_fresh(call, 0), x->grad + from, in);
+    if (ssk_wants(W))
+      ssk_gemm(in, width, n, 1, (struct ssk_matrix){x->data + from, in, SSK_TRANSPOSED},
+               (struct ssk_matrix){P, width, SSK_AS_IS}, r > 0 || !ssk_call_fresh(call, 1), W->grad,
+               width);
+    if (db)
+      ssk_add_column_sums((size_t)n, (size_t)width, 1, P, db);
   }
-  if (ssk_wants(x))
-    ssk_gemm(rows, in, width, 1, (struct ssk_matrix){P, width, SSK_AS_IS},
-             (struct ssk_matrix){W->data, width, SSK_TRANSPOSED}, 1, x->grad, in);
-  if (ssk_wants(W))
-    ssk_gemm(in, width, rows, 1, (struct ssk_matrix){x->data, in, SSK_TRANSPOSED},
-             (struct ssk_matrix){P, width, SSK_AS_IS}, 1, W->grad, width);
-  if (ssk_wants(b))
-    ssk_add_column_sums((size_t)rows, (size_t)width, 1, P, b->grad);
 }
 
 /* ---- bmm: a [N, M, K], b [N, K, P] -> [N, M, P]; either N may be 1 --------------------------- */

@@ -116,8 +116,8 @@ void ssk_backward_concat(struct ssk_call *call) {
   for (int i = 0; i < c->n; i++) {
     const struct split s = split_at(c->inputs[i], c->axis);
     if (ssk_wants(c->inputs[i]))
-      add_runs(s.outer, s.n * s.inner, dy, whole.n * whole.inner, c->inputs[i]->grad,
-               s.n * s.inner);
+      (ssk_call_fresh(call, i) ? copy_runs : add_runs)(
+          s.outer, s.n * s.inner, dy, whole.n * whole.inner, c->inputs[i]->grad, s.n * s.inner);
     dy += s.n * s.inner;
   }
 }

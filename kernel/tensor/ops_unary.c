@@ -51,7 +51,7 @@ void ssk_forward_affine(struct ssk_call *call) {
 }
 void ssk_backward_affine(struct ssk_call *call) {
   const struct pair *a = call->attr;
-  ssk_add_scaled(call->out->count, a->first, call->out->grad, call->in[0]->grad);
+  ssk_pass_gradient(call, 0, a->first);
 }
 
 /* saved: the slopes, for those activations that keep them */
@@ -67,6 +67,10 @@ void ssk_backward_activate(struct ssk_call *call) {
   const enum ssk_act *act = call->attr;
   const ssk_tensor *out = call->out;
   const ssk_real *slope = call->saved;
+  if (ssk_call_fresh(call, 0)) {
+    ssk_act_backward(*act, out->count, out->data, slope, out->grad, call->in[0]->grad);
+    return;
+  }
   ssk_real dx[block];
   for (size_t from = 0; from < out->count; from += block) {
     const size_t n = out->count - from < block ? out->count - from : block;

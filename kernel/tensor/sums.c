@@ -2,6 +2,7 @@
 /* sums.c - sums in a fixed order: lanes and blocks that the compiler can vectorise without
  * reassociating anything, with double accumulators. */
 #include "tensor/sums.h"
+#include <string.h>
 
 double ssk_sum_array(size_t n, const ssk_real *x) {
   double lane[8] = {0};
@@ -49,6 +50,16 @@ void ssk_add_row_sums(size_t rows, size_t columns, ssk_real scale, const ssk_rea
                       ssk_real *restrict y) {
   for (size_t r = 0; r < rows; r++)
     y[r] += (ssk_real)((double)scale * ssk_sum_array(columns, x + r * columns));
+}
+
+void ssk_set_scaled(size_t n, ssk_real scale, const ssk_real *x, ssk_real *y) {
+  if (scale == 1) {
+    memcpy(y, x, n * sizeof *y);
+    return;
+  }
+#pragma GCC ivdep
+  for (size_t i = 0; i < n; i++)
+    y[i] = scale * x[i];
 }
 
 void ssk_add_scaled(size_t n, ssk_real scale, const ssk_real *x, ssk_real *y) {

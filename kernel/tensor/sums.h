@@ -13,6 +13,8 @@ void ssk_add_column_sums(size_t rows, size_t columns, ssk_real scale, const ssk_
                          ssk_real *y);
 /* y[r] += scale * sum over c of x[r, c] */
 void ssk_add_row_sums(size_t rows, size_t columns, ssk_real scale, const ssk_real *x, ssk_real *y);
+/* y = scale * x, apart from each other. */
+void ssk_set_scaled(size_t n, ssk_real scale, const ssk_real *x, ssk_real *y);
 /* y += scale * x; y and x are the same or do not overlap. */
 void ssk_add_scaled(size_t n, ssk_real scale, const ssk_real *x, ssk_real *y);
 

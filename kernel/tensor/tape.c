@@ -230,16 +230,50 @@ static bool ensure_gradient(ssk_tape *tape, ssk_tensor *x) {
   return x->grad != NULL;
 }
 
-/* Scratch memory that an operation takes on its way back is given up after it. */
-static bool step_back(ssk_tape *tape, struct ssk_node *node) {
+/* The last user of a tensor is the first on the way back: may it set the gradient of input i? Not
+ * where the operation uses the tensor twice, nor for a view, which is a part only. */
+static bool may_set(const struct ssk_node *node, int i) {
+  const ssk_tensor *x = node->inputs[i];
+  if (x->grad || x->base || i >= 32)
+    return false;
+  for (int k = 0; k < node->n_inputs; k++)
+    if (k != i && node->inputs[k] && (node->inputs[k] == x || node->inputs[k]->base == x))
+      return false;
+  return true;
+}
+
+/* Make the gradients of a node's inputs ready. *handed becomes the input that takes over the
+ * gradient of the output, which nobody needs after this node, or stays NULL. */
+static bool ready_gradients(ssk_tape *tape, struct ssk_node *node, ssk_tensor **handed) {
+  struct ssk_call *call = &node->call;
   for (int i = 0; i < node->n_inputs; i++) {
     ssk_tensor *x = node->inputs[i];
-    if (x && x->needs_grad && !ensure_gradient(tape, x))
-      return false;
+    if (!x || !x->needs_grad)
+      continue;
+    if (!call->op->sets || !may_set(node, i)) {
+      if (!ensure_gradient(tape, x))
+        return false;
+    } else if (call->op->hands_on && !*handed && x->count == call->out->count) {
+      *handed = x;
+    } else {
+      if (!(x->grad = ssk_arena_alloc(&tape->arena, x->count * sizeof *x->grad)))
+        return false;
+      call->fresh |= (uint32_t)1 << i;
+    }
   }
+  return true;
+}
+
+/* Scratch memory that an operation takes on its way back is given up after it. */
+static bool step_back(ssk_tape *tape, struct ssk_node *node) {
+  ssk_tensor *handed = NULL;
+  if (!ready_gradients(tape, node, &handed))
+    return false;
   size_t mark = ssk_arena_mark(&tape->arena);
   node->call.op->backward(&node->call);
   ssk_arena_rewind(&tape->arena, mark);
+  if (handed)
+    handed->grad = node->call.out->grad;
   return tape->code == SSK_OK;
 }
 

@@ -317,7 +317,7 @@ static const struct {
   const char *name;
   void (*check)(void);
 } cases[SSK_OP_COUNT] = {
-#define SSK_OP(name, least, most, rule) {#name, gradcase_##name},
+#define SSK_OP(name, least, most, rule, way_back) {#name, gradcase_##name},
 #include "tensor/ops.def"
 };
 

@@ -230,6 +230,7 @@ struct ssk_call {
   ssk_tensor *out;
   const void *attr; /* the operation's own constants: a copy in the arena, or NULL */
   void *saved;      /* what forward keeps for backward: set it to ssk_tape_scratch memory */
+  uint32_t fresh;   /* for backward of operations that set: see ssk_call_fresh */
 };
 
 /* An operation. Static const; all functions are pure but for their outputs. */
@@ -242,7 +243,18 @@ struct ssk_op {
   void (*forward)(struct ssk_call *call);  /* fill out->data */
   void (*backward)(struct ssk_call *call); /* add to in[i]->grad where in[i] and its grad are not
                                               NULL, from out->grad */
+  /* [optional] backward asks ssk_call_fresh for every input and sets those gradients that are
+   * fresh, all entries of them, instead of adding: saves clearing them first. */
+  bool sets;
+  /* [optional] Where in[i] has out's shape, its gradient is out's (a sum): a fresh gradient of one
+   * input is then handed over without a copy, and backward finds it not wanted. */
+  bool hands_on;
 };
+
+/* In backward: is in[i]->grad uninitialised memory that the operation has to set? */
+static inline bool ssk_call_fresh(const struct ssk_call *call, int i) {
+  return i < 32 && (call->fresh >> i & 1);
+}
 
 /* Apply `op` to n inputs; `attr` (attr_size bytes, may be NULL, 0) is copied. */
 SSK_API ssk_tensor *ssk_apply(ssk_tape *tape, const struct ssk_op *op, int n,
