@@ -9,34 +9,20 @@
  * levels strictly increasing.
  *
  * Nichol, Dhariwal: Improved denoising diffusion probabilistic models, ICML 2021, eq. 17. */
+#include "range.h"
 #include <math.h>
-#include <sskit/plugin.h>
 
 #define HALF_PI 1.57079632679489661923
 
 struct cosine {
-  double offset, sigma_min, sigma_max;
+  struct range range;
+  double offset;
 };
-
-static const char *cosine_check(const void *self) {
-  const struct cosine *s = self;
-  return s->sigma_min < s->sigma_max ? NULL : "must be greater than sigma_min";
-}
 
 static const struct ssk_param cosine_params[] = {
     SSK_PARAM_REAL(struct cosine, offset, "0.008", 0, 1, "1",
                    "Keeps the first steps from being too small."),
-    SSK_PARAM_REAL(struct cosine, sigma_min, "0.005", 1e-6, 1, "1",
-                   "Lowest noise-to-signal ratio."),
-    {.name = "sigma_max",
-     .type = SSK_T_REAL,
-     .offset = SSK_MEMBER_(struct cosine, sigma_max, double),
-     .default_text = "100",
-     .min = 1e-3,
-     .max = 1e6,
-     .unit = "1",
-     .doc = "Highest noise-to-signal ratio.",
-     .check = cosine_check},
+    RANGE_PARAMS(struct cosine, "0.005", "100"),
     SSK_PARAM_END,
 };
 
@@ -53,13 +39,13 @@ static double time_of(const struct cosine *s, double sigma) {
 
 static double cosine_sigma(const void *self, double u) {
   const struct cosine *s = self;
-  double from = time_of(s, s->sigma_min), to = time_of(s, s->sigma_max);
+  double from = time_of(s, s->range.sigma_min), to = time_of(s, s->range.sigma_max);
   return at_time(s, from + u * (to - from));
 }
 
 static double cosine_time(const void *self, double sigma) {
   const struct cosine *s = self;
-  double from = time_of(s, s->sigma_min), to = time_of(s, s->sigma_max);
+  double from = time_of(s, s->range.sigma_min), to = time_of(s, s->range.sigma_max);
   return (time_of(s, sigma) - from) / (to - from);
 }
 

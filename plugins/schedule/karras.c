@@ -5,30 +5,16 @@
  *
  * Karras, Aittala, Aila, Laine: Elucidating the design space of diffusion-based generative models,
  * NeurIPS 2022, eq. 5 (with u running from the lowest to the highest level). */
+#include "range.h"
 #include <math.h>
-#include <sskit/plugin.h>
 
 struct karras {
-  double sigma_min, sigma_max, rho;
+  struct range range;
+  double rho;
 };
 
-static const char *karras_check(const void *self) {
-  const struct karras *s = self;
-  return s->sigma_min < s->sigma_max ? NULL : "must be greater than sigma_min";
-}
-
 static const struct ssk_param karras_params[] = {
-    SSK_PARAM_REAL(struct karras, sigma_min, "0.002", 1e-6, 1, "1",
-                   "Lowest noise-to-signal ratio."),
-    {.name = "sigma_max",
-     .type = SSK_T_REAL,
-     .offset = SSK_MEMBER_(struct karras, sigma_max, double),
-     .default_text = "80",
-     .min = 1e-3,
-     .max = 1e6,
-     .unit = "1",
-     .doc = "Highest noise-to-signal ratio.",
-     .check = karras_check},
+    RANGE_PARAMS(struct karras, "0.002", "80"),
     SSK_PARAM_REAL(struct karras, rho, "7", 1, 100, "1",
                    "Curvature: larger values put more levels at little noise (EDM: 7)."),
     SSK_PARAM_END,
@@ -36,13 +22,13 @@ static const struct ssk_param karras_params[] = {
 
 static double karras_sigma(const void *self, double u) {
   const struct karras *s = self;
-  double a = pow(s->sigma_min, 1 / s->rho), b = pow(s->sigma_max, 1 / s->rho);
+  double a = pow(s->range.sigma_min, 1 / s->rho), b = pow(s->range.sigma_max, 1 / s->rho);
   return pow(a + u * (b - a), s->rho);
 }
 
 static double karras_time(const void *self, double sigma) {
   const struct karras *s = self;
-  double a = pow(s->sigma_min, 1 / s->rho), b = pow(s->sigma_max, 1 / s->rho);
+  double a = pow(s->range.sigma_min, 1 / s->rho), b = pow(s->range.sigma_max, 1 / s->rho);
   return (pow(sigma, 1 / s->rho) - a) / (b - a);
 }
 

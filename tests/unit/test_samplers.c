@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_samplers.c - the samplers, given the exact denoiser, reproduce a two-component mixture; the
- * schedules span their ranges and invert.
+/* test_samplers.c - the samplers, given the exact denoiser, reproduce a two-component mixture.
  *
  * The plugins are compiled into the test: their tables of operations are called as the kernel does.
  */
@@ -24,12 +23,6 @@
 #define ssk_plugin_entry entry_of_karras
 #include "../../plugins/schedule/karras.c"
 #undef ssk_plugin_entry
-#define ssk_plugin_entry entry_of_vp_linear
-#include "../../plugins/schedule/vp_linear.c"
-#undef ssk_plugin_entry
-#define ssk_plugin_entry entry_of_cosine
-#include "../../plugins/schedule/cosine.c"
-#undef ssk_plugin_entry
 
 /* The bimodal series' predictive: modes at +-4 with deviation 0.2 (weights one half). */
 enum { SAMPLES = 4096, BINS = 300 };
@@ -46,7 +39,7 @@ static ssk_tensor *exact(const struct ssk_sampling *problem, const struct ssk_ct
   return out;
 }
 
-static const struct karras karras_levels = {.sigma_min = 0.002, .sigma_max = 80, .rho = 7};
+static const struct karras karras_levels = {.range = {0.002, 80}, .rho = 7};
 
 static double karras_of(const struct ssk_sampling *problem, double u) {
   return karras_sigma(problem->state, u);
@@ -90,8 +83,8 @@ static double sampled_divergence(const struct ssk_sampler_ops *ops, const void *
   struct ssk_sampling problem = {.size = sizeof problem,
                                  .n = SAMPLES,
                                  .d = 1,
-                                 .sigma_min = karras_levels.sigma_min,
-                                 .sigma_max = karras_levels.sigma_max,
+                                 .sigma_min = karras_levels.range.sigma_min,
+                                 .sigma_max = karras_levels.range.sigma_max,
                                  .sigma = karras_of,
                                  .levels = levels,
                                  .denoise = exact,
@@ -165,8 +158,8 @@ static double error_of(const struct ssk_sampler_ops *ops, const void *self) {
   struct ssk_sampling problem = {.size = sizeof problem,
                                  .n = 1,
                                  .d = 1,
-                                 .sigma_min = karras_levels.sigma_min,
-                                 .sigma_max = karras_levels.sigma_max,
+                                 .sigma_min = karras_levels.range.sigma_min,
+                                 .sigma_max = karras_levels.range.sigma_max,
                                  .sigma = karras_of,
                                  .levels = 128,
                                  .denoise = exact_normal,
@@ -212,41 +205,4 @@ Test(samplers, evaluations_are_counted) {
   cr_assert_eq(dpmpp_2m_evaluations(&dpmpp_2m_default, 128), 32);
   cr_assert_eq(ancestral_evaluations(&(struct ancestral){.steps = 0}, 128), 128);
   cr_assert_eq(ancestral_evaluations(&(struct ancestral){.steps = 12}, 128), 12);
-}
-
-static void check_schedule(const struct ssk_schedule_ops *ops, const void *self, double lowest,
-                           double highest) {
-  cr_assert_float_eq(ops->sigma(self, 0), lowest, 1e-6 * lowest);
-  cr_assert_float_eq(ops->sigma(self, 1), highest, 1e-6 * highest);
-  for (int i = 0; i < 128; i++) {
-    double u = i / 127.0, sigma = ops->sigma(self, u);
-    cr_assert_float_eq(ops->time(self, sigma), u, 1e-9, "time(sigma(%g)) = %g", u,
-                       ops->time(self, sigma));
-    cr_assert(i == 0 || sigma > ops->sigma(self, (i - 1) / 127.0));
-  }
-}
-
-Test(schedules, karras) {
-  check_schedule(&karras_ops, &karras_levels, 0.002, 80);
-  /* rho = 1 is linear */
-  cr_assert_float_eq(karras_sigma(&(struct karras){1, 3, 1}, 0.25), 1.5, 1e-12);
-}
-
-Test(schedules, vp_linear) {
-  struct vp_linear s = {.beta_min = 0.1, .beta_max = 20, .eps = 1e-3};
-  check_schedule(&vp_linear_ops, &s, sqrt(expm1(1e-4 + 19.9e-6 / 2)), sqrt(expm1(10.05)));
-  /* the rate is the derivative of log(1 + sigma^2) */
-  double h = 1e-5, u = 0.4;
-  double rate =
-      (log1p(pow(vp_linear_sigma(&s, u + h), 2)) - log1p(pow(vp_linear_sigma(&s, u - h), 2))) /
-      (2 * h * (1 - s.eps));
-  cr_assert_float_eq(rate, 0.1 + (s.eps + u * (1 - s.eps)) * 19.9, 1e-6);
-}
-
-Test(schedules, cosine) {
-  struct cosine s = {.offset = 0.008, .sigma_min = 0.005, .sigma_max = 100};
-  check_schedule(&cosine_ops, &s, 0.005, 100);
-  /* without an offset alpha = cos(pi t/2) and sigma = tan(pi t/2): 1 halfway */
-  struct cosine plain = {.offset = 0, .sigma_min = 1e-6, .sigma_max = 1e6};
-  cr_assert_float_eq(cosine_sigma(&plain, 0.5), 1, 1e-5);
 }
