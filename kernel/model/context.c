@@ -11,13 +11,13 @@ static const struct ssk_slice *slice_of(const struct ssk_ctx *ctx, ssk_weight w)
 ssk_tensor *ssk_use(const struct ssk_ctx *ctx, ssk_weight w) {
   if (w <= 0)
     return NULL;
-  if (!ctx->leaves[w - 1]) {
+  ssk_tensor *leaf = &ctx->leaves[w - 1];
+  if (!leaf->count) {
     const struct ssk_slice *slice = slice_of(ctx, w);
-    ctx->leaves[w - 1] =
-        ssk_leaf(ctx->tape, slice->ndim, slice->shape, ctx->weights->values + slice->offset,
-                 ctx->gradient ? ctx->gradient + slice->offset : NULL);
+    ssk_leaf_at(leaf, slice->ndim, slice->shape, ctx->weights->values + slice->offset,
+                ctx->gradient ? ctx->gradient + slice->offset : NULL);
   }
-  return ctx->leaves[w - 1];
+  return leaf;
 }
 
 const ssk_real *ssk_peek(const struct ssk_ctx *ctx, ssk_weight w) {
@@ -62,7 +62,7 @@ int ssk_pass_init(struct ssk_pass *pass, const struct ssk_model *model, ssk_real
                                .share = 1,
                                .seed = (uint64_t)model->experiment->seed,
                                .weights = &pass->weights,
-                               .leaves = calloc((size_t)model->layout.n, sizeof(ssk_tensor *)),
+                               .leaves = calloc((size_t)model->layout.n, sizeof(ssk_tensor)),
                                .model = model};
   if (!pass->err || !pass->ctx.tape || !pass->ctx.leaves) {
     ssk_pass_free(pass);
@@ -78,14 +78,19 @@ void ssk_pass_free(struct ssk_pass *pass) {
   *pass = (struct ssk_pass){0};
 }
 
+void ssk_pass_gradient(struct ssk_pass *pass, ssk_real *gradient) {
+  struct ssk_ctx *ctx = &pass->ctx;
+  ssk_tape_record(ctx->tape, gradient != NULL);
+  ctx->gradient = gradient;
+  memset(ctx->leaves, 0, (size_t)ctx->weights->layout->n * sizeof *ctx->leaves);
+}
+
 void ssk_pass_begin(struct ssk_pass *pass, int T, int B, int S, ssk_real *gradient) {
   struct ssk_ctx *ctx = &pass->ctx;
   ssk_tape_reset(ctx->tape);
   ssk_err_clear(pass->err);
-  ssk_tape_record(ctx->tape, gradient != NULL);
-  memset(ctx->leaves, 0, (size_t)ctx->weights->layout->n * sizeof *ctx->leaves);
   ctx->weights = &pass->weights; /* a pass may have been moved */
-  ctx->gradient = gradient;
+  ssk_pass_gradient(pass, gradient);
   ctx->T = T;
   ctx->B = B;
   ctx->S = S;

@@ -69,6 +69,8 @@ void ssk_tape_rewind(ssk_tape *tape, size_t mark) {
     tape->last = tape->last->previous;
     tape->length--;
   }
+  if (!tape->last)
+    tape->went_back = false;
   ssk_arena_rewind(&tape->arena, mark);
 }
 
@@ -150,6 +152,19 @@ ssk_tensor *ssk_leaf(ssk_tape *tape, int ndim, const int *shape, ssk_real *data,
   leaf->grad = grad;
   leaf->needs_grad = grad != NULL;
   return leaf;
+}
+
+void ssk_leaf_at(ssk_tensor *leaf, int ndim, const int *shape, ssk_real *data, ssk_real *grad) {
+  *leaf = (ssk_tensor){.ndim = ndim,
+                       .shape = {1, 1, 1, 1},
+                       .count = 1,
+                       .data = data,
+                       .grad = grad,
+                       .needs_grad = grad != NULL};
+  for (int i = 0; i < ndim; i++) {
+    leaf->shape[i] = shape[i];
+    leaf->count *= (size_t)shape[i];
+  }
 }
 
 /* The output tensor of a call, from the operation's shape rule. */
@@ -277,19 +292,21 @@ static bool step_back(ssk_tape *tape, struct ssk_node *node) {
   return tape->code == SSK_OK;
 }
 
-int ssk_backward(ssk_tape *tape, ssk_tensor *loss, ssk_real seed) {
-  if (tape->code == SSK_OK && loss->count != 1)
-    ssk_tape_fail(tape, SSK_EUSAGE, "the loss must be a scalar, not of shape %s", SSK_SHOW(loss));
+int ssk_backward_from(ssk_tape *tape, int n, ssk_tensor *const *results,
+                      const ssk_real *const *seeds) {
   if (tape->code == SSK_OK && tape->went_back)
     ssk_tape_fail(tape, SSK_EUSAGE, "a tape goes back once between resets");
   if (tape->code != SSK_OK)
     return tape->code;
   tape->went_back = true;
-  if (!loss->needs_grad)
-    return SSK_OK;
-  if (!ensure_gradient(tape, loss))
-    goto no_memory;
-  loss->grad[0] += seed;
+  for (int i = 0; i < n; i++) {
+    if (!results[i]->needs_grad)
+      continue;
+    if (!ensure_gradient(tape, results[i]))
+      goto no_memory;
+    for (size_t k = 0; k < results[i]->count; k++)
+      results[i]->grad[k] += seeds[i][k];
+  }
   for (struct ssk_node *node = tape->last; node; node = node->previous)
     if (node->call.out->grad && !step_back(tape, node))
       goto no_memory;
@@ -297,4 +314,10 @@ int ssk_backward(ssk_tape *tape, ssk_tensor *loss, ssk_real seed) {
 no_memory:
   ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the gradients");
   return tape->code;
+}
+
+int ssk_backward(ssk_tape *tape, ssk_tensor *loss, ssk_real seed) {
+  if (tape->code == SSK_OK && loss->count != 1)
+    ssk_tape_fail(tape, SSK_EUSAGE, "the loss must be a scalar, not of shape %s", SSK_SHOW(loss));
+  return ssk_backward_from(tape, 1, &loss, (const ssk_real *const[]){&seed});
 }

@@ -20,7 +20,7 @@ struct ssk_tape {
   ssk_err *err;
   int code; /* the sticky error */
   bool record;
-  bool went_back; /* ssk_backward ran since the last reset */
+  bool went_back; /* ssk_backward ran over what is recorded */
   struct ssk_node *last;
   size_t length;
   ssk_tensor empty; /* what failed operations return */

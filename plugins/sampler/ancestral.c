@@ -62,7 +62,7 @@ static ssk_tensor *ancestral_run(const void *state, const struct ssk_ctx *ctx,
   for (size_t i = 0; i < x->count; i++)
     x->data[i] *= (ssk_real)sqrt(1 + highest * highest);
 
-  size_t mark = 0;
+  const size_t mark = ssk_tape_mark(tape);
   for (int k = K; k >= 1; k--) {
     double sigma = ancestral_level(problem, K, k), below = ancestral_level(problem, K, k - 1);
     ssk_real keep = (ssk_real)(below * below / (sigma * sigma));
@@ -73,11 +73,7 @@ static ssk_tensor *ancestral_run(const void *state, const struct ssk_ctx *ctx,
     for (size_t i = 0; i < x->count; i++)
       x->data[i] = clean->data[i] + keep * (x->data[i] - clean->data[i]) +
                    (ssk_real)(spread * ssk_rng_normal(&rng));
-    /* The first evaluation put the network's weights on the tape: they stay. */
-    if (k == K)
-      mark = ssk_tape_mark(tape);
-    else
-      ssk_tape_rewind(tape, mark);
+    ssk_tape_rewind(tape, mark);
   }
   return x;
 }

@@ -33,7 +33,7 @@ static ssk_tensor *dpmpp_2m_run(const void *state, const struct ssk_ctx *ctx,
   ssk_tensor *x = grid_start(ctx, problem, &rng);
   ssk_real *before = ssk_tape_scratch(tape, x->count * sizeof(ssk_real)); /* D_{i-1} */
 
-  size_t mark = 0;
+  const size_t mark = ssk_tape_mark(tape);
   double last = 0; /* h_{i-1} */
   for (int i = 0; i < N && !ssk_tape_code(tape); i++) {
     double t = grid_level(problem, self->spacing, self->rho, N, i);
@@ -51,11 +51,7 @@ static ssk_tensor *dpmpp_2m_run(const void *state, const struct ssk_ctx *ctx,
       before[k] = now;
     }
     last = h;
-    /* The first step put the network's weights on the tape: they stay. */
-    if (i == 0)
-      mark = ssk_tape_mark(tape);
-    else
-      ssk_tape_rewind(tape, mark);
+    ssk_tape_rewind(tape, mark);
   }
   return x;
 }

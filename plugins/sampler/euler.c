@@ -29,7 +29,7 @@ static ssk_tensor *euler_run(const void *state, const struct ssk_ctx *ctx,
   ssk_rng rng = ssk_ctx_rng(ctx, "sampler", problem->index);
   ssk_tensor *x = grid_start(ctx, problem, &rng);
 
-  size_t mark = 0;
+  const size_t mark = ssk_tape_mark(tape);
   for (int i = 0; i < N && !ssk_tape_code(tape); i++) {
     double t = grid_level(problem, self->spacing, self->rho, N, i);
     double next = grid_level(problem, self->spacing, self->rho, N, i + 1);
@@ -39,11 +39,7 @@ static ssk_tensor *euler_run(const void *state, const struct ssk_ctx *ctx,
     ssk_real keep = (ssk_real)(next / t), take = (ssk_real)((t - next) / t);
     for (size_t k = 0; k < x->count; k++)
       x->data[k] = keep * x->data[k] + take * clean->data[k];
-    /* The first step put the network's weights on the tape: they stay. */
-    if (i == 0)
-      mark = ssk_tape_mark(tape);
-    else
-      ssk_tape_rewind(tape, mark);
+    ssk_tape_rewind(tape, mark);
   }
   return x;
 }

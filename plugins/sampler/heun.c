@@ -67,7 +67,7 @@ static ssk_tensor *heun_run(const void *state, const struct ssk_ctx *ctx,
   if (ssk_tape_code(tape))
     return x;
 
-  size_t mark = 0;
+  const size_t mark = ssk_tape_mark(tape);
   for (int i = 0; i < N; i++) {
     double t = grid_level(problem, self->spacing, self->rho, N, i);
     double next = grid_level(problem, self->spacing, self->rho, N, i + 1);
@@ -81,11 +81,7 @@ static ssk_tensor *heun_run(const void *state, const struct ssk_ctx *ctx,
     heun_step(ctx, problem, x, slope, moved, raised, next);
     if (ssk_tape_code(tape))
       break;
-    /* The first step put the network's weights on the tape: they stay. */
-    if (i == 0)
-      mark = ssk_tape_mark(tape);
-    else
-      ssk_tape_rewind(tape, mark);
+    ssk_tape_rewind(tape, mark);
   }
   return x;
 }

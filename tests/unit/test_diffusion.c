@@ -349,7 +349,7 @@ static struct rig *rig_new(struct diffusion transition) {
                             .path = "t",
                             .weights = &r->weights,
                             .gradient = calloc(layout->total, sizeof(ssk_real)),
-                            .leaves = calloc((size_t)layout->n, sizeof(ssk_tensor *))};
+                            .leaves = calloc((size_t)layout->n, sizeof(ssk_tensor))};
   ssk_layout_initialise(layout, 7, r->weights.values);
   ssk_rng rng = ssk_rng_open(3, "scatter", NULL, 0, 0); /* zeros would hide errors */
   for (int k = 0; k < layout->n; k++)

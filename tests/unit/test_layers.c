@@ -138,7 +138,7 @@ static struct rig *rig_new(void (*build)(struct rig *r)) {
                             .tape = ssk_tape_new(r->err),
                             .weights = &r->weights,
                             .gradient = r->gradient,
-                            .leaves = calloc((size_t)layout->n, sizeof(ssk_tensor *))};
+                            .leaves = calloc((size_t)layout->n, sizeof(ssk_tensor))};
   cr_assert(r->weights.values && r->gradient && r->ctx.tape && r->ctx.leaves);
   ssk_layout_initialise(layout, 7, r->weights.values);
   return r;
@@ -370,3 +370,21 @@ ParameterizedTest(int *index, layers, gradient) {
 }
 
 #endif
+
+/* The first use may be of what is freed; the header must not be. */
+Test(layers, a_weight_outlives_a_rewind) {
+  struct rig *r = rig_new(layers[0].build);
+  ssk_tape *tape = r->ctx.tape;
+  size_t mark = ssk_tape_mark(tape);
+  ssk_tensor *weight = ssk_use(&r->ctx, r->input);
+  ssk_exp(tape, weight);
+  ssk_tape_rewind(tape, mark);
+  memset(ssk_tape_scratch(tape, 1 << 12), 0xff, 1 << 12);
+  cr_expect_eq(ssk_use(&r->ctx, r->input), weight);
+  cr_expect_eq(weight->count, T * N * IN);
+  cr_expect_eq(weight->data, r->weights.values + r->b.layout.slice[r->input - 1].offset);
+  ssk_tensor *twice = ssk_affine(tape, weight, 2, 0);
+  cr_expect_eq(twice->shape[0], T);
+  cr_expect_eq(twice->data[5], 2 * weight->data[5]);
+  rig_free(r);
+}

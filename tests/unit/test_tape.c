@@ -114,6 +114,28 @@ Test(tape, records_only_what_leads_to_a_gradient) {
   cr_expect_null(constant->grad);
 }
 
+Test(tape, goes_back_from_many_results_and_again_after_a_rewind) {
+  ssk_real w[3] = {1, 2, 3}, g[3] = {0};
+  ssk_tensor *x = ssk_leaf(tape, SSK_SHAPE(3), w, g);
+  size_t mark = ssk_tape_mark(tape);
+  for (int round = 1; round <= 3; round++) {
+    ssk_tensor *square = ssk_mul(tape, x, x), *constant = ssk_full(tape, SSK_SHAPE(3), 1);
+    ssk_tensor *results[] = {square, ssk_rows(tape, square, 1, 1), constant};
+    const ssk_real *seeds[] = {(ssk_real[]){1, 10, 100}, (ssk_real[]){1000}, NULL};
+    cr_expect_eq(ssk_backward_from(tape, 3, results, seeds), SSK_OK);
+    cr_expect_eq(g[0], round * 2 * 1);
+    cr_expect_eq(g[1], round * 4 * 1010);
+    cr_expect_eq(g[2], round * 6 * 100);
+    cr_expect_null(constant->grad);
+    ssk_tape_rewind(tape, mark);
+    cr_expect_eq(ssk_tape_length(tape), 0);
+  }
+  size_t later = (ssk_square(tape, x), ssk_tape_mark(tape));
+  cr_expect_eq(ssk_backward(tape, ssk_sum_all(tape, x), 1), SSK_OK);
+  ssk_tape_rewind(tape, later);
+  cr_expect_eq(ssk_backward(tape, ssk_sum_all(tape, x), 1), SSK_EUSAGE, "an operation is left");
+}
+
 Test(tape, the_first_error_sticks_until_the_reset) {
   ssk_tensor *a = ssk_full(tape, SSK_SHAPE(2, 3), 1), *b = ssk_full(tape, SSK_SHAPE(2), 1);
   ssk_tensor *bad = ssk_add(tape, a, b);

@@ -36,7 +36,7 @@ extern "C" {
 /* ---- the magic block ------------------------------------------------------------------------ */
 
 #define SSK_MAGIC          0x54494b53u /* "SKIT", little endian */
-#define SSK_ABI            1u /* raised with every change of a public struct; must be equal */
+#define SSK_ABI            2u /* raised with every change of a public struct; must be equal */
 #define SSK_KERNEL_VERSION "0.1.0"
 
 struct ssk_magic {
@@ -125,7 +125,7 @@ struct ssk_ctx {
   const char *path;                  /* of the component that runs: names the random numbers */
   const struct ssk_weights *weights; /* see weights.h */
   ssk_real *gradient;                /* of this shard; NULL in evaluation */
-  ssk_tensor **leaves;               /* weights already on the tape */
+  ssk_tensor *leaves;                /* a header for each weight; see ssk_use */
   const struct ssk_model *model;     /* opaque */
 };
 

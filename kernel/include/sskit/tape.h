@@ -70,7 +70,8 @@ SSK_API ssk_tensor *ssk_tape_fail(ssk_tape *tape, int code, const char *format, 
 /* Switch recording off (evaluation, sampling: less memory, no gradients) or on; returns the former
  * state. A new tape records. */
 SSK_API bool ssk_tape_record(ssk_tape *tape, bool on);
-/* While recording is off: remember a place in the arena, and free everything made since. */
+/* Remember a place in the arena, and free everything made since: tensors, scratch memory, recorded
+ * operations, gradients. Weights (ssk_use) stay. Marks nest. */
 SSK_API size_t ssk_tape_mark(const ssk_tape *tape);
 SSK_API void ssk_tape_rewind(ssk_tape *tape, size_t mark);
 /* Scratch memory in the arena, 64-byte aligned, not initialised, freed by reset or rewind. */
@@ -79,8 +80,13 @@ SSK_API void *ssk_tape_scratch(ssk_tape *tape, size_t bytes);
 SSK_API size_t ssk_tape_peak(const ssk_tape *tape);
 SSK_API size_t ssk_tape_length(const ssk_tape *tape);
 /* Reverse pass: sets d loss / d loss = `seed` (the loss is a scalar) and adds into the grad of
- * every tensor with needs_grad, leaves included. Once per reset. */
+ * every tensor with needs_grad, leaves included. Once, until a reset, or a rewind to before the
+ * first recorded operation. */
 SSK_API int ssk_backward(ssk_tape *tape, ssk_tensor *loss, ssk_real seed);
+/* The same from n results of any shape, whose gradients seeds[i] (count of results[i]) are known:
+ * a product of their Jacobian with a vector. Results without needs_grad are passed over. */
+SSK_API int ssk_backward_from(ssk_tape *tape, int n, ssk_tensor *const *results,
+                              const ssk_real *const *seeds);
 
 /* ---- leaves --------------------------------------------------------------------------------- */
 
@@ -93,6 +99,10 @@ SSK_API ssk_tensor *ssk_full(ssk_tape *tape, int ndim, const int *shape, ssk_rea
  * not NULL, ssk_backward adds into it. This is how weights enter a tape. */
 SSK_API ssk_tensor *ssk_leaf(ssk_tape *tape, int ndim, const int *shape, ssk_real *data,
                              ssk_real *grad);
+/* The same with the header, too, in memory of the caller: it outlives ssk_tape_rewind. The shape is
+ * taken as it is. */
+SSK_API void ssk_leaf_at(ssk_tensor *leaf, int ndim, const int *shape, ssk_real *data,
+                         ssk_real *grad);
 /* Constants of standard normal, or uniform (0,1), draws from `rng`. */
 SSK_API ssk_tensor *ssk_normal(ssk_tape *tape, int ndim, const int *shape, ssk_rng *rng);
 SSK_API ssk_tensor *ssk_uniform(ssk_tape *tape, int ndim, const int *shape, ssk_rng *rng);
