@@ -45,7 +45,7 @@ static inline void rig_start(struct rig *rig, int n, double scatter) {
                               .path = "t",
                               .weights = &rig->weights,
                               .gradient = calloc(layout->total + 1, sizeof(ssk_real)),
-                              .leaves = calloc((size_t)layout->n + 1, sizeof(ssk_tensor *))};
+                              .leaves = calloc((size_t)layout->n + 1, sizeof(ssk_tensor))};
   ssk_layout_initialise(layout, 7, rig->weights.values);
   ssk_rng rng = ssk_rng_open(3, "scatter", NULL, 0, 0);
   for (int k = 0; k < layout->n; k++)
