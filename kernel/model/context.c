@@ -78,7 +78,7 @@ void ssk_pass_free(struct ssk_pass *pass) {
   *pass = (struct ssk_pass){0};
 }
 
-void ssk_pass_gradient(struct ssk_pass *pass, ssk_real *gradient) {
+void ssk_pass_record(struct ssk_pass *pass, ssk_real *gradient) {
   struct ssk_ctx *ctx = &pass->ctx;
   ssk_tape_record(ctx->tape, gradient != NULL);
   ctx->gradient = gradient;
@@ -90,7 +90,7 @@ void ssk_pass_begin(struct ssk_pass *pass, int T, int B, int S, ssk_real *gradie
   ssk_tape_reset(ctx->tape);
   ssk_err_clear(pass->err);
   ctx->weights = &pass->weights; /* a pass may have been moved */
-  ssk_pass_gradient(pass, gradient);
+  ssk_pass_record(pass, gradient);
   ctx->T = T;
   ctx->B = B;
   ctx->S = S;

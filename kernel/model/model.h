@@ -37,7 +37,7 @@ void ssk_pass_free(struct ssk_pass *pass);
  * or NULL (then the tape does not record). */
 void ssk_pass_begin(struct ssk_pass *pass, int T, int B, int S, ssk_real *gradient);
 /* In the midst of a pass: from now on add into this gradient, or record nothing. */
-void ssk_pass_gradient(struct ssk_pass *pass, ssk_real *gradient);
+void ssk_pass_record(struct ssk_pass *pass, ssk_real *gradient);
 
 /* Observations of B windows of length T as tensors, standardised. */
 struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_data *data,
