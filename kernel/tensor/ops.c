@@ -48,7 +48,7 @@ ssk_real *ssk_grad_to_add(struct ssk_call *call, int i) {
   return x->grad;
 }
 
-void ssk_pass_gradient(struct ssk_call *call, int i, ssk_real scale) {
+void ssk_hand_gradient(struct ssk_call *call, int i, ssk_real scale) {
   const ssk_tensor *x = call->in[i];
   if (!ssk_wants(x))
     return;

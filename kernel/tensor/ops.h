@@ -48,6 +48,6 @@ static inline bool ssk_wants(const ssk_tensor *x) {
  */
 ssk_real *ssk_grad_to_add(struct ssk_call *call, int i);
 /* Input i, of out's shape, gets scale times out's gradient, if it wants one. */
-void ssk_pass_gradient(struct ssk_call *call, int i, ssk_real scale);
+void ssk_hand_gradient(struct ssk_call *call, int i, ssk_real scale);
 
 #endif

@@ -92,7 +92,7 @@ static void add_plain(struct ssk_call *call, int i, ssk_real scale) {
     return;
   const int passes = ssk_reduction_passes(out, in);
   if (passes == 0) {
-    ssk_pass_gradient(call, i, scale);
+    ssk_hand_gradient(call, i, scale);
     return;
   }
   if (passes > 1 && !(scratch = ssk_scratch_reals(call, out->count)))

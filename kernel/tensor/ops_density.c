@@ -32,7 +32,7 @@ void ssk_backward_reparam(struct ssk_call *call) {
   const size_t n = call->out->count;
   const ssk_tensor *logvar = call->in[1], *eps = call->in[2];
   const ssk_real *restrict dy = call->out->grad, *restrict s = call->saved;
-  ssk_pass_gradient(call, 0, 1);
+  ssk_hand_gradient(call, 0, 1);
   if (ssk_wants(logvar)) {
     ssk_real *dlogvar = ssk_grad_to_add(call, 1);
     for (size_t i = 0; i < n; i++)

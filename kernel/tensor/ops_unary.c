@@ -51,7 +51,7 @@ void ssk_forward_affine(struct ssk_call *call) {
 }
 void ssk_backward_affine(struct ssk_call *call) {
   const struct pair *a = call->attr;
-  ssk_pass_gradient(call, 0, a->first);
+  ssk_hand_gradient(call, 0, a->first);
 }
 
 /* saved: the slopes, for those activations that keep them */
