@@ -1,5 +1,7 @@
 libsskit_sources += kernel/core/arena.c
 libsskit_sources += kernel/core/arena.h
+libsskit_sources += kernel/core/clock.c
+libsskit_sources += kernel/core/clock.h
 libsskit_sources += kernel/core/err.c
 libsskit_sources += kernel/core/err_place.h
 libsskit_sources += kernel/core/file.c

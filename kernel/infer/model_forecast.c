@@ -48,8 +48,9 @@ static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enu
   rows = ssk_model_rows(pass, latents, t);
   rows.u = u;
   rows.time = time;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, parts->emission->path);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, parts->emission->path);
   ssk_tensor *x = emission->sample(parts->emission->self, &inner, &rows);
+  ssk_ctx_leave(ctx);
   if (ssk_tape_code(ctx->tape))
     return;
   int D = data->shape.D;

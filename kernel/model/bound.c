@@ -49,7 +49,7 @@ static ssk_tensor *distortion(const struct ssk_ctx *ctx, const struct ssk_observ
                               const struct ssk_posterior *q) {
   const struct ssk_instance *i = ctx->model->experiment->model.emission;
   const struct ssk_emission_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
   int j = ctx->dims->j, T = ctx->T, P = ctx->P;
   ssk_tensor *z = q->z, *pad = NULL;
   if (j > 1) { /* steps before the first are zero, and said to be padding */
@@ -66,20 +66,24 @@ static ssk_tensor *distortion(const struct ssk_ctx *ctx, const struct ssk_observ
   in.time = as_rows(ctx, obs->time, 0);
   ssk_tensor *log_prob =
       ops->log_prob(i->self, &inner, &in, as_rows(ctx, obs->x, 0), as_rows(ctx, obs->mask, 0));
-  return ssk_affine(ctx->tape, over_time(ctx, log_prob, NULL, 0), -1, 0);
+  ssk_tensor *out = ssk_affine(ctx->tape, over_time(ctx, log_prob, NULL, 0), -1, 0);
+  ssk_ctx_leave(ctx);
+  return out;
 }
 
 static ssk_tensor *initial_rate(const struct ssk_ctx *ctx, const struct ssk_posterior *q) {
   const struct ssk_instance *i = ctx->model->experiment->model.initial;
   const struct ssk_initial_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
   int j = ctx->dims->j;
   struct ssk_first first = {.size = sizeof first,
                             .z = ssk_rows(ctx->tape, q->z, 0, j),
                             .mean = ssk_rows(ctx->tape, q->mean, 0, j),
                             .logvar = ssk_rows(ctx->tape, q->logvar, 0, j)};
   first.log_q = ssk_sum(ctx->tape, ssk_rows(ctx->tape, q->log_q, 0, j), 0);
-  return ops->rate(i->self, &inner, &first);
+  ssk_tensor *rate = ops->rate(i->self, &inner, &first);
+  ssk_ctx_leave(ctx);
+  return rate;
 }
 
 static ssk_tensor *transition_rate(const struct ssk_ctx *ctx, const struct ssk_observed *obs,

@@ -46,15 +46,19 @@ int ssk_mixer_build(struct ssk_instance *i, ssk_builder *b, int width) {
 ssk_tensor *ssk_denoiser_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                              const struct ssk_noisy *in) {
   const struct ssk_denoiser_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
-  return ops->run(i->self, &inner, in);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *out = ops->run(i->self, &inner, in);
+  ssk_ctx_leave(ctx);
+  return out;
 }
 
 ssk_tensor *ssk_mixer_run(const struct ssk_instance *i, const struct ssk_ctx *ctx, ssk_tensor *x,
                           bool causal) {
   const struct ssk_mixer_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
-  return ops->run(i->self, &inner, x, causal);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *out = ops->run(i->self, &inner, x, causal);
+  ssk_ctx_leave(ctx);
+  return out;
 }
 
 double ssk_schedule_sigma(const struct ssk_instance *i, double u) {
@@ -80,8 +84,10 @@ double ssk_schedule_time(const struct ssk_instance *i, double sigma) {
 ssk_tensor *ssk_sampler_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                             const struct ssk_sampling *problem) {
   const struct ssk_sampler_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
-  return ops->run(i->self, &inner, problem);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *out = ops->run(i->self, &inner, problem);
+  ssk_ctx_leave(ctx);
+  return out;
 }
 
 int ssk_sampler_evaluations(const struct ssk_instance *i, int levels) {
@@ -94,37 +100,50 @@ int ssk_sampler_evaluations(const struct ssk_instance *i, int levels) {
 ssk_tensor *ssk_transition_rate(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                 const struct ssk_rows *rows) {
   const struct ssk_transition_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
-  if (ops->rate)
-    return ops->rate(i->self, &inner, rows);
-  if (ops->moments) {
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *rate;
+  if (ops->rate) {
+    rate = ops->rate(i->self, &inner, rows);
+  } else if (ops->moments) {
     struct ssk_gaussian q = {rows->mean, rows->logvar};
-    return ssk_gaussian_kl(ctx->tape, q, ops->moments(i->self, &inner, rows));
+    rate = ssk_gaussian_kl(ctx->tape, q, ops->moments(i->self, &inner, rows));
+  } else {
+    rate = ssk_sub(ctx->tape, rows->log_q, ops->log_prob(i->self, &inner, rows));
   }
-  return ssk_sub(ctx->tape, rows->log_q, ops->log_prob(i->self, &inner, rows));
+  ssk_ctx_leave(ctx);
+  return rate;
 }
 
 ssk_tensor *ssk_transition_sample(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                   const struct ssk_rows *rows) {
   const struct ssk_transition_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
-  if (ops->sample)
-    return ops->sample(i->self, &inner, rows);
-  ssk_tensor *noise =
-      ssk_ctx_normal(&inner, "sample", rows->index, SSK_SHAPE(rows->n, ctx->dims->d));
-  return ssk_reparam(ctx->tape, ops->moments(i->self, &inner, rows), noise);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *sample;
+  if (ops->sample) {
+    sample = ops->sample(i->self, &inner, rows);
+  } else {
+    ssk_tensor *noise =
+        ssk_ctx_normal(&inner, "sample", rows->index, SSK_SHAPE(rows->n, ctx->dims->d));
+    sample = ssk_reparam(ctx->tape, ops->moments(i->self, &inner, rows), noise);
+  }
+  ssk_ctx_leave(ctx);
+  return sample;
 }
 
 ssk_tensor *ssk_transition_log_prob(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                     const struct ssk_rows *rows) {
   const struct ssk_transition_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *log_prob;
   if (ops->log_prob)
-    return ops->log_prob(i->self, &inner, rows);
-  if (ops->moments)
-    return ssk_gaussian_log_prob(ctx->tape, rows->z, ops->moments(i->self, &inner, rows), NULL);
-  return ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "transition '%s' has no density",
-                       i->component->name);
+    log_prob = ops->log_prob(i->self, &inner, rows);
+  else if (ops->moments)
+    log_prob = ssk_gaussian_log_prob(ctx->tape, rows->z, ops->moments(i->self, &inner, rows), NULL);
+  else
+    log_prob =
+        ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "transition '%s' has no density", i->component->name);
+  ssk_ctx_leave(ctx);
+  return log_prob;
 }
 
 int ssk_transition_evaluations(const struct ssk_instance *i) {

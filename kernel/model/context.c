@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* context.c - what a running component may ask of its pass: weights, statistics, random numbers. */
 #include "model/model.h"
+#include "tensor/profile.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,17 @@ const struct ssk_instance *ssk_ctx_transition(const struct ssk_ctx *ctx) {
   return ctx->model->experiment->model.transition;
 }
 
+struct ssk_ctx ssk_ctx_enter(const struct ssk_ctx *ctx, const char *path) {
+  struct ssk_ctx inner = *ctx;
+  inner.path = path;
+  ssk_tape_scope(ctx->tape, path);
+  return inner;
+}
+
+void ssk_ctx_leave(const struct ssk_ctx *ctx) {
+  ssk_tape_scope(ctx->tape, ctx->path);
+}
+
 /* ---- passes --------------------------------------------------------------------------------- */
 
 int ssk_pass_init(struct ssk_pass *pass, const struct ssk_model *model, ssk_real *values) {
@@ -91,6 +103,7 @@ void ssk_pass_begin(struct ssk_pass *pass, int T, int B, int S, ssk_real *gradie
   ssk_err_clear(pass->err);
   ctx->weights = &pass->weights; /* a pass may have been moved */
   ssk_pass_record(pass, gradient);
+  ssk_ctx_leave(ctx);
   ctx->T = T;
   ctx->B = B;
   ctx->S = S;

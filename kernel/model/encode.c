@@ -122,9 +122,11 @@ static ssk_tensor *future_summary(const struct ssk_ctx *ctx, const struct ssk_ob
   }
   const struct ssk_instance *i = ctx->model->experiment->model.summary;
   const struct ssk_summary_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
   ssk_tensor *reversed = ssk_flip(tape, ssk_concat(tape, n, inputs, -1));
-  return ssk_flip(tape, ops->run(i->self, &inner, reversed));
+  ssk_tensor *h = ssk_flip(tape, ops->run(i->self, &inner, reversed));
+  ssk_ctx_leave(ctx);
+  return h;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -177,10 +179,10 @@ struct ssk_posterior ssk_model_encode(const struct ssk_pass *pass, const struct 
   ssk_tape *tape = ctx->tape;
   const struct ssk_instance *i = ctx->model->experiment->model.encoder;
   const struct ssk_encoder_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
   int T = ctx->T, P = ctx->P, d = ctx->dims->d;
 
   ssk_tensor *h = future_summary(ctx, obs);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
   if (ops->prepare)
     h = ops->prepare(i->self, &inner, obs, h);
   h = for_paths(ctx, h);
@@ -214,10 +216,12 @@ struct ssk_posterior ssk_model_encode(const struct ssk_pass *pass, const struct 
   q.mean = ssk_stack(tape, T, mean);
   q.logvar = ssk_stack(tape, T, logvar);
   q.log_q = ssk_gaussian_log_prob(tape, q.z, (struct ssk_gaussian){q.mean, q.logvar}, NULL);
+  ssk_ctx_leave(ctx);
   return q;
 failed:
   q.z = q.mean = q.logvar = q.log_q =
       ssk_tape_fail(tape, ssk_tape_code(tape) ? ssk_tape_code(tape) : SSK_ENOMEM,
                     "the posterior could not be computed");
+  ssk_ctx_leave(ctx);
   return q;
 }

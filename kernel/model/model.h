@@ -63,11 +63,10 @@ struct ssk_rows ssk_model_rows(const struct ssk_pass *pass, ssk_tensor *const *l
  * paths: [n, B*repeat, F]; NULL when F = 0. Vaswani et al. 2017, section 3.5. */
 ssk_tensor *ssk_model_time(const struct ssk_pass *pass, const int *from, int B, int n, int repeat);
 
-/* Set ctx->path for the component that is about to run. */
-static inline struct ssk_ctx ssk_ctx_at(const struct ssk_ctx *ctx, const char *path) {
-  struct ssk_ctx inner = *ctx;
-  inner.path = path;
-  return inner;
-}
+/* The context for a call of the component at `path`: it names the component's random numbers, and
+ * what the component does on the tape is its own in a profile (tensor/profile.h). ssk_ctx_leave
+ * with the caller's context ends that. */
+struct ssk_ctx ssk_ctx_enter(const struct ssk_ctx *ctx, const char *path);
+void ssk_ctx_leave(const struct ssk_ctx *ctx);
 
 #endif

@@ -2,20 +2,14 @@
 /* progress.c - the progress line of a training. */
 #include "report/progress.h"
 
+#include "core/clock.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 static const double redraw_seconds = 0.1;
-
-double ssk_clock(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 void ssk_progress_start(struct ssk_progress *progress, FILE *stream, int64_t first, int64_t last) {
   *progress = (struct ssk_progress){.stream = stream,

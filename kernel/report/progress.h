@@ -15,9 +15,6 @@ struct ssk_progress {
   double started, drawn; /* seconds, of a monotonic clock */
 };
 
-/* Seconds of a clock that never jumps. */
-double ssk_clock(void);
-
 /* Steps first+1...last are to come. `stream` may be NULL. */
 void ssk_progress_start(struct ssk_progress *progress, FILE *stream, int64_t first, int64_t last);
 void ssk_progress_step(struct ssk_progress *progress, const struct ssk_step_record *record,

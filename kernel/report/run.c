@@ -9,6 +9,7 @@
  * and at every moment either no checkpoint, or one from which the rest follows bit by bit. */
 #include "report/run.h"
 
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "report/environment.h"

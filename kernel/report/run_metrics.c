@@ -2,9 +2,9 @@
 /* run_metrics.c - metrics.jsonl, written line by line without allocating. */
 #include "report/run_metrics.h"
 
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/text.h"
-#include "report/progress.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -22,15 +22,29 @@ ssk_tensor *ssk_full(ssk_tape *tape, int ndim, const int *shape, ssk_real value)
   return x;
 }
 
+/* Round the drawing of random numbers: a row of its own in a profile. */
+static ssk_tensor *drawn(ssk_tape *tape, int ndim, const int *shape) {
+  if (tape->profile)
+    ssk_profile_other(tape->profile, tape->scope, SSK_FORWARD);
+  return ssk_tensor_new(tape, ndim, shape);
+}
+static void end_drawing(ssk_tape *tape, const char *name, const ssk_tensor *x) {
+  if (tape->profile)
+    ssk_profile_work(tape->profile, tape->scope, name, SSK_FORWARD,
+                     (double)(x->count * sizeof *x->data));
+}
+
 ssk_tensor *ssk_normal(ssk_tape *tape, int ndim, const int *shape, ssk_rng *rng) {
-  ssk_tensor *x = ssk_tensor_new(tape, ndim, shape);
+  ssk_tensor *x = drawn(tape, ndim, shape);
   ssk_rng_fill_normal(rng, x->count, x->data);
+  end_drawing(tape, "normal", x);
   return x;
 }
 
 ssk_tensor *ssk_uniform(ssk_tape *tape, int ndim, const int *shape, ssk_rng *rng) {
-  ssk_tensor *x = ssk_tensor_new(tape, ndim, shape);
+  ssk_tensor *x = drawn(tape, ndim, shape);
   ssk_rng_fill_uniform(rng, x->count, x->data);
+  end_drawing(tape, "uniform", x);
   return x;
 }
 

@@ -1,6 +1,8 @@
 libsskit_sources += kernel/tensor/gemm.c
 libsskit_sources += kernel/tensor/gemm.h
 libsskit_sources += kernel/tensor/leaves.c
+libsskit_sources += kernel/tensor/profile.c
+libsskit_sources += kernel/tensor/profile.h
 libsskit_sources += kernel/tensor/tape.c
 libsskit_sources += kernel/tensor/tape_internal.h
 libsskit_sources += kernel/tensor/vmath.h

@@ -10,16 +10,20 @@
 enum { WAY_BACK_adds, WAY_BACK_sets, WAY_BACK_hands_on };
 
 const struct ssk_op_row ssk_op_table[SSK_OP_COUNT] = {
-#define SSK_OP(name_, least_, most_, rule, way_back)                                               \
+#define ROW(name_, least_, most_, rule, way_back, flops_)                                          \
   {.op = {.size = sizeof(struct ssk_op),                                                           \
           .name = #name_,                                                                          \
           .shape = ssk_shape_##rule,                                                               \
           .forward = ssk_forward_##name_,                                                          \
           .backward = ssk_backward_##name_,                                                        \
           .sets = WAY_BACK_##way_back > 0,                                                         \
-          .hands_on = WAY_BACK_##way_back > 1},                                                    \
+          .hands_on = WAY_BACK_##way_back > 1,                                                     \
+          .flops = flops_},                                                                        \
    .least = least_,                                                                                \
    .most = most_},
+#define SSK_OP(name, least, most, rule, way_back) ROW(name, least, most, rule, way_back, NULL)
+#define SSK_PRODUCT(name, least, most, rule, way_back)                                             \
+  ROW(name, least, most, rule, way_back, ssk_flops_##name)
 #include "tensor/ops.def"
 };
 

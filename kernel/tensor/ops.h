@@ -21,6 +21,9 @@ extern const struct ssk_op_row ssk_op_table[SSK_OP_COUNT];
   int ssk_shape_##rule(struct ssk_call *call, int *ndim, int *shape);                              \
   void ssk_forward_##name(struct ssk_call *call);                                                  \
   void ssk_backward_##name(struct ssk_call *call);
+#define SSK_PRODUCT(name, least, most, rule, way_back)                                             \
+  SSK_OP(name, least, most, rule, way_back)                                                        \
+  double ssk_flops_##name(const struct ssk_call *call, bool back);
 #include "tensor/ops.def"
 
 /* Apply a row of the table. Missing inputs are a sticky error. */
@@ -39,6 +42,10 @@ ssk_real *ssk_scratch_reals(struct ssk_call *call, size_t n);
 int ssk_misfit(struct ssk_call *call, const char *format, ...) SSK_PRINTF(2, 3);
 
 bool ssk_same_shape(const ssk_tensor *a, const ssk_tensor *b);
+/* Does this input want a gradient, as 0 or 1; for ssk_flops_<name>. */
+static inline double ssk_gradients(const ssk_tensor *x) {
+  return x && x->needs_grad;
+}
 /* Does this input want a gradient? NULL does not. */
 static inline bool ssk_wants(const ssk_tensor *x) {
   return x && x->grad && x->needs_grad;

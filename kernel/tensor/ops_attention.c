@@ -48,6 +48,17 @@ static struct ssk_attention layout_of(const struct ssk_call *call) {
                                 .scale = (ssk_real)(1 / sqrt((double)depth))};
 }
 
+/* Scores and weighted values; back, the gradients of P, and of q, k and v. A causal position needs
+ * only what it sees. */
+double ssk_flops_attention(const struct ssk_call *call, bool back) {
+  const struct ssk_attention s = layout_of(call);
+  const double L = (double)s.L, pairs = s.causal ? L * (L + 1) / 2 : L * L;
+  const double product = 2 * pairs * (double)s.items * (double)s.depth;
+  const double of_q = ssk_gradients(call->in[0]), of_k = ssk_gradients(call->in[1]);
+  const double of_P = of_q + of_k > 0, of_v = ssk_gradients(call->in[2]);
+  return product * (back ? of_P + of_q + of_k + of_v : 2);
+}
+
 static struct ssk_matrix as_is(const ssk_real *data, size_t stride) {
   return (struct ssk_matrix){data, (int)stride, SSK_AS_IS};
 }

@@ -66,6 +66,19 @@ int ssk_shape_conv(struct ssk_call *call, int *ndim, int *shape) {
   return code;
 }
 
+/* Of both convolutions: `width` multiply-adds for each pair of rows that a tap connects. */
+static double flops(const struct ssk_call *call, bool back, double width) {
+  const ssk_tensor *x = call->in[0], *W = call->in[1];
+  double slabs = 0;
+  for (int i = 0; i < W->shape[0]; i++)
+    slabs += (double)tap_reach(call->attr, x->shape[0], W->shape[0], i).n;
+  return 2 * slabs * x->shape[1] * width * (back ? ssk_gradients(x) + ssk_gradients(W) : 1);
+}
+
+double ssk_flops_conv(const struct ssk_call *call, bool back) {
+  return flops(call, back, (double)call->in[1]->shape[1] * call->in[1]->shape[2]);
+}
+
 void ssk_forward_conv(struct ssk_call *call) {
   const ssk_tensor *x = call->in[0], *W = call->in[1], *out = call->out;
   const int L = x->shape[0], N = x->shape[1], I = x->shape[2], O = out->shape[2];
@@ -111,6 +124,10 @@ int ssk_shape_conv_depthwise(struct ssk_call *call, int *ndim, int *shape) {
                       SSK_SHOW(W));
   ssk_shape_same(call, ndim, shape);
   return check(call, W->shape[0], W->shape[1]);
+}
+
+double ssk_flops_conv_depthwise(const struct ssk_call *call, bool back) {
+  return flops(call, back, call->in[1]->shape[1]);
 }
 
 /* y[r, c] += a[r, c] w[c] */

@@ -39,6 +39,19 @@ int ssk_shape_gru(struct ssk_call *call, int *ndim, int *shape) {
   return SSK_OK;
 }
 
+/* The products with Wx are T, those with Wh only as many as there are states before a step. */
+double ssk_flops_gru(const struct ssk_call *call, bool back) {
+  const ssk_tensor *x = call->in[in_x], *h0 = call->in[in_h0];
+  const int T = x->shape[0], H = call->out->shape[2];
+  const double row = 2.0 * x->shape[1] * 3 * H;
+  const double of_input = row * x->shape[2] * T, of_state = row * H;
+  const double states = T - 1 + (h0 ? 1 : 0);
+  if (!back)
+    return of_input + of_state * states;
+  return of_input * (ssk_gradients(x) + ssk_gradients(call->in[in_Wx])) +
+         of_state * (states * ssk_gradients(call->in[in_Wh]) + T - 1 + ssk_gradients(h0));
+}
+
 /* What backward needs of each step: r and u side by side [N, 2H], n [N, H], m [N, H]; and the
  * memory of the projected inputs [T, N, 3H], for their gradients. */
 struct saved {

@@ -21,6 +21,12 @@ int ssk_shape_linear(struct ssk_call *call, int *ndim, int *shape) {
   return SSK_OK;
 }
 
+double ssk_flops_linear(const struct ssk_call *call, bool back) {
+  const ssk_tensor *x = call->in[0], *W = call->in[1];
+  const double product = 2.0 * (double)x->count * W->shape[1];
+  return product * (back ? ssk_gradients(x) + ssk_gradients(W) : 1);
+}
+
 /* Rows are worked on in blocks: OpenBLAS multiplies small matrices without packing them (below 10^6
  * multiplications), which is faster than one long product, and what follows a product finds its
  * rows in the cache. Where the weights alone are large, packing pays: one block. */
@@ -126,6 +132,11 @@ int ssk_shape_bmm(struct ssk_call *call, int *ndim, int *shape) {
   shape[1] = a->shape[1];
   shape[2] = b->shape[2];
   return SSK_OK;
+}
+
+double ssk_flops_bmm(const struct ssk_call *call, bool back) {
+  const double product = 2.0 * (double)call->out->count * call->in[0]->shape[2];
+  return product * (back ? ssk_gradients(call->in[0]) + ssk_gradients(call->in[1]) : 1);
 }
 
 static size_t slab(const ssk_tensor *x, int i) {

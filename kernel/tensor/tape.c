@@ -182,6 +182,8 @@ static ssk_tensor *make_output(struct ssk_call *call) {
 ssk_tensor *ssk_apply_list(ssk_tape *tape, const struct ssk_op *op, int n,
                            ssk_tensor *const *inputs, const void *attr, size_t attr_size) {
   bool differentiable = false;
+  if (tape->profile)
+    ssk_profile_other(tape->profile, tape->scope, SSK_FORWARD);
   for (int i = 0; i < n; i++) {
     if (ssk_is_empty(inputs[i]))
       return &tape->empty;
@@ -196,6 +198,7 @@ ssk_tensor *ssk_apply_list(ssk_tape *tape, const struct ssk_op *op, int n,
   if (keep && !(node = ssk_arena_alloc(&tape->arena, sizeof *node)))
     return out_of_memory(tape);
   *node = (struct ssk_node){.at = at,
+                            .scope = tape->scope,
                             .n_inputs = n,
                             .inputs = n > SSK_MAX_INPUTS ? inputs : node->call.in,
                             .call = {.op = op, .tape = tape, .n = n, .attr = attr}};
@@ -213,6 +216,8 @@ ssk_tensor *ssk_apply_list(ssk_tape *tape, const struct ssk_op *op, int n,
     return &tape->empty;
   call->out->needs_grad = keep;
   op->forward(call);
+  if (tape->profile)
+    ssk_profile_node(tape->profile, node, SSK_FORWARD);
   if (tape->code != SSK_OK)
     return &tape->empty;
   if (keep) {
@@ -284,11 +289,15 @@ static bool step_back(ssk_tape *tape, struct ssk_node *node) {
   ssk_tensor *handed = NULL;
   if (!ready_gradients(tape, node, &handed))
     return false;
+  if (tape->profile)
+    ssk_profile_work(tape->profile, node->scope, "clear gradients", SSK_BACKWARD, 0);
   size_t mark = ssk_arena_mark(&tape->arena);
   node->call.op->backward(&node->call);
   ssk_arena_rewind(&tape->arena, mark);
   if (handed)
     handed->grad = node->call.out->grad;
+  if (tape->profile)
+    ssk_profile_node(tape->profile, node, SSK_BACKWARD);
   return tape->code == SSK_OK;
 }
 
@@ -307,6 +316,8 @@ int ssk_backward_from(ssk_tape *tape, int n, ssk_tensor *const *results,
     for (size_t k = 0; k < results[i]->count; k++)
       results[i]->grad[k] += seeds[i][k];
   }
+  if (tape->profile)
+    ssk_profile_other(tape->profile, tape->scope, SSK_BACKWARD);
   for (struct ssk_node *node = tape->last; node; node = node->previous)
     if (node->call.out->grad && !step_back(tape, node))
       goto no_memory;

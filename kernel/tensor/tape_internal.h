@@ -4,12 +4,14 @@
 #define SSK_TENSOR_TAPE_INTERNAL_H
 
 #include "core/arena.h"
+#include "tensor/profile.h"
 #include <sskit/tape.h>
 
 /* A recorded operation. `inputs` is call.in, or a longer list in the arena. */
 struct ssk_node {
   struct ssk_node *previous;
   size_t at; /* mark of the arena when it was made */
+  const char *scope;
   int n_inputs;
   ssk_tensor *const *inputs;
   struct ssk_call call;
@@ -23,7 +25,9 @@ struct ssk_tape {
   bool went_back; /* ssk_backward ran over what is recorded */
   struct ssk_node *last;
   size_t length;
-  ssk_tensor empty; /* what failed operations return */
+  const char *scope;           /* see profile.h */
+  struct ssk_profile *profile; /* or NULL */
+  ssk_tensor empty;            /* what failed operations return */
   ssk_real nothing[SSK_MAX_DIMS];
 };
 

@@ -3,6 +3,7 @@
 #include "train/loop.h"
 
 #include "recipe/tree.h"
+#include "tensor/profile.h"
 #include "train/trainer.h"
 #include <inttypes.h>
 #include <math.h>
@@ -113,6 +114,18 @@ const struct ssk_counters *ssk_trainer_counters(const struct ssk_trainer *t) {
 }
 const struct ssk_optimiser *ssk_trainer_optimiser(const struct ssk_trainer *t) {
   return &t->optimiser;
+}
+
+void ssk_trainer_profile(struct ssk_trainer *t, struct ssk_profile *profiles) {
+  for (int i = 0; i < t->n_passes; i++)
+    ssk_tape_profile(t->passes[i].ctx.tape, profiles ? &profiles[i] : NULL);
+}
+
+size_t ssk_trainer_tape_peak(const struct ssk_trainer *t) {
+  size_t bytes = 0;
+  for (int i = 0; i < t->n_passes; i++)
+    bytes += ssk_tape_peak(t->passes[i].ctx.tape);
+  return bytes;
 }
 
 /* ---- running -------------------------------------------------------------------------------- */

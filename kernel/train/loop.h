@@ -53,6 +53,13 @@ int ssk_trainer_step(struct ssk_trainer *trainer, struct ssk_step_record *record
 /* The steps that are left, with validations and saves. SSK_EINTERRUPTED when poll asked to stop. */
 int ssk_trainer_run(struct ssk_trainer *trainer, const struct ssk_observer *observer, ssk_err *err);
 
+/* Where the time of the following steps goes: one profile a thread of the pool, borrowed; NULL ends
+ * that. Between steps the clocks are booked on no component. */
+struct ssk_profile;
+void ssk_trainer_profile(struct ssk_trainer *trainer, struct ssk_profile *profiles);
+/* Bytes that the tape of each thread has held at most, summed over the threads. */
+size_t ssk_trainer_tape_peak(const struct ssk_trainer *trainer);
+
 const struct ssk_counters *ssk_trainer_counters(const struct ssk_trainer *trainer);
 const struct ssk_optimiser *ssk_trainer_optimiser(const struct ssk_trainer *trainer);
 

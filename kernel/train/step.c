@@ -2,6 +2,7 @@
 /* step.c - one training step: draw a batch, run its shards, add up, update. */
 #include "train/trainer.h"
 
+#include "tensor/profile.h"
 #include "train/reduce.h"
 #include <inttypes.h>
 #include <math.h>
@@ -40,13 +41,16 @@ static void window_means(const struct ssk_trainer *t, const struct ssk_window *w
 static ssk_tensor *shard_loss(const struct ssk_trainer *t, struct ssk_pass *pass, int shard,
                               double *sums) {
   const struct ssk_window *windows = t->windows + shard * t->shard_batch;
+  ssk_tape_scope(pass->ctx.tape, "data");
   const struct ssk_observed observed = ssk_observe(pass, t->data, SSK_TRAIN, windows);
+  ssk_ctx_leave(&pass->ctx);
   const struct ssk_posterior posterior = ssk_model_encode(pass, &observed);
   const struct ssk_bound bound = ssk_model_bound(pass, &observed, &posterior);
   const struct ssk_instance *objective = t->experiment->objective;
   const struct ssk_objective_ops *ops = objective->component->ops;
-  const struct ssk_ctx ctx = ssk_ctx_at(&pass->ctx, objective->path);
+  const struct ssk_ctx ctx = ssk_ctx_enter(&pass->ctx, objective->path);
   ssk_tensor *loss = ops->loss(objective->self, &ctx, &bound);
+  ssk_ctx_leave(&pass->ctx);
 
   double steps, log_jacobian;
   window_means(t, windows, &steps, &log_jacobian);
@@ -63,6 +67,7 @@ static void run_shard(int shard, int thread, void *state) {
   struct ssk_trainer *t = state;
   struct ssk_pass *pass = &t->passes[thread];
   ssk_real *gradient = t->gradients[shard];
+  ssk_tape_scope(pass->ctx.tape, "reduction"); /* whose sums begin at zero */
   memset(gradient, 0, t->model->layout.total * sizeof *gradient);
   ssk_err_clear(pass->err);
   ssk_pass_begin(pass, t->data->window_length, t->shard_batch, (int)t->experiment->model.paths,
@@ -76,10 +81,17 @@ static void run_shard(int shard, int thread, void *state) {
   int code = ssk_tape_code(pass->ctx.tape);
   if (!code)
     code = ssk_backward(pass->ctx.tape, loss, (ssk_real)pass->ctx.share);
+  ssk_tape_scope(pass->ctx.tape, "waiting");
   t->errors[shard].code = code;
   if (code)
     snprintf(t->errors[shard].message, sizeof t->errors[shard].message, "%s",
              ssk_err_message(pass->err, 0));
+}
+
+/* For a profile: what all threads are at, or wait for, outside the shards. */
+static void set_scope(const struct ssk_trainer *t, const char *scope) {
+  for (int i = 0; i < t->n_passes; i++)
+    ssk_tape_scope(t->passes[i].ctx.tape, scope);
 }
 
 static int draw_batch(struct ssk_trainer *t) {
@@ -129,15 +141,19 @@ static double lambda_of(const struct ssk_trainer *t) {
 }
 
 int ssk_trainer_step(struct ssk_trainer *t, struct ssk_step_record *record, ssk_err *err) {
+  set_scope(t, "data");
   if (draw_batch(t))
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the order of the training windows");
+  set_scope(t, "waiting");
   ssk_pool_run(t->pool, t->shards, run_shard, t);
+  set_scope(t, "reduction");
   int code = shard_error(t, err);
   if (code)
     return code;
   ssk_reduce_vectors(t->pool, t->gradients, t->shards, t->model->layout.total);
   ssk_reduce_rows(t->sums, t->shards, SSK_SUMS);
 
+  set_scope(t, "optimiser");
   bool finite;
   const double norm = ssk_gradient_norm(&t->model->layout, t->gradients[0], &finite);
   const double loss = t->sums[SSK_SUM_LOSS];
@@ -161,5 +177,6 @@ int ssk_trainer_step(struct ssk_trainer *t, struct ssk_step_record *record, ssk_
     t->counters.skipped_in_row = 0;
   }
   t->counters.step++;
+  set_scope(t, NULL);
   return code;
 }

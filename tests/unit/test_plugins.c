@@ -77,7 +77,7 @@ static double loss(struct subject *s) {
   struct ssk_bound bound = ssk_model_bound(&s->pass, &obs, &q);
   const struct ssk_instance *objective = s->experiment->objective;
   const struct ssk_objective_ops *ops = objective->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, objective->path);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, objective->path);
   ssk_tensor *mean = ssk_mean_all(ctx->tape, ops->loss(objective->self, &inner, &bound));
   cr_assert_eq(ssk_tape_code(ctx->tape), SSK_OK, "%s", ssk_err_message(s->pass.err, 0));
   double value = (double)mean->data[0];

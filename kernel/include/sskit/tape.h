@@ -259,6 +259,10 @@ struct ssk_op {
   /* [optional] Where in[i] has out's shape, its gradient is out's (a sum): a fresh gradient of one
    * input is then handed over without a copy, and backward finds it not wanted. */
   bool hands_on;
+  /* [optional] For `sskit bench`: the floating-point operations, two a multiply-add, of the matrix
+   * products that the mathematics needs, however they are computed: of forward, or (`back`) of the
+   * gradients of those inputs that have needs_grad. NULL: there are no products in it. */
+  double (*flops)(const struct ssk_call *call, bool back);
 };
 
 /* In backward: is in[i]->grad uninitialised memory that the operation has to set? */
