@@ -41,6 +41,16 @@ int ssk_mixer_build(struct ssk_instance *i, ssk_builder *b, int width) {
   return code ? ssk_build_fail(b, code, "the mixer could not be built") : ssk_build_code(b);
 }
 
+int ssk_network_build(struct ssk_instance *i, ssk_builder *b, const char *name,
+                      const struct ssk_network_shape *shape, const struct ssk_variance *variance) {
+  if (!i)
+    return ssk_build_code(b);
+  const struct ssk_network_ops *ops = i->component->ops;
+  int code = ops->build(i->self, b, name, shape, variance);
+  return code ? ssk_build_fail(b, code, "the network '%s' could not be built", name)
+              : ssk_build_code(b);
+}
+
 /* ---- running -------------------------------------------------------------------------------- */
 
 ssk_tensor *ssk_denoiser_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
@@ -59,6 +69,21 @@ ssk_tensor *ssk_mixer_run(const struct ssk_instance *i, const struct ssk_ctx *ct
   ssk_tensor *out = ops->run(i->self, &inner, x, causal);
   ssk_ctx_leave(ctx);
   return out;
+}
+
+ssk_tensor *ssk_network_prepare(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                const struct ssk_network_in *in) {
+  const struct ssk_network_ops *ops = i->component->ops;
+  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  return ops->prepare(i->self, &inner, in);
+}
+
+struct ssk_gaussian ssk_network_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                    const struct ssk_network_in *in,
+                                    const struct ssk_variance *variance) {
+  const struct ssk_network_ops *ops = i->component->ops;
+  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
+  return ops->run(i->self, &inner, in, variance);
 }
 
 double ssk_schedule_sigma(const struct ssk_instance *i, double u) {

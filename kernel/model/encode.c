@@ -7,22 +7,17 @@
 /* ---- observations --------------------------------------------------------------------------- */
 
 ssk_tensor *ssk_model_time(const struct ssk_pass *pass, const int *from, int B, int n, int repeat) {
-  const struct ssk_ctx *ctx = &pass->ctx;
-  int F = ctx->dims->F, half = F / 2;
+  ssk_tape *tape = pass->ctx.tape;
+  int F = pass->ctx.dims->F;
   if (!F)
     return NULL;
-  ssk_tensor *out = ssk_empty(ctx->tape, SSK_SHAPE(n, B * repeat, F));
-  if (!out->count)
-    return out;
-  ssk_real *value = out->data;
-  for (int t = 0; t < n; t++)
-    for (int p = 0; p < B * repeat; p++, value += F)
-      for (int i = 0; i < half; i++) {
-        double angle = (from[p / repeat] + t) * pow(1e4, -(double)i / half);
-        value[i] = (ssk_real)sin(angle);
-        value[half + i] = (ssk_real)cos(angle);
-      }
-  return out;
+  int *steps = ssk_tape_scratch(tape, (size_t)n * (size_t)B * sizeof *steps);
+  if (!steps)
+    return ssk_tape_fail(tape, SSK_ENOMEM, "no memory for time features");
+  for (int i = 0; i < n * B; i++)
+    steps[i] = from[i % B] + i / B;
+  ssk_tensor *out = ssk_reshape(tape, ssk_time_features(tape, n * B, steps, F), SSK_SHAPE(n, B, F));
+  return repeat > 1 ? ssk_repeat(tape, out, 1, repeat) : out;
 }
 
 static ssk_tensor *copy_rows(const struct ssk_ctx *ctx, const double *from, int64_t stride,

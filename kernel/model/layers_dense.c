@@ -151,16 +151,16 @@ ssk_tensor *ssk_gaussian_head_prepare(const struct ssk_ctx *ctx,
                                       const struct ssk_gaussian_head *head, ssk_tensor *later) {
   ssk_tape *tape = ctx->tape;
   int n = ssk_width(later), from = head->inputs - n;
-  if (head->layers < 1 || from < 0)
+  if (from < 0)
     return ssk_tape_fail(tape, SSK_EUSAGE, "gaussian head: cannot prepare %d of %d inputs", n,
                          head->inputs);
-  ssk_tensor *W = ssk_rows(tape, ssk_use(ctx, head->in[0].W), from, n);
   ssk_tensor *path = ssk_rows(tape, ssk_use(ctx, head->path), from, n);
-  ssk_tensor *parts[] = {
-      ssk_linear(tape, later, W, ssk_use(ctx, head->in[0].b), SSK_LINEAR),
-      ssk_linear(tape, later, path, output_bias(ctx, head), SSK_LINEAR),
-  };
-  return ssk_concat(tape, 2, parts, -1);
+  path = ssk_linear(tape, later, path, output_bias(ctx, head), SSK_LINEAR);
+  if (!head->layers)
+    return path;
+  ssk_tensor *W = ssk_rows(tape, ssk_use(ctx, head->in[0].W), from, n);
+  ssk_tensor *hidden = ssk_linear(tape, later, W, ssk_use(ctx, head->in[0].b), SSK_LINEAR);
+  return ssk_concat(tape, 2, (ssk_tensor *[]){hidden, path}, -1);
 }
 
 struct ssk_gaussian ssk_gaussian_head_finish(const struct ssk_ctx *ctx,
@@ -169,6 +169,10 @@ struct ssk_gaussian ssk_gaussian_head_finish(const struct ssk_ctx *ctx,
                                              ssk_tensor *prepared) {
   ssk_tape *tape = ctx->tape;
   int n = ssk_width(now);
+  ssk_tensor *path = ssk_rows(tape, ssk_use(ctx, head->path), 0, n);
+  path = ssk_linear(tape, now, path, NULL, SSK_LINEAR);
+  if (!head->layers)
+    return split(ctx, head, v, ssk_add(tape, path, prepared));
   ssk_tensor *W = ssk_rows(tape, ssk_use(ctx, head->in[0].W), 0, n);
   ssk_tensor *h = ssk_linear(tape, now, W, NULL, SSK_LINEAR);
   h = ssk_add(tape, h, ssk_cols(tape, prepared, 0, head->hidden));
@@ -176,8 +180,7 @@ struct ssk_gaussian ssk_gaussian_head_finish(const struct ssk_ctx *ctx,
   for (int i = 1; i < head->layers; i++)
     h = ssk_dense_run(ctx, head->in[i], h);
   ssk_tensor *out = ssk_linear(tape, h, ssk_use(ctx, head->W), NULL, SSK_LINEAR);
-  ssk_tensor *path = ssk_rows(tape, ssk_use(ctx, head->path), 0, n);
-  out = ssk_add(tape, out, ssk_linear(tape, now, path, NULL, SSK_LINEAR));
+  out = ssk_add(tape, out, path);
   out = ssk_add(tape, out, ssk_cols(tape, prepared, head->hidden, 2 * head->outputs));
   return split(ctx, head, v, out);
 }

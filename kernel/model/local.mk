@@ -14,3 +14,4 @@ libsskit_sources += kernel/model/components.c
 libsskit_sources += kernel/model/encode.c
 libsskit_sources += kernel/model/evaluate_bound.c
 libsskit_sources += kernel/model/evaluate_bound.h
+libsskit_sources += kernel/model/time_features.c

@@ -8,6 +8,7 @@ static const char *const names[SSK_KIND_COUNT] = {
     [SSK_EMISSION] = "emission", [SSK_INITIAL] = "initial",     [SSK_TRANSITION] = "transition",
     [SSK_SCHEDULE] = "schedule", [SSK_DENOISER] = "denoiser",   [SSK_MIXER] = "mixer",
     [SSK_SAMPLER] = "sampler",   [SSK_OBJECTIVE] = "objective", [SSK_METRIC] = "metric",
+    [SSK_NETWORK] = "network",
 };
 
 const char *ssk_kind_name(enum ssk_kind kind) {

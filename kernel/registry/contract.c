@@ -41,6 +41,8 @@ static const struct requirement requirements[SSK_KIND_COUNT] = {
                      {SLOT(sampler, run), SLOT(sampler, evaluations)}},
     [SSK_OBJECTIVE] = {sizeof(struct ssk_objective_ops), {SLOT(objective, loss)}},
     [SSK_METRIC] = {sizeof(struct ssk_metric_ops), {SLOT(metric, value), SLOT(metric, definition)}},
+    [SSK_NETWORK] = {sizeof(struct ssk_network_ops),
+                     {SLOT(network, build), SLOT(network, prepare), SLOT(network, run)}},
 };
 
 typedef void (*any_function)(void);

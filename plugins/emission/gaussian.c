@@ -4,41 +4,43 @@
  *     p(x_t | z_{t-j+1:t}, u_t) = N(mu, diag sigma^2),   mu = read(z_t) + g(z_{t-j+1:t}, u_t,
  * time_t)
  *
- * read(z_t) is z_t itself where d = D, so that the identity need not be learned, and a trained
- * linear map elsewhere. g and, if asked for, the variance are heads that start at zero and at a
- * constant. */
+ * In the additive frame read(z_t) is z_t itself where d = D, so that the identity need not be
+ * learned, and a trained linear map elsewhere; in the free frame there is no such path. g and, if
+ * asked for, the variance are a network's. */
 #include <math.h>
 #include <sskit/plugin.h>
 
+enum frame { FREE, ADDITIVE };
+static const char *const frames[] = {"free", "additive", NULL};
 enum variance { CONSTANT, NETWORK };
 static const char *const variances[] = {"constant", "network", NULL};
 
 struct emission {
+  int frame;
   bool identity;
   int variance;
-  int64_t hidden, layers;
   struct ssk_variance limits;
   double floor_start, floor_end, floor_until;
-  ssk_weight read;               /* [d, D]; 0: the identity */
-  ssk_weight raw;                /* [D] raw variance, constant */
-  struct ssk_head mean;          /* variance: constant */
-  struct ssk_gaussian_head both; /* variance: network */
+  struct ssk_instance *network;
+  ssk_weight read; /* [d, D]; 0: the identity, or nothing */
+  ssk_weight raw;  /* [D] raw variance, constant */
 };
 
 static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
   struct emission *e = self;
-  int flags = dims->j > 1 ? dims->j : 0; /* the newest latent is never padding */
-  int in = dims->j * dims->d + flags + dims->V + dims->F;
-  int hidden = (int)e->hidden, layers = (int)e->layers;
-  if (!e->identity || dims->d != dims->D)
+  struct ssk_network_shape shape = {.size = sizeof shape,
+                                    .slots = dims->j,
+                                    .width = dims->d,
+                                    .pad = dims->j > 1, /* the newest latent is never padding */
+                                    .u = dims->V,
+                                    .time = dims->F,
+                                    .outputs = dims->D};
+  if (e->frame == ADDITIVE && (!e->identity || dims->d != dims->D))
     e->read = ssk_declare(b, "read", SSK_SHAPE(dims->d, dims->D), SSK_INIT_XAVIER, 1, SSK_DECAY);
-  if (e->variance == NETWORK) {
-    e->both = ssk_gaussian_head_build(b, "head", in, hidden, layers, dims->D, &e->limits);
-  } else {
-    e->mean = ssk_head_build(b, "head", in, hidden, layers, dims->D, true);
+  ssk_network_build(e->network, b, "head", &shape, e->variance == NETWORK ? &e->limits : NULL);
+  if (e->variance == CONSTANT)
     e->raw = ssk_declare(b, "raw", SSK_SHAPE(dims->D), SSK_INIT_CONSTANT,
                          ssk_variance_raw(&e->limits), SSK_NO_DECAY);
-  }
   return ssk_build_code(b);
 }
 
@@ -50,24 +52,10 @@ static double floor_now(const struct emission *e, double progress) {
   return e->floor_start * pow(e->floor_end / e->floor_start, part);
 }
 
-static ssk_tensor *context(const struct ssk_ctx *ctx, const struct ssk_rows *in) {
-  int n = 0, j = ctx->dims->j;
-  ssk_tensor *parts[4];
-  parts[n++] = in->past;
-  if (j > 1)
-    parts[n++] = in->pad ? in->pad : ssk_full(ctx->tape, SSK_SHAPE(in->n, j), 0);
-  if (in->u)
-    parts[n++] = in->u;
-  if (in->time)
-    parts[n++] = in->time;
-  return n > 1 ? ssk_concat(ctx->tape, n, parts, -1) : in->past;
-}
-
 static struct ssk_gaussian moments(const struct emission *e, const struct ssk_ctx *ctx,
-                                   const struct ssk_rows *in) {
+                                   const struct ssk_rows *rows) {
   ssk_tape *tape = ctx->tape;
   int j = ctx->dims->j, d = ctx->dims->d, D = ctx->dims->D;
-  ssk_tensor *c = context(ctx, in);
 
   /* The floor takes the place of var_min: sigma^2 = softplus(raw) + floor^2 keeps a gradient below
    * it, which a hard maximum would not. */
@@ -75,15 +63,16 @@ static struct ssk_gaussian moments(const struct emission *e, const struct ssk_ct
   double floor = floor_now(e, ctx->progress);
   limits.var_min = fmax(limits.var_min, floor * floor);
 
-  struct ssk_gaussian p;
-  if (e->variance == NETWORK) {
-    p = ssk_gaussian_head_run(ctx, &e->both, &limits, c);
-  } else {
+  struct ssk_network_in in = {.size = sizeof in, .rows = *rows};
+  struct ssk_gaussian p =
+      ssk_network_run(e->network, ctx, &in, e->variance == NETWORK ? &limits : NULL);
+  if (e->variance == CONSTANT) {
     ssk_tensor *logvar = ssk_variance_log(tape, ssk_use(ctx, e->raw), &limits);
-    p.mean = ssk_head_run(ctx, &e->mean, c);
-    p.logvar = ssk_add(tape, ssk_full(tape, SSK_SHAPE(in->n, D), 0), logvar);
+    p.logvar = ssk_add(tape, ssk_full(tape, SSK_SHAPE(rows->n, D), 0), logvar);
   }
-  ssk_tensor *z = j > 1 ? ssk_cols(tape, in->past, (j - 1) * d, d) : in->past;
+  if (e->frame == FREE)
+    return p;
+  ssk_tensor *z = j > 1 ? ssk_cols(tape, rows->past, (j - 1) * d, d) : rows->past;
   if (e->read)
     z = ssk_linear(tape, z, ssk_use(ctx, e->read), NULL, SSK_LINEAR);
   p.mean = ssk_add(tape, p.mean, z);
@@ -113,14 +102,16 @@ static int init(void *self, ssk_err *err) {
 }
 
 static const struct ssk_param params[] = {
-    SSK_PARAM_BOOL(
-        struct emission, identity, "true",
-        "mu = z_t + g where d = D; else, and with false, mu = C z_t + g with a trained C."),
+    SSK_PARAM_ENUM(struct emission, frame, "additive", frames,
+                   "free: mu = g; additive: mu = z_t + g, or C z_t + g (see identity)."),
+    SSK_PARAM_BOOL(struct emission, identity, "true",
+                   "In the additive frame: mu = z_t + g where d = D; else, and with false, "
+                   "mu = C z_t + g with a trained C."),
     SSK_PARAM_ENUM(struct emission, variance, "constant", variances,
-                   "constant: one learned variance a dimension; network: the head gives it."),
-    SSK_PARAM_INT(struct emission, hidden, "64", 1, 4096, "units", "Width of the hidden layers."),
-    SSK_PARAM_INT(struct emission, layers, "2", 0, 8, NULL,
-                  "Hidden layers; 0 leaves the linear path: a linear Gaussian emission."),
+                   "constant: one learned variance a dimension; network: the network gives it."),
+    SSK_PARAM_COMPONENT(struct emission, network, SSK_NETWORK, "mlp",
+                        "From the conditions to g and, where it is a network's, the variance. An "
+                        "mlp without layers makes a linear Gaussian emission."),
     SSK_PARAM_VARIANCE(struct emission, limits, "-1.4"),
     SSK_PARAM_REAL(struct emission, floor_start, "0", 0, 100, "data",
                    "Floor under the standard deviation at the start of the training, in units of "
@@ -142,10 +133,10 @@ static const struct ssk_component component = {
     .doc =
         "p(x_t | z_{t-j+1:t}) = N(mu, diag sigma^2) over the observed entries, with\n"
         "    mu = z_t + g(z_{t-j+1:t}, u_t, time_t)     where d = D and identity is true,\n"
-        "    mu = C z_t + g(...)                        elsewhere\n"
+        "    mu = C z_t + g(...)                        elsewhere in the additive frame,\n"
+        "    mu = g(...)                                in the free frame,\n"
         "    log sigma^2 = clamp(log(softplus(raw) + max(var_min, f^2)), logvar_min, logvar_max)\n"
-        "and raw a constant of each dimension, or an output of the head. g is a SiLU network with\n"
-        "a zero-initialised output beside a linear path.\n"
+        "and raw a constant of each dimension, or an output of the network that gives g.\n"
         "\n"
         "The floor f falls from floor_start to floor_end, geometrically, over the fraction\n"
         "floor_until of the training. Coming from above, the emission first explains coarse\n"

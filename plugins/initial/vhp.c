@@ -8,9 +8,9 @@
  *     -log p(z_{1:j}) <= KL(q(a | z_{1:j}) || N(0, I)) - E_q(a)[ sum_{t<=j} log p(z_t |
  * z_{t-j:t-1}) ]
  *
- * with p(z_t | z_{t-j:t-1}) a Gaussian head of its own, or the model's transition continued
+ * with p(z_t | z_{t-j:t-1}) a Gaussian network of its own, or the model's transition continued
  * backwards. Either way the rate of step t is the KL, or log q - log p, of the posterior's step
- * given the past. */
+ * given the past. The prior is that of any stretch of the data: its clock starts with it, at 0. */
 #include <sskit/plugin.h>
 
 enum head { OWN, TRANSITION };
@@ -25,18 +25,26 @@ static const struct ssk_variance auxiliary = {
 
 struct vhp {
   int head;
-  int64_t hidden, layers;
   struct ssk_variance variance;
-  struct ssk_gaussian_head posterior; /* q(a | z_{1:j}) */
-  struct ssk_gaussian_head own;       /* p(z_t | z_{t-j:t-1}) */
+  struct ssk_instance *network;
+  struct ssk_instance *posterior; /* q(a | z_{1:j}) */
+  struct ssk_instance *own;       /* p(z_t | z_{t-j:t-1}) */
 };
 
 static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
   struct vhp *v = self;
-  int n = dims->j * dims->d, hidden = (int)v->hidden, layers = (int)v->layers;
-  v->posterior = ssk_gaussian_head_build(b, "posterior", n, hidden, layers, n, &auxiliary);
-  if (v->head == OWN)
-    v->own = ssk_gaussian_head_build(b, "own", n, hidden, layers, dims->d, &v->variance);
+  int j = dims->j, d = dims->d;
+  struct ssk_network_shape shape = {
+      .size = sizeof shape, .slots = j, .width = d, .time = dims->F, .outputs = j * d};
+  v->posterior = ssk_build_copy(b, v->network);
+  ssk_network_build(v->posterior, b, "posterior", &shape, &auxiliary);
+  if (v->head == OWN) {
+    shape.lag = 1;
+    shape.pad = j > 1; /* flags the auxiliaries; with j = 1 there is nothing else */
+    shape.outputs = d;
+    v->own = ssk_build_copy(b, v->network);
+    ssk_network_build(v->own, b, "own", &shape, &v->variance);
+  }
   return ssk_build_code(b);
 }
 
@@ -55,17 +63,37 @@ static ssk_tensor *slabs(ssk_tape *tape, ssk_tensor *z, int j, int d) {
   return ssk_permute(tape, z, (const int[]){1, 0, 2});
 }
 
-/* Conditioning rows of n steps with this past. What stands for covariates and time features before
- * the series is zero, in training and in sampling. */
-static struct ssk_rows rows_of(const struct ssk_ctx *ctx, ssk_tensor *past, uint32_t index) {
+/* Conditioning rows of steps first...first+n-1 with this past, [n*P, j*d], a step a slab.
+ * Covariates before the series are not known: zero, in training and in sampling. */
+static struct ssk_rows rows_of(const struct ssk_ctx *ctx, ssk_tensor *past, int first, int n) {
   const struct ssk_dims *dims = ctx->dims;
-  int n = past->shape[0];
-  struct ssk_rows rows = {.size = sizeof rows, .n = n, .past = past, .index = index};
+  ssk_tape *tape = ctx->tape;
+  int j = dims->j, rows = past->shape[0], P = n ? rows / n : 0;
+  struct ssk_rows out = {.size = sizeof out, .n = rows, .past = past};
+  out.index = FIRST_INDEX + (uint32_t)first;
   if (dims->V)
-    rows.u = ssk_full(ctx->tape, SSK_SHAPE(n, dims->V), 0);
+    out.u = ssk_full(tape, SSK_SHAPE(rows, dims->V), 0);
+  int *step = ssk_tape_scratch(tape, (size_t)rows * sizeof *step);
+  if (!step)
+    return out;
+  for (int r = 0; r < rows; r++)
+    step[r] = first + r / P;
   if (dims->F)
-    rows.time = ssk_full(ctx->tape, SSK_SHAPE(n, dims->F), 0);
-  return rows;
+    out.time = ssk_time_features(tape, rows, step, dims->F);
+  if (j > 1) {
+    out.pad = ssk_empty(tape, SSK_SHAPE(rows, j));
+    for (int i = 0; i < (int)out.pad->count; i++)
+      out.pad->data[i] = i % j < j - step[i / j];
+  }
+  return out;
+}
+
+/* p(z_t | z_{t-j:t-1}) of the prior's own network. */
+static struct ssk_gaussian own(const struct vhp *v, const struct ssk_ctx *ctx,
+                               const struct ssk_rows *rows) {
+  struct ssk_network_in in = {.size = sizeof in, .rows = *rows};
+  in.rows.u = NULL;
+  return ssk_network_run(v->own, ctx, &in, &v->variance);
 }
 
 static ssk_tensor *rate(const void *self, const struct ssk_ctx *ctx,
@@ -74,8 +102,10 @@ static ssk_tensor *rate(const void *self, const struct ssk_ctx *ctx,
   ssk_tape *tape = ctx->tape;
   int j = first->z->shape[0], P = first->z->shape[1], d = first->z->shape[2];
 
-  struct ssk_gaussian q =
-      ssk_gaussian_head_run(ctx, &v->posterior, &auxiliary, side_by_side(tape, first->z));
+  struct ssk_network_in given = {.size = sizeof given};
+  given.rows = rows_of(ctx, side_by_side(tape, first->z), j - 1, 1);
+  given.rows.u = given.rows.pad = NULL;
+  struct ssk_gaussian q = ssk_network_run(v->posterior, ctx, &given, &auxiliary);
   ssk_tensor *zeros = ssk_full(tape, SSK_SHAPE(P, j * d), 0);
   struct ssk_gaussian prior = {.mean = zeros, .logvar = zeros};
   ssk_tensor *kl = ssk_gaussian_kl(tape, q, prior);
@@ -91,14 +121,15 @@ static ssk_tensor *rate(const void *self, const struct ssk_ctx *ctx,
   }
   struct ssk_gaussian step = {.mean = ssk_reshape(tape, first->mean, SSK_SHAPE(j * P, d)),
                               .logvar = ssk_reshape(tape, first->logvar, SSK_SHAPE(j * P, d))};
+  struct ssk_rows rows = rows_of(ctx, past, 0, j);
   ssk_tensor *steps;
   if (v->head == OWN) {
-    steps = ssk_gaussian_kl(tape, step, ssk_gaussian_head_run(ctx, &v->own, &v->variance, past));
+    steps = ssk_gaussian_kl(tape, step, own(v, ctx, &rows));
   } else {
     /* Not "training": the transition's running statistics are those of the series' own steps. */
     struct ssk_ctx inner = *ctx;
     inner.training = false;
-    struct ssk_rows rows = rows_of(ctx, past, FIRST_INDEX);
+    rows.pad = NULL; /* the transition never sees padding */
     rows.z = ssk_reshape(tape, first->z, SSK_SHAPE(j * P, d));
     rows.mean = step.mean;
     rows.logvar = step.logvar;
@@ -115,11 +146,12 @@ static ssk_tensor *sample(const void *self, const struct ssk_ctx *ctx, int P) {
   ssk_tensor *series = ssk_ctx_normal(ctx, "auxiliary", 0, SSK_SHAPE(j, P, d));
   for (int t = 0; t < j; t++) {
     ssk_tensor *past = side_by_side(tape, ssk_rows(tape, series, t, j)), *z;
+    struct ssk_rows rows = rows_of(ctx, past, t, 1);
     if (v->head == OWN) {
       ssk_tensor *eps = ssk_ctx_normal(ctx, "sample", (uint32_t)t, SSK_SHAPE(P, d));
-      z = ssk_reparam(tape, ssk_gaussian_head_run(ctx, &v->own, &v->variance, past), eps);
+      z = ssk_reparam(tape, own(v, ctx, &rows), eps);
     } else {
-      struct ssk_rows rows = rows_of(ctx, past, FIRST_INDEX + (uint32_t)t);
+      rows.pad = NULL;
       z = ssk_transition_sample(ssk_ctx_transition(ctx), ctx, &rows);
     }
     ssk_tensor *slab = ssk_reshape(tape, z, SSK_SHAPE(1, P, d));
@@ -135,11 +167,10 @@ static int init(void *self, ssk_err *err) {
 
 static const struct ssk_param params[] = {
     SSK_PARAM_ENUM(struct vhp, head, "own", heads,
-                   "What follows the auxiliaries: own, a Gaussian head of the prior's; transition, "
-                   "the model's own transition."),
-    SSK_PARAM_INT(struct vhp, hidden, "64", 1, 4096, "units", "Width of the hidden layers."),
-    SSK_PARAM_INT(struct vhp, layers, "2", 0, 8, NULL,
-                  "Hidden layers of the heads; 0 leaves their linear path."),
+                   "What follows the auxiliaries: own, a Gaussian network of the prior's; "
+                   "transition, the model's own transition."),
+    SSK_PARAM_COMPONENT(struct vhp, network, SSK_NETWORK, "mlp",
+                        "Of q(a | z_{1:j}), and one more of the own p(z_t | z_{t-j:t-1})."),
     SSK_PARAM_VARIANCE(struct vhp, variance, "0"), SSK_PARAM_END};
 
 static const struct ssk_initial_ops ops = {
@@ -155,11 +186,11 @@ static const struct ssk_component component = {
            "bounded with an amortised Gaussian q(a | z_{1:j}):\n"
            "    rate = KL(q(a | z_{1:j}) || N(0, I)) + sum_{t<=j} E[KL(q(z_t | .) || p(z_t | "
            "z_{t-j:t-1}))]\n"
-           "by one reparameterised draw of a. p(z_t | .) is a Gaussian head of its own (head: "
-           "own), or\n"
-           "the model's transition (head: transition), with its own estimate of the step's rate; "
-           "what\n"
-           "stands for covariates and time features of these steps is zero. The prior's mixture "
+           "by one reparameterised draw of a. p(z_t | .) is a Gaussian network of its own (head: "
+           "own),\n"
+           "or the model's transition (head: transition), with its own estimate of the step's "
+           "rate. The\n"
+           "time features are those of steps 0 to j-1; covariates are zero. The prior's mixture "
            "over a\n"
            "can have any shape that the transition's one-step predictions can.\n"
            "\n"

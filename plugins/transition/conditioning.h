@@ -10,8 +10,9 @@ static const char *const frames[] = {"free", "additive", NULL};
 
 /* The row of `int frame`, a member of S. */
 #define FRAME_PARAM(S)                                                                             \
-  SSK_PARAM_ENUM(S, frame, "additive", frames,                                                     \
-                 "free: mu = g; additive: mu = z_{t-1} + g, where g starts at zero.")
+  SSK_PARAM_ENUM(                                                                                  \
+      S, frame, "additive", frames,                                                                \
+      "free: mu = g; additive: mu = z_{t-1} + g. The g of a network mlp starts at zero.")
 
 /* z_{t-1} [n, d]. */
 static inline ssk_tensor *newest_latent(const struct ssk_ctx *ctx, const struct ssk_rows *rows) {
@@ -19,19 +20,26 @@ static inline ssk_tensor *newest_latent(const struct ssk_ctx *ctx, const struct 
   return j > 1 ? ssk_cols(ctx->tape, rows->past, (j - 1) * d, d) : rows->past;
 }
 
-/* Past latents, covariates and time features side by side, [n, conditioning_width]. */
-static inline int conditioning_width(const struct ssk_dims *dims) {
-  return dims->j * dims->d + dims->V + dims->F;
+/* Build `network` for `outputs` of each step, given past latents, covariates and time. */
+static inline int conditional_build(struct ssk_instance *network, ssk_builder *b, const char *name,
+                                    const struct ssk_dims *dims, int outputs,
+                                    const struct ssk_variance *variance) {
+  struct ssk_network_shape shape = {.size = sizeof shape,
+                                    .slots = dims->j,
+                                    .width = dims->d,
+                                    .lag = 1,
+                                    .u = dims->V,
+                                    .time = dims->F,
+                                    .outputs = outputs};
+  return ssk_network_build(network, b, name, &shape, variance);
 }
 
-static inline ssk_tensor *conditioning(const struct ssk_ctx *ctx, const struct ssk_rows *rows) {
-  ssk_tensor *parts[3] = {rows->past};
-  int n = 1;
-  if (rows->u)
-    parts[n++] = rows->u;
-  if (rows->time)
-    parts[n++] = rows->time;
-  return n > 1 ? ssk_concat(ctx->tape, n, parts, -1) : rows->past;
+static inline struct ssk_gaussian conditional_run(const struct ssk_instance *network,
+                                                  const struct ssk_ctx *ctx,
+                                                  const struct ssk_rows *rows,
+                                                  const struct ssk_variance *variance) {
+  struct ssk_network_in in = {.size = sizeof in, .rows = *rows};
+  return ssk_network_run(network, ctx, &in, variance);
 }
 
 #endif

@@ -7,7 +7,7 @@
  * Source: Bishop 1994, "Mixture density networks", equations 21 to 25. Its density is exact, so the
  * rate is log q - log p at the encoder's sample: a middle between a Gaussian and a diffusion.
  *
- * All networks start at zero. So that components are not equal then, which gradients would keep
+ * Networks mlp start at zero. So that components are not equal then, which gradients would keep
  * them, each has a constant offset: normal quantiles of a Latin hypercube, whose strata are ranked
  * by the additive recurrence with the generalised golden ratio (the root g of g^{d+1} = g + 1):
  * component k's stratum in dimension i is the rank of frac((k+1) g^{-(i+1)}). One component has the
@@ -19,12 +19,13 @@
 
 struct mixture {
   int frame;
-  int64_t components, hidden, layers;
+  int64_t components;
   double spread;
   struct ssk_variance variance;
-  struct ssk_gaussian_head head; /* of K*d means and log variances, component by component */
-  struct ssk_head logits;        /* of K */
-  ssk_real *offset;              /* [K, d] */
+  struct ssk_instance *network;
+  struct ssk_instance *head;   /* of K*d means and log variances, component by component */
+  struct ssk_instance *logits; /* of K */
+  ssk_real *offset;            /* [K, d] */
 };
 
 /* ---- the components -------------------------------------------------------------------------- */
@@ -56,16 +57,16 @@ static void component_offsets(double spread, int K, int d, ssk_real *offset) {
 
 static int mixture_build(void *state, ssk_builder *b, const struct ssk_dims *dims) {
   struct mixture *self = state;
-  int in = conditioning_width(dims), K = (int)self->components;
-  int hidden = (int)self->hidden, layers = (int)self->layers;
+  int K = (int)self->components;
   free(self->offset); /* of an earlier build */
   self->offset = calloc((size_t)K * (size_t)dims->d, sizeof *self->offset);
   if (!self->offset)
     return ssk_build_fail(b, SSK_ENOMEM, "no memory for %d components", K);
   component_offsets(self->spread, K, dims->d, self->offset);
-  self->head = ssk_gaussian_head_build(b, "head", in, hidden, layers, K * dims->d, &self->variance);
-  self->logits = ssk_head_build(b, "logits", in, hidden, layers, K, true);
-  return ssk_build_code(b);
+  self->head = ssk_build_copy(b, self->network);
+  conditional_build(self->head, b, "head", dims, K * dims->d, &self->variance);
+  self->logits = ssk_build_copy(b, self->network);
+  return conditional_build(self->logits, b, "logits", dims, K, NULL);
 }
 
 static void mixture_done(void *state) {
@@ -82,14 +83,13 @@ static struct components mixture_components(const struct mixture *self, const st
                                             const struct ssk_rows *rows) {
   ssk_tape *tape = ctx->tape;
   int n = rows->n, K = (int)self->components, d = ctx->dims->d;
-  ssk_tensor *input = conditioning(ctx, rows);
-  struct ssk_gaussian p = ssk_gaussian_head_run(ctx, &self->head, &self->variance, input);
+  struct ssk_gaussian p = conditional_run(self->head, ctx, rows, &self->variance);
   ssk_tensor *offset = ssk_const(tape, SSK_SHAPE(K, d), self->offset);
   p.mean = ssk_add(tape, ssk_reshape(tape, p.mean, SSK_SHAPE(n, K, d)), offset);
   p.logvar = ssk_reshape(tape, p.logvar, SSK_SHAPE(n, K, d));
   if (self->frame == ADDITIVE)
     p.mean = ssk_add(tape, p.mean, ssk_reshape(tape, newest_latent(ctx, rows), SSK_SHAPE(n, 1, d)));
-  ssk_tensor *logits = ssk_head_run(ctx, &self->logits, input);
+  ssk_tensor *logits = conditional_run(self->logits, ctx, rows, NULL).mean;
   ssk_tensor *total = ssk_reshape(tape, ssk_logsumexp(tape, logits), SSK_SHAPE(n, 1));
   return (struct components){.moments = p, .log_weights = ssk_sub(tape, logits, total)};
 }
@@ -147,9 +147,8 @@ static int mixture_init(void *state, ssk_err *err) {
 static const struct ssk_param mixture_params[] = {
     SSK_PARAM_INT(struct mixture, components, "8", 1, 1024, NULL, "K: Gaussians in the mixture."),
     FRAME_PARAM(struct mixture),
-    SSK_PARAM_INT(struct mixture, hidden, "64", 1, 4096, "units", "Width of the hidden layers."),
-    SSK_PARAM_INT(struct mixture, layers, "2", 0, 8, NULL,
-                  "Hidden layers of both heads; 0 leaves their linear path."),
+    SSK_PARAM_COMPONENT(struct mixture, network, SSK_NETWORK, "mlp",
+                        "From the conditions to the moments, and one more of it to the weights."),
     SSK_PARAM_REAL(struct mixture, spread, "1", 0, 1e3, "latent",
                    "Deviation of the constant offsets that the components start from."),
     SSK_PARAM_VARIANCE(struct mixture, variance, "0"),
@@ -166,7 +165,7 @@ static const struct ssk_component mixture_component = {
     .name = "mixture",
     .summary = "mixture of Gaussians with an exact density: several modes without a diffusion",
     .doc = "p(z_t | z_{t-j:t-1}, u_t) = sum_k w_k N(mu_k, diag sigma_k^2), with\n"
-           "    [g, raw] = head(z_{t-j:t-1}, u_t, time_t),  logits = head'(the same)\n"
+           "    [g, raw] = network(z_{t-j:t-1}, u_t, time_t),  logits = network'(the same)\n"
            "    mu_k = offset_k + g_k (frame free), or z_{t-1} + offset_k + g_k (frame additive)\n"
            "    log sigma_k^2 = clamp(log(softplus(raw_k) + var_min), logvar_min, logvar_max)\n"
            "    w = softmax(logits).\n"

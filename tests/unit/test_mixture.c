@@ -91,7 +91,7 @@ static double integral_over_cube(struct subject *s, double edge, int nodes) {
 }
 
 static const char *const three =
-    "{components: 3, hidden: 6, layers: 2, spread: 2, logvar_start: -2}";
+    "{components: 3, network: {use: mlp, hidden: 6, layers: 2}, spread: 2, logvar_start: -2}";
 
 Test(mixture, density_integrates_to_one) {
   struct ssk_dims dims[] = {{.d = 1, .j = 2, .V = 1, .F = 2}, {.d = 2, .j = 1}};
@@ -160,7 +160,9 @@ Test(mixture, one_component_is_the_gaussian_transition) {
   for (int i = 0; i < 2; i++) {
     struct subject s;
     open_subject(&s, dims, i ? "mixture" : "gaussian",
-                 i ? "{components: 1, hidden: 5, spread: 3}" : "{hidden: 5}", 0);
+                 i ? "{components: 1, network: {use: mlp, hidden: 5}, spread: 3}"
+                   : "{network: {use: mlp, hidden: 5}}",
+                 0);
     const struct ssk_layout *layout = &s.rig.b.layout;
     for (int k = 0; k < layout->n;
          k++) { /* away from zero, by name: the mixture has more weights */

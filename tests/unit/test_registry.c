@@ -110,6 +110,7 @@ Test(registry, contract_knows_the_slots_of_every_kind) {
       [SSK_SAMPLER] = {sizeof(struct ssk_sampler_ops), "run"},
       [SSK_OBJECTIVE] = {sizeof(struct ssk_objective_ops), "loss"},
       [SSK_METRIC] = {sizeof(struct ssk_metric_ops), "value"},
+      [SSK_NETWORK] = {sizeof(struct ssk_network_ops), "build"},
   };
   for (int kind = 0; kind < SSK_KIND_COUNT; kind++) {
     union {

@@ -32,6 +32,7 @@ enum ssk_kind {
   SSK_SAMPLER,
   SSK_OBJECTIVE,
   SSK_METRIC,
+  SSK_NETWORK,
   SSK_KIND_COUNT
 };
 

@@ -36,7 +36,7 @@ extern "C" {
 /* ---- the magic block ------------------------------------------------------------------------ */
 
 #define SSK_MAGIC          0x54494b53u /* "SKIT", little endian */
-#define SSK_ABI            2u /* raised with every change of a public struct; must be equal */
+#define SSK_ABI            3u /* raised with every change of a public struct; must be equal */
 #define SSK_KERNEL_VERSION "0.1.0"
 
 struct ssk_magic {
@@ -315,6 +315,48 @@ struct ssk_transition_ops {
   int (*evaluations)(const void *self);
 };
 
+/* ---- network ------------------------------------------------------------------------------- */
+
+/* The network of a conditional Gaussian: from what a step is conditioned on to the step's mean and
+ * log variance. Encoders, emissions, priors and transitions differ in what they are conditioned on,
+ * not in how a network may look: each says which of these inputs it has, and its recipe key
+ * `network` says what is made of them. */
+struct ssk_network_shape {
+  size_t size;
+  int slots, width; /* past latents, and their dimension */
+  int lag;          /* steps from the newest of them to the step that u and time belong to */
+  bool pad;         /* whether slots may be padding */
+  int now;          /* width of whatever else depends on the path */
+  int u;            /* width of the covariates; 0: none, here and below */
+  int time;         /* width of the time features */
+  int known;        /* width of what is known of the step before any path is drawn: a summary */
+  int outputs;
+};
+
+struct ssk_network_in {
+  size_t size;
+  struct ssk_rows rows; /* n, past, pad, u, time */
+  ssk_tensor *now;      /* [n, now], or NULL */
+  ssk_tensor *known;    /* [n, known], or NULL */
+  ssk_tensor *prepared; /* [n, .] what `prepare` made of u, time and known; then these are NULL */
+};
+
+struct ssk_network_ops {
+  size_t size;
+  /* Declare weights, all named `name`.something. The variance says where the log variance starts;
+   * NULL: only the mean is asked for. */
+  int (*build)(void *self, ssk_builder *b, const char *name, const struct ssk_network_shape *shape,
+               const struct ssk_variance *variance);
+  /* For recursions over paths: the work on u, time and known [.., .] that can be done for all steps
+   * at once, ahead; [.., anything]. run on what it returns equals run on its inputs. */
+  ssk_tensor *(*prepare)(const void *self, const struct ssk_ctx *ctx,
+                         const struct ssk_network_in *in);
+  /* Mean and log variance [n, outputs]; the log variance is NULL where it was not asked for. The
+   * limits may differ from those of the build (a floor that is annealed). */
+  struct ssk_gaussian (*run)(const void *self, const struct ssk_ctx *ctx,
+                             const struct ssk_network_in *in, const struct ssk_variance *variance);
+};
+
 /* ---- schedule ------------------------------------------------------------------------------- */
 
 /* A noise schedule as the noise-to-signal ratio sigma(u) = sigma_tau / alpha_tau of diffusion time
@@ -457,6 +499,15 @@ SSK_API ssk_tensor *ssk_denoiser_run(const struct ssk_instance *i, const struct 
 SSK_API int ssk_mixer_build(struct ssk_instance *i, ssk_builder *b, int width);
 SSK_API ssk_tensor *ssk_mixer_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                   ssk_tensor *x, bool causal);
+/* A network's weights are named `name`.something in the scope that is open; see ssk_network_ops. */
+SSK_API int ssk_network_build(struct ssk_instance *i, ssk_builder *b, const char *name,
+                              const struct ssk_network_shape *shape,
+                              const struct ssk_variance *variance);
+SSK_API ssk_tensor *ssk_network_prepare(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                        const struct ssk_network_in *in);
+SSK_API struct ssk_gaussian ssk_network_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                            const struct ssk_network_in *in,
+                                            const struct ssk_variance *variance);
 SSK_API double ssk_schedule_sigma(const struct ssk_instance *i, double u);
 SSK_API double ssk_schedule_time(const struct ssk_instance *i, double sigma);
 SSK_API ssk_tensor *ssk_sampler_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,

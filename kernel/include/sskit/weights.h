@@ -152,8 +152,8 @@ SSK_API struct ssk_gaussian ssk_gaussian_head_run(const struct ssk_ctx *ctx,
                                                   const struct ssk_gaussian_head *head,
                                                   const struct ssk_variance *v, ssk_tensor *x);
 /* The same in two parts, for recursions: the head's input is [now, later], and what depends on
- * `later` is computed for many rows at once: prepared [.., hidden + 2*out]. Needs layers >= 1.
- * finish(now, prepare(later)) equals run([now, later]). */
+ * `later` is computed for many rows at once: prepared [.., hidden + 2*out], or [.., 2*out] without
+ * layers. finish(now, prepare(later)) equals run([now, later]). */
 SSK_API ssk_tensor *ssk_gaussian_head_prepare(const struct ssk_ctx *ctx,
                                               const struct ssk_gaussian_head *head,
                                               ssk_tensor *later);
@@ -206,6 +206,13 @@ SSK_API ssk_tensor *ssk_transformer_run(const struct ssk_ctx *ctx,
 /* Sinusoidal features of a value: for i < n/2 sin and cos of v * 10^(4i/(n/2-1)), side by side:
  * values [N] -> [N, n] (a constant). Source: CSDI, Tashiro et al. 2021, eq. 13. */
 SSK_API ssk_tensor *ssk_sinusoidal(ssk_tape *tape, ssk_tensor *values, int n);
+
+/* Time features: sin, then cos, of step * 10000^(-i/(F/2)), i < F/2, F even: the features that the
+ * kernel gives as rows->time. n steps -> [n, F] (a constant). Vaswani et al. 2017, section 3.5. */
+SSK_API ssk_tensor *ssk_time_features(ssk_tape *tape, int n, const int *steps, int F);
+/* The features of `lag` steps before, from features [.., F]: a rotation of each pair. A constant.
+ */
+SSK_API ssk_tensor *ssk_time_before(ssk_tape *tape, const ssk_tensor *features, int lag);
 
 #ifdef __cplusplus
 }
