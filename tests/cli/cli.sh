@@ -110,14 +110,14 @@ verdict "an unknown kind" err_has "there is no kind 'transitoin'" "did you mean 
 # ---- list ---------------------------------------------------------------------------------------
 
 run 0 list
-verdict "list names all kinds" test "$(grep -c '^[a-z]*$' out)" = 12
+verdict "list names all kinds" test "$(grep -c '^[a-z]*$' out)" = 13
 run 0 list transition
 verdict "list KIND" out_has transition "  gaussian " "  diffusion "
 verdict "list KIND names that kind only" test "$(grep -c '^[a-z]*$' out)" = 1
 run 0 --json list transition
 verdict "list --json before the verb" json '.components | length > 1 and all(.kind == "transition" and .file != "")'
 run 0 list --json
-verdict "list --json behind the verb" json '.refused == [] and ([.components[].kind] | unique | length == 12)'
+verdict "list --json behind the verb" json '.refused == [] and ([.components[].kind] | unique | length == 13)'
 if test -w /dev/full; then
   "$SSKIT" list >/dev/full 2>err
   status=$? wanted=6 said="sskit list >/dev/full"
