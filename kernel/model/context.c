@@ -41,10 +41,16 @@ ssk_rng ssk_ctx_rng(const struct ssk_ctx *ctx, const char *purpose, uint32_t ind
   return rng;
 }
 
+ssk_tensor *ssk_ctx_normal_from(const struct ssk_ctx *ctx, const char *purpose, uint32_t index,
+                                uint64_t skipped, int ndim, const int *shape) {
+  ssk_rng rng = ssk_ctx_rng(ctx, purpose, index);
+  ssk_rng_skip_normals(&rng, skipped);
+  return ssk_normal(ctx->tape, ndim, shape, &rng);
+}
+
 ssk_tensor *ssk_ctx_normal(const struct ssk_ctx *ctx, const char *purpose, uint32_t index, int ndim,
                            const int *shape) {
-  ssk_rng rng = ssk_ctx_rng(ctx, purpose, index);
-  return ssk_normal(ctx->tape, ndim, shape, &rng);
+  return ssk_ctx_normal_from(ctx, purpose, index, 0, ndim, shape);
 }
 
 const struct ssk_instance *ssk_ctx_transition(const struct ssk_ctx *ctx) {

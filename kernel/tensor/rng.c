@@ -72,6 +72,21 @@ uint64_t ssk_rng_below(ssk_rng *rng, uint64_t n) {
   return draw % n;
 }
 
+/* A block holds two uniforms. */
+void ssk_rng_skip_uniforms(ssk_rng *rng, uint64_t n) {
+  for (; n && rng->used != 4; n--)
+    ssk_rng_uniform(rng);
+  rng->index += n / 2;
+  if (n % 2)
+    ssk_rng_uniform(rng);
+}
+
+void ssk_rng_skip_normals(ssk_rng *rng, uint64_t n) {
+  ssk_rng_skip_uniforms(rng, n - n % 2);
+  if (n % 2)
+    ssk_rng_normal(rng);
+}
+
 int ssk_rng_sign(ssk_rng *rng) {
   return ssk_rng_u32(rng) >> 31 ? 1 : -1;
 }

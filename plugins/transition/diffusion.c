@@ -161,15 +161,16 @@ static void track_sigma_data(const struct diffusion *self, const struct ssk_ctx 
 
 /* Draw levels and noise for M noised copies of each row, and tabulate the factors of the levels.
  * *c_noise [n*M] is the network's second input. False without memory. */
-static bool draw_noising(const struct diffusion *self, const struct ssk_ctx *ctx, int n, int M,
-                         uint32_t index, double sigma_data, struct noising *out,
+static bool draw_noising(const struct diffusion *self, const struct ssk_ctx *ctx,
+                         const struct ssk_rows *rows, int M, double sigma_data, struct noising *out,
                          ssk_tensor **c_noise) {
   ssk_tape *tape = ctx->tape;
-  int K = (int)self->levels;
+  int K = (int)self->levels, n = rows->n, d = ctx->dims->d;
   double *p = ssk_tape_scratch(tape, 3 * (size_t)K * sizeof(double));
   ssk_real *table = ssk_tape_scratch(tape, 6 * (size_t)K * sizeof(ssk_real));
-  int *level = ssk_tape_scratch(tape, (size_t)n * (size_t)(M + 1) * sizeof(int));
-  ssk_tensor *noise = ssk_ctx_normal(ctx, "noise", index, SSK_SHAPE(n * M, ctx->dims->d));
+  int *level = ssk_tape_scratch(tape, (size_t)n * (size_t)M * sizeof(int));
+  ssk_tensor *noise = ssk_ctx_normal_from(
+      ctx, "noise", rows->index, (uint64_t)rows->first * (uint64_t)(M * d), SSK_SHAPE(n * M, d));
   *c_noise = ssk_empty(tape, SSK_SHAPE(n * M));
   if (!p || !table || !level || !noise->count || !(*c_noise)->count)
     return false;
@@ -179,8 +180,9 @@ static bool draw_noising(const struct diffusion *self, const struct ssk_ctx *ctx
     weight[k] = self->weight[k] * bound_weight_factor(self->sigma[k], sigma_data);
   levels_proposal((enum proposal)self->proposal, K, self->sigma, weight, sigma_data, self->power,
                   self->uniform_part, p);
-  ssk_rng rng = ssk_ctx_rng(ctx, "levels", index);
-  levels_draw((enum draw_mode)self->draw_mode, &rng, K, p, n, M, upto, level + n * M, level);
+  ssk_rng rng = ssk_ctx_rng(ctx, "levels", rows->index);
+  levels_draw((enum draw_mode)self->draw_mode, &rng, K, p, rows->first, n, ssk_rows_total(rows), M,
+              upto, level);
 
   ssk_real *in_z = table, *in_noise = table + K, *of_z = table + 2 * K, *of_noise = table + 3 * K,
            *of_error = table + 4 * K, *name = table + 5 * K;
@@ -212,7 +214,7 @@ static ssk_tensor *diffusion_rate(const void *state, const struct ssk_ctx *ctx,
 
   struct ssk_noisy noisy = {.size = sizeof noisy, .cond = *rows, .M = M};
   struct noising noising;
-  if (!draw_noising(self, ctx, n, M, rows->index, sigma_data, &noising, &noisy.c_noise))
+  if (!draw_noising(self, ctx, rows, M, sigma_data, &noising, &noisy.c_noise))
     return ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the levels of %d rows", n);
   noisy.noisy = ssk_apply(tape, &noise_op, 1, &z, &noising, sizeof noising);
   ssk_tensor *F = ssk_denoiser_run(self->denoiser, ctx, &noisy);

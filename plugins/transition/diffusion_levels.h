@@ -9,7 +9,8 @@
  *                    each mixed with a part of the uniform, which bounds the weights (a defensive
  *                    mixture: Hesterberg, Technometrics 1995);
  *   the draws        iid, or stratified: one uniform for all n M draws, row r's draw m at
- *                    frac(U + (m + rank(r)/n)/M) of the distribution, rank a random permutation. So
+ *                    frac(U + (m + rank(r)/n)/M) of the distribution, rank a random permutation
+ *                    (diffusion_ranks.h). So
  *                    the draws of a row are spread over the levels, and so are the rows together,
  *                    while each draw alone has the distribution p (systematic sampling: Kingma et
  *                    al., Variational diffusion models, NeurIPS 2021, appendix I). */
@@ -17,7 +18,7 @@
 #define DIFFUSION_LEVELS_H
 
 #include "diffusion_bound.h"
-#include <sskit/rng.h>
+#include "diffusion_ranks.h"
 
 enum proposal { PROPOSAL_UNIFORM, PROPOSAL_IMPORTANCE, PROPOSAL_ADAPTIVE };
 enum draw_mode { DRAW_IID, DRAW_STRATIFIED };
@@ -51,28 +52,28 @@ static inline int levels_at(int K, const double *upto, double u) {
   return low;
 }
 
-/* Draw level[n*M]; upto and rank are scratch of K and n entries. */
-static inline void levels_draw(enum draw_mode mode, ssk_rng *rng, int K, const double *p, int n,
-                               int M, double *upto, int *rank, int *level) {
+/* Draw level[n*M] for n rows, those from `first` on of `total`: they are what a draw for all would
+ * give them. The stream is fresh; upto is scratch of K entries. */
+static inline void levels_draw(enum draw_mode mode, ssk_rng *rng, int K, const double *p, int first,
+                               int n, int total, int M, double *upto, int *level) {
   double sum = 0;
   for (int k = 0; k < K; k++)
     upto[k] = sum += p[k];
   if (mode == DRAW_IID) {
+    ssk_rng_skip_uniforms(rng, (uint64_t)first * (uint64_t)M);
     for (int i = 0; i < n * M; i++)
       level[i] = levels_at(K, upto, ssk_rng_uniform(rng));
     return;
   }
   double shift = ssk_rng_uniform(rng);
-  for (int r = 0; r < n; r++) { /* a random permutation, grown from the front (Fisher and Yates) */
-    int other = (int)ssk_rng_below(rng, (uint64_t)r + 1);
-    rank[r] = rank[other];
-    rank[other] = r;
-  }
-  for (int r = 0; r < n; r++)
+  const struct ranks ranks = ranks_open(rng, total);
+  for (int r = 0; r < n; r++) {
+    double rank = ranks_of(&ranks, (uint32_t)(first + r));
     for (int m = 0; m < M; m++) {
-      double u = shift + (m + rank[r] / (double)n) / M;
+      double u = shift + (m + rank / total) / M;
       level[r * M + m] = levels_at(K, upto, u < 1 ? u : u - 1);
     }
+  }
 }
 
 #endif

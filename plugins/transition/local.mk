@@ -10,3 +10,4 @@ plugin_headers += plugins/transition/conditioning.h
 plugin_headers += plugins/transition/diffusion_bound.h
 plugin_headers += plugins/transition/diffusion_levels.h
 plugin_headers += plugins/transition/diffusion_ops.h
+plugin_headers += plugins/transition/diffusion_ranks.h

@@ -254,9 +254,9 @@ Test(diffusion, each_draw_has_the_proposal_as_marginal) {
   for (int mode = 0; mode < 2; mode++) {
     double count[n * M][K] = {{0}};
     for (int r = 0; r < REPEATS; r++) {
-      int rank[n], level[n * M];
+      int level[n * M];
       ssk_rng rng = ssk_rng_open(11, "test", "levels", (uint32_t)r, 0);
-      levels_draw(mode, &rng, K, p, n, M, upto, rank, level);
+      levels_draw(mode, &rng, K, p, 0, n, n, M, upto, level);
       for (int i = 0; i < n * M; i++)
         count[i][level[i]]++;
     }
@@ -265,6 +265,51 @@ Test(diffusion, each_draw_has_the_proposal_as_marginal) {
       for (int k = 0; k < K; k++)
         chi += pow(count[i][k] - REPEATS * p[k], 2) / (REPEATS * p[k]);
       cr_assert_lt(chi, 30, "%s, draw %d: chi-square %g", draw_modes[mode], i, chi);
+    }
+  }
+}
+
+Test(diffusion, ranks_are_a_permutation_and_all_permutations_occur) {
+  ssk_rng rng = ssk_rng_open(13, "test", "ranks", 0, 0);
+  for (int n = 1; n < 3000; n += 1 + n / 3) {
+    const struct ranks ranks = ranks_open(&rng, n);
+    bool *seen = calloc((size_t)n, sizeof *seen);
+    double neighbours = 0; /* mean distance of the ranks of neighbours is n/3 */
+    for (int r = 0; r < n; r++) {
+      uint32_t rank = ranks_of(&ranks, (uint32_t)r);
+      cr_assert(rank < (uint32_t)n && !seen[rank], "row %d of %d has rank %u", r, n, rank);
+      seen[rank] = true;
+      if (r > 0)
+        neighbours += fabs((double)rank - ranks_of(&ranks, (uint32_t)r - 1)) / (n - 1);
+    }
+    free(seen);
+    cr_expect(n < 100 || fabs(neighbours / n - 1.0 / 3) < 1.5 / sqrt(n), "%d: %g", n, neighbours);
+  }
+  bool found[3][3][3] = {{{false}}};
+  for (int i = 0; i < 200; i++) {
+    const struct ranks ranks = ranks_open(&rng, 3);
+    found[ranks_of(&ranks, 0)][ranks_of(&ranks, 1)][ranks_of(&ranks, 2)] = true;
+  }
+  cr_expect(found[0][1][2] && found[0][2][1] && found[1][0][2] && found[1][2][0] &&
+            found[2][0][1] && found[2][1][0]);
+}
+
+/* The rows of a long series come in parts: each part draws what is its own. */
+Test(diffusion, a_part_of_the_rows_draws_its_part_of_the_levels) {
+  enum { K = 8, TOTAL = 37, M = 3 };
+  double p[K], upto[K];
+  for (int k = 0; k < K; k++)
+    p[k] = 1.0 / K;
+  for (int mode = 0; mode < 2; mode++) {
+    ssk_rng fresh = ssk_rng_open(17, "test", "levels", 0, 0), rng = fresh;
+    int whole[TOTAL * M], part[TOTAL * M];
+    levels_draw(mode, &rng, K, p, 0, TOTAL, TOTAL, M, upto, whole);
+    for (int first = 0, n = 1; first < TOTAL; first += n, n = n + 4) {
+      n = n < TOTAL - first ? n : TOTAL - first;
+      rng = fresh;
+      levels_draw(mode, &rng, K, p, first, n, TOTAL, M, upto, part);
+      cr_expect_arr_eq(part, whole + first * M, (size_t)(n * M) * sizeof *part, "%s, rows from %d",
+                       draw_modes[mode], first);
     }
   }
 }

@@ -108,6 +108,28 @@ Test(rng, many_at_once_are_the_same_as_one_by_one) {
   }
 }
 
+Test(rng, what_is_skipped_is_what_would_have_come) {
+  ssk_rng fresh = ssk_rng_open(6, "test", "skip", 0, 0), one = fresh;
+  ssk_rng half_used = fresh;
+  ssk_rng_uniform(&half_used);
+  for (uint64_t n = 0; n < 50; n++) {
+    ssk_rng skipped = fresh;
+    ssk_rng_skip_normals(&skipped, n);
+    const double normal = ssk_rng_normal(&one);
+    cr_expect_eq(ssk_rng_normal(&skipped), normal, "normal %d", (int)n);
+  }
+  one = fresh;
+  for (uint64_t n = 0; n < 50; n++) {
+    ssk_rng skipped = fresh, later = half_used;
+    ssk_rng_skip_uniforms(&skipped, n);
+    if (n > 0)
+      ssk_rng_skip_uniforms(&later, n - 1);
+    const double uniform = ssk_rng_uniform(&one);
+    cr_expect_eq(ssk_rng_uniform(&skipped), uniform, "uniform %d", (int)n);
+    cr_expect(n == 0 || ssk_rng_uniform(&later) == uniform, "uniform %d", (int)n);
+  }
+}
+
 Test(rng, feeds_the_distributions_of_gsl) {
   static double t[draws];
   ssk_rng rng = ssk_rng_open(5, "test", "gsl", 0, 0), same = rng;

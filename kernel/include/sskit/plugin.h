@@ -135,6 +135,10 @@ SSK_API ssk_rng ssk_ctx_rng(const struct ssk_ctx *ctx, const char *purpose, uint
 /* Standard normals [shape] from that stream: the usual way to draw. */
 SSK_API ssk_tensor *ssk_ctx_normal(const struct ssk_ctx *ctx, const char *purpose, uint32_t index,
                                    int ndim, const int *shape);
+/* The same without the first `skipped` of them: a part of a larger draw. */
+SSK_API ssk_tensor *ssk_ctx_normal_from(const struct ssk_ctx *ctx, const char *purpose,
+                                        uint32_t index, uint64_t skipped, int ndim,
+                                        const int *shape);
 
 /* A shard's observations: time-major, standardised when the recipe says so. */
 struct ssk_observed {
@@ -160,7 +164,15 @@ struct ssk_rows {
   ssk_tensor *logvar; /* [n, d] */
   ssk_tensor *log_q;  /* [n] log q(z | ...), for rate */
   uint32_t index;     /* names the rows' random numbers: hand it to ssk_ctx_rng */
+  /* Long series go through `rate` and `log_prob` in parts: these are the rows from `first` on of
+   * `total` with one index. What is drawn must be what a call with all of them draws for these (see
+   * ssk_ctx_normal_from). A total of 0 stands for n. */
+  int first, total;
 };
+
+static inline int ssk_rows_total(const struct ssk_rows *rows) {
+  return rows->total ? rows->total : rows->n;
+}
 
 /* ---- dataset -------------------------------------------------------------------------------- */
 

@@ -42,6 +42,9 @@ SSK_API double ssk_rng_uniform(ssk_rng *rng);
 SSK_API double ssk_rng_normal(ssk_rng *rng);
 /* Uniform integer in [0, n), without bias; n >= 1. */
 SSK_API uint64_t ssk_rng_below(ssk_rng *rng, uint64_t n);
+/* Leave out the next n uniforms, or normals, of a stream that has not begun a pair of normals. */
+SSK_API void ssk_rng_skip_uniforms(ssk_rng *rng, uint64_t n);
+SSK_API void ssk_rng_skip_normals(ssk_rng *rng, uint64_t n);
 /* +1 or -1 with probability one half each. */
 SSK_API int ssk_rng_sign(ssk_rng *rng);
 
