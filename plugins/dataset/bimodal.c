@@ -6,57 +6,22 @@
  * The one-step predictive density given z_{t-1} is an equal mixture of two Gaussians at
  * 0.9 z_{t-1} +- 4: no single Gaussian forecast comes near it. With noise 0.2 a series of 32 steps
  * has a negative log-likelihood of 17.84 nats on average. */
-#include <math.h>
-#include <sskit/plugin.h>
+#include "generated.h"
 
 #define BIMODAL_DECAY 0.9
 #define BIMODAL_JUMP  4.0
 
 struct bimodal {
-  int64_t sequences, valid, test, length, test_length;
+  struct generated generated;
   double noise;
-  uint64_t seed;
-  double log_scale; /* of the emission's density: -log(noise sqrt(2 pi)) */
 };
 
 static const struct ssk_param bimodal_params[] = {
-    SSK_PARAM_INT(struct bimodal, sequences, "1024", 1, 1e7, "series",
-                  "Series of the training split."),
-    SSK_PARAM_INT(struct bimodal, valid, "256", 0, 1e7, "series",
-                  "Series of the validation split."),
-    SSK_PARAM_INT(struct bimodal, test, "1024", 0, 1e7, "series", "Series of the test split."),
-    SSK_PARAM_INT(struct bimodal, length, "32", 2, 1e6, "steps",
-                  "Length of the training and validation series."),
-    SSK_PARAM_INT(struct bimodal, test_length, "0", 0, 1e6, "steps",
-                  "Length of the test series; 0: that of the others."),
+    GENERATED_PARAMS("1024", "256", "1024"),
     SSK_PARAM_REAL(struct bimodal, noise, "0.2", 1e-6, 100, "data",
                    "Standard deviation of the observation noise."),
     SSK_PARAM_END,
 };
-
-static int bimodal_open(void *self, uint64_t seed, ssk_err *err) {
-  struct bimodal *d = self;
-  (void)err;
-  d->seed = seed;
-  d->log_scale = -log(d->noise) - 0.5 * log(2 * M_PI);
-  if (d->test_length == 0)
-    d->test_length = d->length;
-  return SSK_OK;
-}
-
-static void bimodal_shape(const void *self, struct ssk_data_shape *out) {
-  const struct bimodal *d = self;
-  *out = (struct ssk_data_shape){
-      .size = sizeof *out,
-      .D = 1,
-      .latent = 1,
-      .max_length = (int)(d->test_length > d->length ? d->test_length : d->length)};
-}
-
-static int64_t bimodal_count(const void *self, enum ssk_split split) {
-  const struct bimodal *d = self;
-  return split == SSK_TRAIN ? d->sequences : split == SSK_VALID ? d->valid : d->test;
-}
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
@@ -78,10 +43,7 @@ static void bimodal_emission(const void *self, ssk_rng *rng, const double *z, do
 static double bimodal_emission_log_prob(const void *self, const double *z, const double *x,
                                         const double *mask) {
   const struct bimodal *d = self;
-  if (*mask == 0)
-    return 0;
-  double e = (*x - *z) / d->noise;
-  return d->log_scale - 0.5 * e * e;
+  return *mask == 0 ? 0 : generated_log_normal(*x - *z, d->noise);
 }
 
 static double bimodal_predictive_centre(const void *self, const double *z_prev, int dim) {
@@ -107,38 +69,20 @@ static const struct ssk_oracle bimodal_process = {
     .predictive_centre = bimodal_predictive_centre,
 };
 
-static const struct ssk_oracle *bimodal_oracle(const void *self) {
-  (void)self;
-  return &bimodal_process;
-}
+/* ---- slots ----------------------------------------------------------------------------------- */
 
-/* A series is a stream of random numbers named by split and number: so the splits are disjoint, and
- * a longer split begins with the series of a shorter one. */
-static int bimodal_fill(const void *self, enum ssk_split split, int64_t i, struct ssk_series *out,
-                        ssk_err *err) {
-  const struct bimodal *d = self;
+static int bimodal_open(void *self, uint64_t seed, ssk_err *err) {
   (void)err;
-  ssk_rng rng = ssk_rng_open(d->seed, "data.bimodal", "series", split, (uint32_t)i);
-  out->length = (int)(split == SSK_TEST ? d->test_length : d->length);
-  double z = 0;
-  for (int t = 0; t < out->length; t++) {
-    if (t == 0)
-      bimodal_initial(self, &rng, &z);
-    else
-      bimodal_transition(self, &rng, &z, &z);
-    bimodal_emission(self, &rng, &z, &out->x[t]);
-    if (out->z)
-      out->z[t] = z;
-  }
+  generated_open(self, seed, "data.bimodal", &bimodal_process, 1);
   return SSK_OK;
 }
 
 static const struct ssk_dataset_ops bimodal_ops = {.size = sizeof(struct ssk_dataset_ops),
                                                    .open = bimodal_open,
-                                                   .shape = bimodal_shape,
-                                                   .count = bimodal_count,
-                                                   .fill = bimodal_fill,
-                                                   .oracle = bimodal_oracle};
+                                                   .shape = generated_shape,
+                                                   .count = generated_count,
+                                                   .fill = generated_fill,
+                                                   .oracle = generated_oracle};
 
 static const struct ssk_component bimodal_component = {
     .size = sizeof(struct ssk_component),

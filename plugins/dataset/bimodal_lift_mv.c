@@ -11,132 +11,90 @@
  * probability in s'. s_1 leaves no trace in z_1 but favours s_2. */
 #include "lift.h"
 
-#define LIFTED_D    4
-#define LIFTED_JUMP 2.0
-#define LIFTED_BLUR 0.1
-#define LIFTED_KEEP 0.85
+#define COUPLED_D    4
+#define COUPLED_JUMP 2.0
+#define COUPLED_BLUR 0.1
+#define COUPLED_KEEP 0.85
 
-struct lifted {
-  GENERATED_MEMBERS;
-  int64_t D;
-  double noise;
-  double A[LIFTED_D][LIFTED_D];
-  struct lift lift;
+struct coupled {
+  struct lifted lifted;
+  double A[COUPLED_D][COUPLED_D];
 };
 
-static const struct ssk_param lifted_params[] = {
-    GENERATED_PARAMS(struct lifted, "1024", "256", "1024"),
-    SSK_PARAM_INT(struct lifted, D, "8", 1, 4096, "1", "Dimension of the observation."),
-    SSK_PARAM_REAL(struct lifted, noise, "0.1", 1e-6, 100, "data",
-                   "Standard deviation of the observation noise."),
-    SSK_PARAM_END,
-};
+/* ---- the process: state[0...3] is z, state[4...7] is s --------------------------------------- */
 
-static int lifted_open(void *self, uint64_t seed, ssk_err *err) {
-  struct lifted *d = self;
-  generated_open(&d->sizes, seed);
-  ssk_rng rng = ssk_rng_open(seed, "data.bimodal_lift_mv", "coupling", 0, 0);
-  for (int i = 0; i < LIFTED_D; i++)
-    for (int k = 0; k < LIFTED_D; k++)
-      d->A[i][k] = ssk_rng_normal(&rng) / sqrt(LIFTED_D);
-  d->lift = (struct lift){.d = LIFTED_D, .hidden = 16, .D = (int)d->D, .noise = d->noise};
-  return lift_open(&d->lift, seed, "data.bimodal_lift_mv", err);
-}
-
-static void lifted_done(void *self) {
-  struct lifted *d = self;
-  lift_done(&d->lift);
-}
-
-static void lifted_shape(const void *self, struct ssk_data_shape *out) {
-  const struct lifted *d = self;
-  generated_shape(&d->sizes, 2 * LIFTED_D, (int)d->D, out);
-}
-
-/* ---- the process: state[0...3] is z, state[4...7] is s -----------------------------------------
- */
-
-static void lifted_initial(const void *self, ssk_rng *rng, double *state) {
+static void coupled_initial(const void *self, ssk_rng *rng, double *state) {
   (void)self;
-  for (int i = 0; i < LIFTED_D; i++) {
+  for (int i = 0; i < COUPLED_D; i++) {
     state[i] = ssk_rng_normal(rng);
-    state[LIFTED_D + i] = ssk_rng_sign(rng);
+    state[COUPLED_D + i] = ssk_rng_sign(rng);
   }
 }
 
 /* The centre of z_t's dimension i, without its jump. */
-static double lifted_centre(const struct lifted *d, const double *prev, int i) {
+static double coupled_centre(const struct coupled *d, const double *prev, int i) {
   double sum = 0;
-  for (int k = 0; k < LIFTED_D; k++)
+  for (int k = 0; k < COUPLED_D; k++)
     sum += d->A[i][k] * prev[k];
   return tanh(sum);
 }
 
-static void lifted_transition(const void *self, ssk_rng *rng, const double *prev, double *state) {
-  const struct lifted *d = self;
-  for (int i = 0; i < LIFTED_D; i++) {
-    double sign = prev[LIFTED_D + i] * (ssk_rng_uniform(rng) < LIFTED_KEEP ? 1 : -1);
-    state[i] = lifted_centre(d, prev, i) + LIFTED_JUMP * sign + LIFTED_BLUR * ssk_rng_normal(rng);
-    state[LIFTED_D + i] = sign;
+static void coupled_transition(const void *self, ssk_rng *rng, const double *prev, double *state) {
+  const struct coupled *d = self;
+  for (int i = 0; i < COUPLED_D; i++) {
+    double sign = prev[COUPLED_D + i] * (ssk_rng_uniform(rng) < COUPLED_KEEP ? 1 : -1);
+    state[i] =
+        coupled_centre(d, prev, i) + COUPLED_JUMP * sign + COUPLED_BLUR * ssk_rng_normal(rng);
+    state[COUPLED_D + i] = sign;
   }
 }
 
-static double lifted_transition_log_prob(const void *self, const double *prev,
-                                         const double *state) {
-  const struct lifted *d = self;
+static double coupled_transition_log_prob(const void *self, const double *prev,
+                                          const double *state) {
+  const struct coupled *d = self;
   double sum = 0;
-  for (int i = 0; i < LIFTED_D; i++) {
-    double sign = state[LIFTED_D + i];
+  for (int i = 0; i < COUPLED_D; i++) {
+    double sign = state[COUPLED_D + i];
     if (fabs(sign) != 1)
       return -INFINITY;
-    sum += log(sign == prev[LIFTED_D + i] ? LIFTED_KEEP : 1 - LIFTED_KEEP);
-    sum += generated_log_normal(state[i] - lifted_centre(d, prev, i) - LIFTED_JUMP * sign,
-                                LIFTED_BLUR);
+    sum += log(sign == prev[COUPLED_D + i] ? COUPLED_KEEP : 1 - COUPLED_KEEP);
+    sum += generated_log_normal(state[i] - coupled_centre(d, prev, i) - COUPLED_JUMP * sign,
+                                COUPLED_BLUR);
   }
   return sum;
 }
 
-static void lifted_emission(const void *self, ssk_rng *rng, const double *state, double *x) {
-  const struct lifted *d = self;
-  lift_emission(&d->lift, rng, state, x);
-}
-
-static double lifted_emission_log_prob(const void *self, const double *state, const double *x,
-                                       const double *mask) {
-  const struct lifted *d = self;
-  return lift_log_prob(&d->lift, state, x, mask);
-}
-
-static const struct ssk_oracle lifted_process = {
+static const struct ssk_oracle coupled_process = {
     .size = sizeof(struct ssk_oracle),
-    .d = 2 * LIFTED_D,
-    .initial = lifted_initial,
-    .transition = lifted_transition,
+    .d = 2 * COUPLED_D,
+    .initial = coupled_initial,
+    .transition = coupled_transition,
     .emission = lifted_emission,
     .emission_log_prob = lifted_emission_log_prob,
-    .transition_log_prob = lifted_transition_log_prob,
+    .transition_log_prob = coupled_transition_log_prob,
 };
 
-static const struct ssk_oracle *lifted_oracle(const void *self) {
-  (void)self;
-  return &lifted_process;
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+static int coupled_open(void *self, uint64_t seed, ssk_err *err) {
+  struct coupled *d = self;
+  ssk_rng rng = ssk_rng_open(seed, "data.bimodal_lift_mv", "coupling", 0, 0);
+  for (int i = 0; i < COUPLED_D; i++)
+    for (int k = 0; k < COUPLED_D; k++)
+      d->A[i][k] = ssk_rng_normal(&rng) / sqrt(COUPLED_D);
+  return lifted_open(self, seed, "data.bimodal_lift_mv", &coupled_process, COUPLED_D, 16, err);
 }
 
-static int lifted_fill(const void *self, enum ssk_split split, int64_t i, struct ssk_series *out,
-                       ssk_err *err) {
-  const struct lifted *d = self;
-  (void)err;
-  return generated_fill(self, &lifted_process, (int)d->D, "data.bimodal_lift_mv", split, i, out);
-}
+static const struct ssk_param coupled_params[] = {LIFTED_PARAMS("8"), SSK_PARAM_END};
 
-static const struct ssk_dataset_ops lifted_ops = {.size = sizeof(struct ssk_dataset_ops),
-                                                  .open = lifted_open,
-                                                  .shape = lifted_shape,
-                                                  .count = generated_count,
-                                                  .fill = lifted_fill,
-                                                  .oracle = lifted_oracle};
+static const struct ssk_dataset_ops coupled_ops = {.size = sizeof(struct ssk_dataset_ops),
+                                                   .open = coupled_open,
+                                                   .shape = generated_shape,
+                                                   .count = generated_count,
+                                                   .fill = generated_fill,
+                                                   .oracle = generated_oracle};
 
-static const struct ssk_component lifted_component = {
+static const struct ssk_component coupled_component = {
     .size = sizeof(struct ssk_component),
     .kind = SSK_DATASET,
     .name = "bimodal_lift_mv",
@@ -147,10 +105,10 @@ static const struct ssk_component lifted_component = {
         "16 hidden units: sixteen modes a step. A and W1 are drawn N(0, 1/4), the other matrices "
         "N(0,1), from the data's seed, the same for all splits. Ground-truth latents and the "
         "oracle's state are z and s side by side (8 numbers), because z alone is not Markov.",
-    .self_size = sizeof(struct lifted),
-    .params = lifted_params,
-    .ops = &lifted_ops,
+    .self_size = sizeof(struct coupled),
+    .params = coupled_params,
+    .ops = &coupled_ops,
     .done = lifted_done,
 };
 
-SSK_PLUGIN(&lifted_component)
+SSK_PLUGIN(&coupled_component)

@@ -4,25 +4,16 @@
  *   z_1 = 0,   z_t = 0.9 z_{t-1} + 0.1 eta_t,   x_t = z_t + 0.1 eps_t
  *
  * In the steady state the one-step predictive variance is 0.02484, that is -0.4287 nats a step. */
-#include <math.h>
-#include <sskit/plugin.h>
+#include "generated.h"
 
 struct lgssm {
-  int64_t sequences, valid, test, length, test_length;
+  struct generated generated;
   double decay, process_noise, noise;
-  uint64_t seed;
   double zero, Q, C, R; /* the process as one-by-one matrices */
 };
 
 static const struct ssk_param lgssm_params[] = {
-    SSK_PARAM_INT(struct lgssm, sequences, "1024", 1, 1e7, "series",
-                  "Series of the training split."),
-    SSK_PARAM_INT(struct lgssm, valid, "256", 0, 1e7, "series", "Series of the validation split."),
-    SSK_PARAM_INT(struct lgssm, test, "1024", 0, 1e7, "series", "Series of the test split."),
-    SSK_PARAM_INT(struct lgssm, length, "32", 2, 1e6, "steps",
-                  "Length of the training and validation series."),
-    SSK_PARAM_INT(struct lgssm, test_length, "0", 0, 1e6, "steps",
-                  "Length of the test series; 0: that of the others."),
+    GENERATED_PARAMS("1024", "256", "1024"),
     SSK_PARAM_REAL(struct lgssm, decay, "0.9", -1, 1, "1",
                    "The factor from one latent to the next."),
     SSK_PARAM_REAL(struct lgssm, process_noise, "0.1", 1e-6, 100, "data",
@@ -31,33 +22,6 @@ static const struct ssk_param lgssm_params[] = {
                    "Standard deviation of the observation noise."),
     SSK_PARAM_END,
 };
-
-static int lgssm_open(void *self, uint64_t seed, ssk_err *err) {
-  struct lgssm *d = self;
-  (void)err;
-  d->seed = seed;
-  if (d->test_length == 0)
-    d->test_length = d->length;
-  d->zero = 0;
-  d->Q = d->process_noise * d->process_noise;
-  d->C = 1;
-  d->R = d->noise * d->noise;
-  return SSK_OK;
-}
-
-static void lgssm_shape(const void *self, struct ssk_data_shape *out) {
-  const struct lgssm *d = self;
-  *out = (struct ssk_data_shape){
-      .size = sizeof *out,
-      .D = 1,
-      .latent = 1,
-      .max_length = (int)(d->test_length > d->length ? d->test_length : d->length)};
-}
-
-static int64_t lgssm_count(const void *self, enum ssk_split split) {
-  const struct lgssm *d = self;
-  return split == SSK_TRAIN ? d->sequences : split == SSK_VALID ? d->valid : d->test;
-}
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
@@ -76,20 +40,15 @@ static void lgssm_emission(const void *self, ssk_rng *rng, const double *z, doub
   *x = *z + d->noise * ssk_rng_normal(rng);
 }
 
-static double log_gaussian(double error, double deviation) {
-  double e = error / deviation;
-  return -0.5 * (e * e + log(2 * M_PI)) - log(deviation);
-}
-
 static double lgssm_emission_log_prob(const void *self, const double *z, const double *x,
                                       const double *mask) {
   const struct lgssm *d = self;
-  return *mask == 0 ? 0 : log_gaussian(*x - *z, d->noise);
+  return *mask == 0 ? 0 : generated_log_normal(*x - *z, d->noise);
 }
 
 static double lgssm_transition_log_prob(const void *self, const double *z_prev, const double *z) {
   const struct lgssm *d = self;
-  return log_gaussian(*z - d->decay * *z_prev, d->process_noise);
+  return generated_log_normal(*z - d->decay * *z_prev, d->process_noise);
 }
 
 static double lgssm_predictive_centre(const void *self, const double *z_prev, int dim) {
@@ -130,38 +89,25 @@ static const struct ssk_oracle lgssm_process = {
     .linear = lgssm_linear,
 };
 
-static const struct ssk_oracle *lgssm_oracle(const void *self) {
-  (void)self;
-  return &lgssm_process;
-}
+/* ---- slots ----------------------------------------------------------------------------------- */
 
-/* A series is a stream of random numbers named by split and number: so the splits are disjoint, and
- * a longer split begins with the series of a shorter one. */
-static int lgssm_fill(const void *self, enum ssk_split split, int64_t i, struct ssk_series *out,
-                      ssk_err *err) {
-  const struct lgssm *d = self;
+static int lgssm_open(void *self, uint64_t seed, ssk_err *err) {
+  struct lgssm *d = self;
   (void)err;
-  ssk_rng rng = ssk_rng_open(d->seed, "data.lgssm", "series", split, (uint32_t)i);
-  out->length = (int)(split == SSK_TEST ? d->test_length : d->length);
-  double z = 0;
-  for (int t = 0; t < out->length; t++) {
-    if (t == 0)
-      lgssm_initial(self, &rng, &z);
-    else
-      lgssm_transition(self, &rng, &z, &z);
-    lgssm_emission(self, &rng, &z, &out->x[t]);
-    if (out->z)
-      out->z[t] = z;
-  }
+  d->zero = 0;
+  d->Q = d->process_noise * d->process_noise;
+  d->C = 1;
+  d->R = d->noise * d->noise;
+  generated_open(&d->generated, seed, "data.lgssm", &lgssm_process, 1);
   return SSK_OK;
 }
 
 static const struct ssk_dataset_ops lgssm_ops = {.size = sizeof(struct ssk_dataset_ops),
                                                  .open = lgssm_open,
-                                                 .shape = lgssm_shape,
-                                                 .count = lgssm_count,
-                                                 .fill = lgssm_fill,
-                                                 .oracle = lgssm_oracle};
+                                                 .shape = generated_shape,
+                                                 .count = generated_count,
+                                                 .fill = generated_fill,
+                                                 .oracle = generated_oracle};
 
 static const struct ssk_component lgssm_component = {
     .size = sizeof(struct ssk_component),

@@ -5,7 +5,10 @@
  *
  * W1 ~ N(0, 1/d), so that tanh sees the latent's own scale; W2, b1, b2 ~ N(0, 1). The matrices are
  * drawn from the data's seed: all splits share them. They are filled row by row, so the first rows
- * of W2 do not depend on D. */
+ * of W2 do not depend on D.
+ *
+ * A lifted data set's struct begins with a struct lifted; it brings the latent process, and takes
+ * the parameters, the emission and the other slots from here. */
 #ifndef DATASET_LIFT_H
 #define DATASET_LIFT_H
 
@@ -78,6 +81,46 @@ static inline double lift_log_prob(const struct lift *l, const double *z, const 
     if (mask[o] != 0)
       sum += generated_log_normal(x[o] - lift_output(l, hidden, o), l->noise);
   return sum;
+}
+
+/* ---- lifted data sets ------------------------------------------------------------------------ */
+
+struct lifted {
+  struct generated generated;
+  int64_t D; /* parameters */
+  double noise;
+  struct lift lift;
+};
+
+/* The rows of its parameters; `dimension` is the default of D, as text. */
+#define LIFTED_PARAMS(dimension)                                                                   \
+  GENERATED_PARAMS("1024", "256", "1024"),                                                         \
+      SSK_PARAM_INT(struct lifted, D, dimension, 1, 4096, "1", "Dimension of the observation."),   \
+      SSK_PARAM_REAL(struct lifted, noise, "0.1", 1e-6, 100, "data",                               \
+                     "Standard deviation of the observation noise.")
+
+/* The lift sees the first d entries of the process's state. */
+static inline int lifted_open(struct lifted *l, uint64_t seed, const char *stream,
+                              const struct ssk_oracle *process, int d, int hidden, ssk_err *err) {
+  generated_open(&l->generated, seed, stream, process, (int)l->D);
+  l->lift = (struct lift){.d = d, .hidden = hidden, .D = (int)l->D, .noise = l->noise};
+  return lift_open(&l->lift, seed, stream, err);
+}
+
+static inline void lifted_done(void *self) {
+  struct lifted *l = self;
+  lift_done(&l->lift);
+}
+
+static inline void lifted_emission(const void *self, ssk_rng *rng, const double *z, double *x) {
+  const struct lifted *l = self;
+  lift_emission(&l->lift, rng, z, x);
+}
+
+static inline double lifted_emission_log_prob(const void *self, const double *z, const double *x,
+                                              const double *mask) {
+  const struct lifted *l = self;
+  return lift_log_prob(&l->lift, z, x, mask);
 }
 
 #endif

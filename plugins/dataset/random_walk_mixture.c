@@ -12,27 +12,16 @@
 #define WALK_BLUR  0.2
 
 struct walk {
-  GENERATED_MEMBERS;
+  struct generated generated;
   double noise;
 };
 
 static const struct ssk_param walk_params[] = {
-    GENERATED_PARAMS(struct walk, "1024", "256", "1024"),
+    GENERATED_PARAMS("1024", "256", "1024"),
     SSK_PARAM_REAL(struct walk, noise, "0", 0, 100, "data",
                    "Standard deviation of the observation noise; 0: no oracle."),
     SSK_PARAM_END,
 };
-
-static int walk_open(void *self, uint64_t seed, ssk_err *err) {
-  struct walk *d = self;
-  (void)err;
-  generated_open(&d->sizes, seed);
-  return SSK_OK;
-}
-
-static void walk_shape(const void *self, struct ssk_data_shape *out) {
-  generated_shape(self, 1, 1, out);
-}
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
@@ -64,10 +53,7 @@ static double walk_predictive_centre(const void *self, const double *z_prev, int
 }
 
 static double walk_transition_log_prob(const void *self, const double *z_prev, const double *z) {
-  double e = fabs(*z - walk_predictive_centre(self, z_prev, 0)); /* the nearer mode is at e = 1 */
-  double near = generated_log_normal(e - 1, WALK_BLUR),
-         far = generated_log_normal(e + 1, WALK_BLUR);
-  return near + log1p(exp(far - near)) - M_LN2;
+  return generated_log_two_modes(*z - walk_predictive_centre(self, z_prev, 0), 1, WALK_BLUR);
 }
 
 static double walk_predictive_cdf(const void *self, const double *z_prev, int dim, double value) {
@@ -89,22 +75,24 @@ static const struct ssk_oracle walk_process = {
     .predictive_centre = walk_predictive_centre,
 };
 
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+static int walk_open(void *self, uint64_t seed, ssk_err *err) {
+  (void)err;
+  generated_open(self, seed, "data.random_walk_mixture", &walk_process, 1);
+  return SSK_OK;
+}
+
 static const struct ssk_oracle *walk_oracle(const void *self) {
   const struct walk *d = self;
   return d->noise > 0 ? &walk_process : NULL;
 }
 
-static int walk_fill(const void *self, enum ssk_split split, int64_t i, struct ssk_series *out,
-                     ssk_err *err) {
-  (void)err;
-  return generated_fill(self, &walk_process, 1, "data.random_walk_mixture", split, i, out);
-}
-
 static const struct ssk_dataset_ops walk_ops = {.size = sizeof(struct ssk_dataset_ops),
                                                 .open = walk_open,
-                                                .shape = walk_shape,
+                                                .shape = generated_shape,
                                                 .count = generated_count,
-                                                .fill = walk_fill,
+                                                .fill = generated_fill,
                                                 .oracle = walk_oracle};
 
 static const struct ssk_component walk_component = {
