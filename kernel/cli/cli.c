@@ -3,6 +3,7 @@
  * the small things that verbs share. */
 #include "cli/cli.h"
 #include "registry/registry.h"
+#include "train/ranks.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,8 @@ void ssk_cli_release(struct ssk_cli *cli) {
   free(cli->folders);
   cli->words = cli->over = cli->folders = NULL;
   cli->n_words = cli->n_over = cli->n_folders = 0;
+  ssk_ranks_end(cli->ranks);
+  cli->ranks = NULL;
 }
 
 /* ---- a verb's command line --------------------------------------------------------------------
@@ -173,8 +176,8 @@ static int load_plugins(struct ssk_cli *cli) {
   return ssk_registry_add_default(cli->registry, cli->err);
 }
 
-int ssk_cli_parse(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *input, int argc,
-                  char **argv) {
+static int parse_line(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *input, int argc,
+                      char **argv) {
   struct argp own = {.options = syntax->options,
                      .parser = syntax->parser ? syntax->parser : parse_nothing};
   struct argp_option options[3];
@@ -187,13 +190,28 @@ int ssk_cli_parse(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *in
   struct argp argp = {
       .parser = parse_back, .args_doc = cli->args, .doc = syntax->doc, .children = children};
   struct back back = {.cli = cli, .input = input};
-  error_t failed = argp_parse(&argp, argc, argv, 0, NULL, &back);
+  error_t failed = argp_parse(&argp, argc, argv, cli->silent ? ARGP_NO_ERRS : 0, NULL, &back);
   ssk_cli_settle(cli);
   if (failed)
     return ssk_err_set(cli->err, failed == ENOMEM ? SSK_ENOMEM : SSK_EUSAGE,
                        "cannot read the command line: %s", strerror(failed));
   int code = check_count(cli, syntax, argv[0]);
   return code ? code : load_plugins(cli);
+}
+
+/* A silent rank whose command line was wrong waits for the others too: the rank that prints ends
+ * the program, and the launcher then ends them all. */
+int ssk_cli_parse(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *input, int argc,
+                  char **argv) {
+  int code = parse_line(cli, syntax, input, argc, argv);
+  int failure = ssk_ranks_start(&cli->ranks, cli->err);
+  if (failure)
+    return failure;
+  cli->silent = !ssk_ranks_lead(cli->ranks);
+  if (!code && cli->ranks && !syntax->ranks)
+    code = ssk_err_set(cli->err, SSK_EUSAGE, "'%s' is the work of one process, and %d were started",
+                       argv[0], ssk_ranks_count(cli->ranks));
+  return ssk_ranks_agree(cli->ranks, code, cli->err);
 }
 
 int64_t ssk_cli_int(const struct argp_state *state, const char *option, const char *arg, int64_t lo,

@@ -18,11 +18,14 @@
 #include <stdint.h>
 
 struct ssk_experiment;
+struct ssk_ranks;
 struct ssk_registry;
 
 struct ssk_cli {
   ssk_err *err;                  /* never NULL */
   struct ssk_registry *registry; /* all plugins; set by ssk_cli_parse */
+  struct ssk_ranks *ranks;       /* the other processes of this command; set by ssk_cli_parse */
+  bool silent;                   /* another rank prints what there is to print */
   bool json;                     /* results as JSON on standard output */
   bool quiet;                    /* no remarks, no progress */
   bool verbose;                  /* more remarks */
@@ -47,14 +50,15 @@ struct ssk_syntax {
   int min_words, max_words;          /* how many words; max_words -1: any number */
   bool overrides;                    /* takes KEY=VALUE arguments */
   bool threads;                      /* takes --threads, into cli->threads */
+  bool ranks;                        /* several processes may share the work */
   const char *output;                /* takes -o, into cli->output; its help; NULL: does not */
   const struct argp_option *options; /* the verb's own options; NULL: none */
   argp_parser_t parser;              /* handles them (state->input is `input`); returns
                                         ARGP_ERR_UNKNOWN for every other key */
 };
 
-/* Parse a verb's command line and load the plugins. --help, --version and wrong options leave the
- * program from here, as argp does. */
+/* Parse a verb's command line, load the plugins and meet the other ranks, all of which return the
+ * same code. --help, --version and wrong options leave the program from here, as argp does. */
 int ssk_cli_parse(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *input, int argc,
                   char **argv);
 /* Within a verb's parser: the option's argument as an integer of [lo, hi]; else a usage error. */
@@ -69,7 +73,8 @@ const char *ssk_cli_bold(const struct ssk_cli *cli);
 const char *ssk_cli_plain(const struct ssk_cli *cli);
 
 /* For main.c: the options that every verb takes (input: the struct ssk_cli), the decision about
- * colours after they were read, and the release of what the struct holds (but err). */
+ * colours after they were read, and the release of what the struct holds (but err), which waits for
+ * all ranks. */
 extern const struct argp ssk_cli_globals;
 void ssk_cli_settle(struct ssk_cli *cli);
 void ssk_cli_release(struct ssk_cli *cli);

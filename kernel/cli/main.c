@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "train/ranks.h"
 #include <errno.h>
 #include <sskit/plugin.h>
 #include <stdlib.h>
@@ -23,12 +24,15 @@ enum { n_verbs = sizeof verbs / sizeof verbs[0] };
 
 static void print_version(FILE *stream, struct argp_state *state) {
   (void)state;
+  char mpi[64];
+  const bool with_mpi = ssk_ranks_library(mpi, sizeof mpi);
   fprintf(stream,
-          "sskit %s (plugin ABI %u, %s precision)\n"
+          "sskit %s (plugin ABI %u, %s precision, %s)\n"
           "License GPLv3+: GNU GPL version 3 or later <https://gnu.org/licenses/gpl.html>.\n"
           "This is free software: you are free to change and redistribute it.\n"
           "There is NO WARRANTY, to the extent permitted by law.\n",
-          SSK_KERNEL_VERSION, SSK_ABI, sizeof(ssk_real) == 4 ? "single" : "double");
+          SSK_KERNEL_VERSION, SSK_ABI, sizeof(ssk_real) == 4 ? "single" : "double",
+          with_mpi ? mpi : "without MPI");
 }
 
 /* ---- help ------------------------------------------------------------------------------------ */
@@ -155,20 +159,21 @@ static int run(struct ssk_cli *cli, int argc, char **argv) {
 
 static void print_log(enum ssk_log_level level, const char *message, void *state) {
   const struct ssk_cli *cli = state;
-  if (cli->quiet || (level == SSK_LOG_DEBUG && !cli->verbose))
+  if (cli->quiet || cli->silent || (level == SSK_LOG_DEBUG && !cli->verbose))
     return;
   fprintf(stderr, "sskit: %s%s\n", level == SSK_LOG_WARNING ? "warning: " : "", message);
 }
 
 int main(int argc, char **argv) {
-  struct ssk_cli cli = {.err = ssk_err_new()};
+  struct ssk_cli cli = {.err = ssk_err_new(), .silent = ssk_ranks_started_as_follower()};
   if (!cli.err) {
     fputs("sskit: error: no memory\n", stderr);
     return SSK_ENOMEM;
   }
   ssk_log_to(print_log, &cli);
   int code = run(&cli, argc, argv);
-  ssk_err_print(cli.err, stderr, cli.colour_err);
+  if (!cli.silent)
+    ssk_err_print(cli.err, stderr, cli.colour_err);
   ssk_cli_release(&cli);
   ssk_log_to(NULL, NULL);
   ssk_err_free(cli.err);

@@ -10,6 +10,7 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = 1,
     .threads = true,
+    .ranks = true,
 };
 
 int ssk_verb_resume(struct ssk_cli *cli, int argc, char **argv) {

@@ -3,6 +3,7 @@
 #include "cli/training.h"
 #include "model/experiment.h"
 #include "report/run_folder.h"
+#include "train/ranks.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ static const struct ssk_syntax syntax = {
     .max_words = 1,
     .overrides = true,
     .threads = true,
+    .ranks = true,
     .output = "the run directory, which must not exist (default: runs/NAME-SEED)",
     .options = options,
     .parser = parse,
@@ -79,7 +81,7 @@ int ssk_verb_train(struct ssk_cli *cli, int argc, char **argv) {
   struct ssk_experiment *experiment = NULL;
   int code = ssk_cli_parse(cli, &syntax, &seed, argc, argv);
   if (!code)
-    code = load(cli, &seed, &experiment);
+    code = ssk_ranks_agree(cli->ranks, load(cli, &seed, &experiment), cli->err);
   if (!code)
     code = train(cli, experiment, command);
   ssk_experiment_free(experiment);

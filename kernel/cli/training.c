@@ -36,6 +36,7 @@ char *ssk_cli_command(int argc, char **argv) {
 
 struct ssk_run_options ssk_cli_run_options(const struct ssk_cli *cli, const char *command) {
   return (struct ssk_run_options){.threads = cli->threads,
+                                  .ranks = cli->ranks,
                                   .registry = cli->registry,
                                   .command = command,
                                   .progress = cli->quiet ? NULL : stderr};
@@ -60,6 +61,8 @@ static json_t *validation_json(const struct ssk_counters *c) {
 int ssk_cli_print_run(struct ssk_cli *cli, const char *folder, int code,
                       const struct ssk_run_summary *summary) {
   const struct ssk_counters *c = &summary->counters;
+  if (cli->silent)
+    return code;
   if (cli->json) {
     if (code && code != SSK_EINTERRUPTED)
       return code;

@@ -23,10 +23,13 @@ static json_t *hash_text(uint64_t hash) {
 }
 
 static json_t *libraries(void) {
-  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "sskit", SSK_KERNEL_VERSION, "gsl",
+  char mpi[64];
+  const bool with_mpi = ssk_ranks_library(mpi, sizeof mpi);
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?}", "sskit", SSK_KERNEL_VERSION, "gsl",
                    gsl_version, "libyaml", yaml_get_version_string(), "jansson",
                    jansson_version_str(), "openblas", openblas_get_config(), "openblas_core",
-                   openblas_get_corename(), "libc", gnu_get_libc_version());
+                   openblas_get_corename(), "libc", gnu_get_libc_version(), "mpi",
+                   with_mpi ? mpi : NULL);
 }
 
 /* The processor's name as Linux tells it; null elsewhere. */
@@ -46,11 +49,12 @@ static json_t *processor(void) {
   return name ? name : json_null();
 }
 
-static json_t *machine(int threads) {
+static json_t *machine(int threads, const struct ssk_ranks *ranks) {
   struct utsname system;
   const bool known = uname(&system) == 0;
-  return json_pack("{s:o, s:I, s:i, s:s, s:s, s:s}", "processor", processor(), "processors_online",
-                   (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "threads", threads, "system",
+  return json_pack("{s:o, s:I, s:i, s:i, s:s, s:s, s:s}", "processor", processor(),
+                   "processors_online", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "ranks",
+                   ssk_ranks_count(ranks), "threads", threads, "system",
                    known ? system.sysname : "", "release", known ? system.release : "",
                    "architecture", known ? system.machine : "");
 }
@@ -84,7 +88,7 @@ static json_t *plugins(const struct ssk_registry *registry) {
 }
 
 char *ssk_environment_text(const struct ssk_data *data, const struct ssk_registry *registry,
-                           int threads) {
+                           int threads, const struct ssk_ranks *ranks) {
   char now[32];
   const time_t seconds = time(NULL);
   struct tm utc;
@@ -93,7 +97,7 @@ char *ssk_environment_text(const struct ssk_data *data, const struct ssk_registr
   json_t *all =
       json_pack("{s:s, s:o, s:i, s:i, s:s, s:o, s:o, s:o}", "time_started", now, "libraries",
                 libraries(), "abi", (int)SSK_ABI, "real_size", (int)sizeof(ssk_real), "compiler",
-                __VERSION__, "machine", machine(threads), "data_fingerprint",
+                __VERSION__, "machine", machine(threads, ranks), "data_fingerprint",
                 hash_text(data->fingerprint), "plugins", plugins(registry));
   char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
   json_decref(all);

@@ -5,9 +5,10 @@
 
 #include "model/data.h"
 #include "registry/registry.h"
+#include "train/ranks.h"
 
-/* environment.json as text, malloc'ed; NULL without memory. */
+/* environment.json as text, malloc'ed; NULL without memory. `threads`: of this rank. */
 char *ssk_environment_text(const struct ssk_data *data, const struct ssk_registry *registry,
-                           int threads);
+                           int threads, const struct ssk_ranks *ranks);
 
 #endif

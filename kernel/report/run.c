@@ -6,11 +6,15 @@
  *     metrics.jsonl     the course of the training (run_metrics.h)
  *     checkpoints/      last.safetensors and best.safetensors (by validation bound)
  *     status            running, done, interrupted, or "failed: reason"
- * and at every moment either no checkpoint, or one from which the rest follows bit by bit. */
+ * and at every moment either no checkpoint, or one from which the rest follows bit by bit.
+ *
+ * With several ranks, rank 0 leads: it alone has the directory open. What one rank can fail in
+ * alone ends with an agreement, so that all go on or all leave. */
 #include "report/run.h"
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "core/log.h"
 #include "report/environment.h"
 #include "report/progress.h"
@@ -29,6 +33,7 @@ struct job {
   const struct ssk_experiment *experiment;
   struct ssk_data *data;
   struct ssk_model *model;
+  struct ssk_ranks *ranks;
   struct ssk_pool *pool;
   struct ssk_trainer *trainer;
   struct ssk_run_folder folder;
@@ -83,17 +88,31 @@ static void job_end(struct job *s) {
   ssk_run_folder_close(&s->folder);
 }
 
+static int threads_of(const struct ssk_run_options *options) {
+  return options->threads > 0 ? options->threads : ssk_ranks_threads(options->ranks);
+}
+
 /* Everything that can fail for the recipe's sake, before there is a directory. */
-static int job_prepare(struct job *s, const struct ssk_experiment *experiment, int threads,
-                       ssk_err *err) {
-  *s = (struct job){.experiment = experiment, .folder = {.lock = -1}, .metrics = {.fd = -1}};
-  int code = ssk_data_load(experiment, &s->data, err);
+static int job_prepare(struct job *s, const struct ssk_experiment *experiment, const char *recipe,
+                       const struct ssk_run_options *options, ssk_err *err) {
+  *s = (struct job){.experiment = experiment,
+                    .ranks = options->ranks,
+                    .folder = {.lock = -1},
+                    .metrics = {.fd = -1}};
+  int code = recipe ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for the resolved recipe");
+  if (!code)
+    code = ssk_data_load(experiment, &s->data, err);
   if (!code)
     code = ssk_model_build(experiment, s->data, &s->model, err);
   if (!code)
-    code = ssk_pool_new(threads, &s->pool, err);
+    code = ssk_pool_new(threads_of(options), &s->pool, err);
   if (!code)
-    code = ssk_trainer_new(experiment, s->data, s->model, s->pool, &s->trainer, err);
+    code = ssk_trainer_new(experiment, s->data, s->model, s->pool, s->ranks, &s->trainer, err);
+  code = ssk_ranks_agree(s->ranks, code, err);
+  if (!code)
+    code = ssk_ranks_compare(s->ranks, ssk_hash_text(0, recipe), "the recipe", err);
+  if (!code)
+    code = ssk_ranks_compare(s->ranks, s->data->fingerprint, "the data set", err);
   return code;
 }
 
@@ -113,41 +132,47 @@ static void set_final_status(struct job *s, int code, ssk_err *err) {
     ssk_say(SSK_LOG_WARNING, "cannot write the status of the run '%s'", s->folder.path);
 }
 
+static int open_log(struct job *s, ssk_err *err) {
+  const int64_t step = ssk_trainer_counters(s->trainer)->step;
+  int code = ssk_metrics_open(&s->metrics, s->folder.metrics, step, err);
+  if (!code)
+    code = ssk_run_folder_set_status(&s->folder, "running", err);
+  return code;
+}
+
 /* Train in the open folder from where the trainer stands. */
 static int job_run(struct job *s, const char *recipe, const struct ssk_run_options *options,
                    struct ssk_run_summary *summary, ssk_err *err) {
-  const struct ssk_observer observer = {
+  static const struct ssk_observer follower = {.poll = on_poll};
+  const struct ssk_observer leader = {
       .state = s, .stepped = on_step, .validated = on_validation, .save = on_save, .poll = on_poll};
+  const bool lead = ssk_ranks_lead(s->ranks);
   const struct ssk_counters *counters = ssk_trainer_counters(s->trainer);
   s->origin = (struct ssk_origin){recipe, (uint64_t)s->experiment->seed, s->data->fingerprint};
-  int code = ssk_metrics_open(&s->metrics, s->folder.metrics, counters->step, err);
-  if (!code)
-    code = ssk_run_folder_set_status(&s->folder, "running", err);
+  int code = ssk_ranks_agree(s->ranks, lead ? open_log(s, err) : SSK_OK, err);
   if (code)
     return code;
   const double started = ssk_clock();
   struct ssk_run_signals signals;
   ssk_run_signals_catch(&signals);
-  ssk_progress_start(&s->progress, options->progress, counters->step,
+  ssk_progress_start(&s->progress, lead ? options->progress : NULL, counters->step,
                      s->experiment->training.steps);
-  code = ssk_trainer_run(s->trainer, &observer, err);
+  code = ssk_trainer_run(s->trainer, lead ? &leader : &follower, err);
   ssk_progress_end(&s->progress);
   ssk_run_signals_restore(&signals);
-  set_final_status(s, code, err);
+  if (lead)
+    set_final_status(s, code, err);
   if (summary)
     *summary = (struct ssk_run_summary){*counters, ssk_clock() - started};
   return code;
-}
-
-static int threads_of(const struct ssk_run_options *options) {
-  return options->threads > 0 ? options->threads : ssk_pool_default_threads();
 }
 
 /* ---- training and resuming ------------------------------------------------------------------ */
 
 static int make_folder(struct job *s, const char *path, const char *recipe,
                        const struct ssk_run_options *options, ssk_err *err) {
-  char *environment = ssk_environment_text(s->data, options->registry, threads_of(options));
+  char *environment =
+      ssk_environment_text(s->data, options->registry, threads_of(options), s->ranks);
   if (!environment)
     return ssk_err_set(err, SSK_ENOMEM, "no memory to describe the environment");
   int code =
@@ -161,11 +186,12 @@ int ssk_run_train(const struct ssk_experiment *experiment, const char *path,
                   ssk_err *err) {
   struct job s;
   char *recipe = ssk_experiment_dump(experiment);
-  int code = job_prepare(&s, experiment, threads_of(options), err);
-  if (!code && !recipe)
-    code = ssk_err_set(err, SSK_ENOMEM, "no memory for the resolved recipe");
-  if (!code)
-    code = make_folder(&s, path, recipe, options, err);
+  int code = job_prepare(&s, experiment, recipe, options, err);
+  if (!code) {
+    const bool lead = ssk_ranks_lead(s.ranks);
+    code = lead ? make_folder(&s, path, recipe, options, err) : SSK_OK;
+    code = ssk_ranks_agree(s.ranks, code, err);
+  }
   if (!code)
     code = job_run(&s, recipe, options, summary, err);
   job_end(&s);
@@ -188,6 +214,15 @@ static int restore(struct job *s, const char *recipe, ssk_err *err) {
   return code;
 }
 
+/* What the leader alone does before a run goes on. */
+static int take_up(struct job *s, const char *recipe, const struct ssk_run_options *options,
+                   ssk_err *err) {
+  int code = restore(s, recipe, err);
+  if (!code && options->command)
+    code = ssk_run_folder_add_command(&s->folder, options->command, err);
+  return code;
+}
+
 /* A finished run: only tell how it ended. */
 static int recall(const struct ssk_run_folder *folder, struct ssk_run_summary *summary,
                   ssk_err *err) {
@@ -199,43 +234,61 @@ static int recall(const struct ssk_run_folder *folder, struct ssk_run_summary *s
   return code;
 }
 
-static int resume_in(struct ssk_run_folder *folder, const char *recipe, size_t size,
-                     const struct ssk_run_options *options, struct ssk_run_summary *summary,
-                     ssk_err *err) {
-  struct ssk_experiment *experiment;
-  int code = ssk_experiment_parse(folder->recipe, recipe, size, 0, NULL, options->registry,
-                                  &experiment, err);
-  if (code)
+/* `name` of the recipe's file is for messages. */
+static int resume_in(struct ssk_run_folder *folder, const char *name, const char *recipe,
+                     size_t size, const struct ssk_run_options *options,
+                     struct ssk_run_summary *summary, ssk_err *err) {
+  struct ssk_experiment *experiment = NULL;
+  int code = ssk_experiment_parse(name, recipe, size, 0, NULL, options->registry, &experiment, err);
+  code = ssk_ranks_agree(options->ranks, code, err);
+  if (code) {
+    ssk_experiment_free(experiment);
     return code;
+  }
   struct job s;
-  code = job_prepare(&s, experiment, threads_of(options), err);
+  code = job_prepare(&s, experiment, recipe, options, err);
   s.folder = *folder; /* the job closes it */
   *folder = (struct ssk_run_folder){.lock = -1};
-  if (!code)
-    code = restore(&s, recipe, err);
-  if (!code && options->command)
-    code = ssk_run_folder_add_command(&s.folder, options->command, err);
-  if (!code)
+  if (!code) {
+    code = ssk_ranks_lead(s.ranks) ? take_up(&s, recipe, options, err) : SSK_OK;
+    code = ssk_ranks_agree(s.ranks, code, err);
+  }
+  if (!code) {
+    ssk_trainer_share(s.trainer);
     code = job_run(&s, recipe, options, summary, err);
+  }
   job_end(&s);
   ssk_experiment_free(experiment);
   return code;
 }
 
-int ssk_run_resume(const char *path, const struct ssk_run_options *options,
-                   struct ssk_run_summary *summary, ssk_err *err) {
-  struct ssk_run_folder folder;
-  int code = ssk_run_folder_open(&folder, path, err);
+/* The recipe of a run that is not done; one that is done is recalled, and leaves *recipe NULL. */
+static int open_run(struct ssk_run_folder *folder, const char *path, char **recipe, size_t *size,
+                    struct ssk_run_summary *summary, ssk_err *err) {
+  int code = ssk_run_folder_open(folder, path, err);
   if (code)
     return code;
   char status[16];
-  ssk_run_folder_status(&folder, status, sizeof status);
+  ssk_run_folder_status(folder, status, sizeof status);
+  return strcmp(status, "done") == 0
+             ? recall(folder, summary, err)
+             : ssk_file_read(folder->recipe, recipe_limit, recipe, size, err);
+}
+
+int ssk_run_resume(const char *path, const struct ssk_run_options *options,
+                   struct ssk_run_summary *summary, ssk_err *err) {
+  struct ssk_run_folder folder = {.lock = -1};
   char *recipe = NULL;
   size_t size = 0;
-  if (strcmp(status, "done") == 0)
-    code = recall(&folder, summary, err);
-  else if (!(code = ssk_file_read(folder.recipe, recipe_limit, &recipe, &size, err)))
-    code = resume_in(&folder, recipe, size, options, summary, err);
+  int code = SSK_OK;
+  if (ssk_ranks_lead(options->ranks))
+    code = open_run(&folder, path, &recipe, &size, summary, err);
+  code = ssk_ranks_agree(options->ranks, code, err);
+  if (!code)
+    code = ssk_ranks_share_text(options->ranks, &recipe, &size, err);
+  if (!code && recipe)
+    code = resume_in(&folder, folder.recipe ? folder.recipe : path, recipe, size, options, summary,
+                     err);
   free(recipe);
   ssk_run_folder_close(&folder);
   return code;

@@ -8,6 +8,7 @@
 
 struct ssk_run_options {
   int threads;                   /* 0: as many as processors; no influence on the result */
+  struct ssk_ranks *ranks;       /* who shares the training; NULL: this process alone */
   struct ssk_registry *registry; /* for environment.json and for reading the recipe of a run */
   const char *command;           /* for command.txt; NULL: unknown */
   FILE *progress;                /* where progress is shown; NULL: nowhere */
@@ -21,12 +22,14 @@ struct ssk_run_summary {
 
 /* Train the recipe into the directory `path`, which must not exist (or be empty): see run.c for
  * what it holds. SIGINT and SIGTERM save the state and end with SSK_EINTERRUPTED, SIGUSR1 only
- * saves. `summary` may be NULL. */
+ * saves. `summary` may be NULL. With several ranks all of them make this call; rank 0 alone uses
+ * the directory and shows progress, and all return the same code. */
 int ssk_run_train(const struct ssk_experiment *experiment, const char *path,
                   const struct ssk_run_options *options, struct ssk_run_summary *summary,
                   ssk_err *err);
 /* Continue the run in `path` from its latest checkpoint, or from the start where it has none, to
- * the bits it would have had without the interruption. A finished run is left as it is. */
+ * the bits it would have had without the interruption, also with other numbers of threads and
+ * ranks. A finished run is left as it is. */
 int ssk_run_resume(const char *path, const struct ssk_run_options *options,
                    struct ssk_run_summary *summary, ssk_err *err);
 

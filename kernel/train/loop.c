@@ -34,11 +34,15 @@ static int allocate(struct ssk_trainer *t, ssk_err *err) {
   t->windows = calloc((size_t)t->experiment->training.batch, sizeof *t->windows);
   bool fine = t->passes && t->gradients && t->sums && t->errors && t->windows;
   for (int i = 0; i < t->shards && fine; i++)
-    fine = (t->gradients[i] = ssk_vector_new(t->model->layout.total)) != NULL;
+    if (i == 0 || (i >= t->first_shard && i < t->end_shard))
+      fine = (t->gradients[i] = ssk_vector_new(t->model->layout.total)) != NULL;
   if (!fine)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for %d shards of %zu weights", t->shards,
                        t->model->layout.total);
-  int code = ssk_optimiser_init(&t->optimiser, &t->model->layout, &t->experiment->training, err);
+  int code = ssk_reducer_new(t->pool, t->ranks, t->gradients, t->shards, t->model->layout.total,
+                             &t->reducer, err);
+  if (!code)
+    code = ssk_optimiser_init(&t->optimiser, &t->model->layout, &t->experiment->training, err);
   for (size_t i = 0; i < threads && !code; i++) {
     code = ssk_pass_init(&t->passes[i], t->model, t->optimiser.values);
     if (code)
@@ -49,8 +53,8 @@ static int allocate(struct ssk_trainer *t, ssk_err *err) {
 }
 
 int ssk_trainer_new(const struct ssk_experiment *experiment, const struct ssk_data *data,
-                    const struct ssk_model *model, struct ssk_pool *pool, struct ssk_trainer **out,
-                    ssk_err *err) {
+                    const struct ssk_model *model, struct ssk_pool *pool, struct ssk_ranks *ranks,
+                    struct ssk_trainer **out, ssk_err *err) {
   *out = NULL;
   int code = check_shards(experiment, err);
   if (code)
@@ -66,8 +70,12 @@ int ssk_trainer_new(const struct ssk_experiment *experiment, const struct ssk_da
   t->data = data;
   t->model = model;
   t->pool = pool;
+  t->ranks = ranks;
   t->shards = (int)experiment->training.shards;
   t->shard_batch = (int)(experiment->training.batch / experiment->training.shards);
+  const int self = ssk_ranks_self(ranks);
+  t->first_shard = (int)ssk_ranks_first(ranks, self, t->shards);
+  t->end_shard = (int)ssk_ranks_first(ranks, self + 1, t->shards);
   code = allocate(t, err);
   if (code) {
     ssk_trainer_free(t);
@@ -86,6 +94,7 @@ void ssk_trainer_free(struct ssk_trainer *t) {
     ssk_pass_free(&t->passes[i]);
   for (int i = 0; t->gradients && i < t->shards; i++)
     free(t->gradients[i]);
+  ssk_reducer_free(t->reducer);
   ssk_optimiser_free(&t->optimiser);
   ssk_window_order_free(&t->order);
   free(t->passes);
@@ -153,6 +162,14 @@ static int validate(struct ssk_trainer *t, const struct ssk_observer *observer, 
   return observer->validated ? observer->validated(observer->state, t, best, err) : SSK_OK;
 }
 
+/* Save, where the ranks agree on what is saved. */
+static int save(struct ssk_trainer *t, const struct ssk_observer *observer, ssk_err *err) {
+  int code = ssk_trainer_compare(t, err);
+  if (!code && observer->save)
+    code = observer->save(observer->state, t, err);
+  return ssk_ranks_agree(t->ranks, code, err);
+}
+
 /* What follows a step: log, validation, save, and whether to stop. */
 static int after_step(struct ssk_trainer *t, const struct ssk_step_record *record,
                       const struct ssk_observer *observer, ssk_err *err) {
@@ -167,12 +184,13 @@ static int after_step(struct ssk_trainer *t, const struct ssk_step_record *recor
   const bool validation = step == s->steps || due(step, s->validate_every, s->steps);
   if (!code && validation && t->data->split[SSK_VALID].n > 0)
     code = validate(t, observer, err);
+  int request = observer->poll ? (int)observer->poll(observer->state) : SSK_GO_ON;
+  code = ssk_ranks_meet(t->ranks, code, &request, err);
   if (code)
     return code;
-  const enum ssk_request request = observer->poll ? observer->poll(observer->state) : SSK_GO_ON;
   const bool last = step == s->steps;
-  if (observer->save && (last || request != SSK_GO_ON || due(step, s->checkpoint_every, s->steps)))
-    code = observer->save(observer->state, t, err);
+  if (last || request != SSK_GO_ON || due(step, s->checkpoint_every, s->steps))
+    code = save(t, observer, err);
   if (!code && request == SSK_SAVE_AND_STOP && !last)
     code = ssk_err_set(err, SSK_EINTERRUPTED,
                        "stopped by a signal after step %" PRId64 " of %" PRId64, step, s->steps);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* loop.h - the one training loop. A batch is cut into a fixed number of shards, each with its own
- * forward and backward pass and gradient; threads take shards, and sums over shards follow a fixed
- * tree. So the bits depend on recipe, data and seed alone. After the first step, a step allocates
+ * forward and backward pass and gradient; ranks have blocks of shards, their threads take shards,
+ * and sums over shards follow a fixed tree. So the bits depend on recipe, data and seed alone. Each
+ * rank keeps all weights and makes the same updates. After the first step, a step allocates
  * nothing. */
 #ifndef SSK_TRAIN_LOOP_H
 #define SSK_TRAIN_LOOP_H
@@ -9,6 +10,7 @@
 #include "core/pool.h"
 #include "train/checkpoint.h"
 #include "train/optimiser.h"
+#include "train/ranks.h"
 
 /* What one step did: means over the sequences of its batch. The loss is what was minimised, on the
  * data as the model sees them; the parts of the bound are in the data's own units, at lambda = 1.
@@ -25,7 +27,9 @@ struct ssk_step_record {
 
 struct ssk_trainer;
 
-/* What the loop tells, and asks. Every slot is optional; a slot's non-zero code ends the loop. */
+/* What the loop tells, and asks. Every slot is optional; a slot's non-zero code ends the loop. With
+ * several ranks, each has an observer, those that follow perhaps with no more than `poll`: what one
+ * rank's observer fails in or wishes counts for all. */
 struct ssk_observer {
   void *state;
   /* After each step; `due` when it is one of training.log_every. */
@@ -39,15 +43,18 @@ struct ssk_observer {
   enum ssk_request { SSK_GO_ON, SSK_SAVE, SSK_SAVE_AND_STOP } (*poll)(void *state);
 };
 
-/* All arguments are borrowed; the pool may be NULL (one thread). */
+/* All arguments are borrowed; the pool may be NULL (one thread), and so may ranks (one process).
+ * This one call may fail on one rank alone. */
 int ssk_trainer_new(const struct ssk_experiment *experiment, const struct ssk_data *data,
-                    const struct ssk_model *model, struct ssk_pool *pool, struct ssk_trainer **out,
-                    ssk_err *err);
+                    const struct ssk_model *model, struct ssk_pool *pool, struct ssk_ranks *ranks,
+                    struct ssk_trainer **out, ssk_err *err);
 void ssk_trainer_free(struct ssk_trainer *trainer);
 
-/* Continue from a checkpoint instead of from the initial weights. */
+/* Continue from a checkpoint instead of from the initial weights. Rank 0 alone may do it... */
 int ssk_trainer_restore(struct ssk_trainer *trainer, const struct ssk_checkpoint *checkpoint,
                         ssk_err *err);
+/* ... and then give all ranks its state. */
+void ssk_trainer_share(struct ssk_trainer *trainer);
 /* One step. */
 int ssk_trainer_step(struct ssk_trainer *trainer, struct ssk_step_record *record, ssk_err *err);
 /* The steps that are left, with validations and saves. SSK_EINTERRUPTED when poll asked to stop. */

@@ -3,7 +3,6 @@
 #include "train/trainer.h"
 
 #include "tensor/profile.h"
-#include "train/reduce.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -63,8 +62,17 @@ static ssk_tensor *shard_loss(const struct ssk_trainer *t, struct ssk_pass *pass
   return ssk_mean_all(pass->ctx.tape, loss);
 }
 
-static void run_shard(int shard, int thread, void *state) {
+static void note_error(struct ssk_trainer *t, int shard, int code, const char *message) {
+  struct ssk_shard_error *error = &t->errors[shard];
+  error->code = code;
+  t->sums[(size_t)shard * SSK_SUMS + SSK_SUM_FAILED] = code != SSK_OK;
+  if (code)
+    snprintf(error->message, sizeof error->message, "%s", message);
+}
+
+static void run_shard(int task, int thread, void *state) {
   struct ssk_trainer *t = state;
+  const int shard = t->first_shard + task;
   struct ssk_pass *pass = &t->passes[thread];
   ssk_real *gradient = t->gradients[shard];
   ssk_tape_scope(pass->ctx.tape, "reduction"); /* whose sums begin at zero */
@@ -82,10 +90,7 @@ static void run_shard(int shard, int thread, void *state) {
   if (!code)
     code = ssk_backward(pass->ctx.tape, loss, (ssk_real)pass->ctx.share);
   ssk_tape_scope(pass->ctx.tape, "waiting");
-  t->errors[shard].code = code;
-  if (code)
-    snprintf(t->errors[shard].message, sizeof t->errors[shard].message, "%s",
-             ssk_err_message(pass->err, 0));
+  note_error(t, shard, code, ssk_err_message(pass->err, 0));
 }
 
 /* For a profile: what all threads are at, or wait for, outside the shards. */
@@ -103,8 +108,20 @@ static int draw_batch(struct ssk_trainer *t) {
   return code;
 }
 
-/* The first shard's error, so that the message does not depend on threads. */
-static int shard_error(const struct ssk_trainer *t, ssk_err *err) {
+/* This rank's shards. Whatever happens, the other ranks are met afterwards. */
+static void run_shards(struct ssk_trainer *t) {
+  set_scope(t, "data");
+  const int code = draw_batch(t), n = t->end_shard - t->first_shard;
+  set_scope(t, "waiting");
+  if (!code)
+    ssk_pool_run(t->pool, n, run_shard, t);
+  for (int i = t->first_shard; code && i < t->end_shard; i++)
+    note_error(t, i, code, "no memory for the order of the training windows");
+}
+
+/* The first shard's error, so that the message does not depend on threads and ranks. */
+static int shard_error(struct ssk_trainer *t, ssk_err *err) {
+  ssk_ranks_gather(t->ranks, t->errors, t->shards, sizeof *t->errors);
   for (int i = 0; i < t->shards; i++)
     if (t->errors[i].code)
       return ssk_err_set(err, t->errors[i].code, "training step %" PRId64 ": %s",
@@ -141,17 +158,12 @@ static double lambda_of(const struct ssk_trainer *t) {
 }
 
 int ssk_trainer_step(struct ssk_trainer *t, struct ssk_step_record *record, ssk_err *err) {
-  set_scope(t, "data");
-  if (draw_batch(t))
-    return ssk_err_set(err, SSK_ENOMEM, "no memory for the order of the training windows");
-  set_scope(t, "waiting");
-  ssk_pool_run(t->pool, t->shards, run_shard, t);
+  run_shards(t);
   set_scope(t, "reduction");
-  int code = shard_error(t, err);
-  if (code)
-    return code;
-  ssk_reduce_vectors(t->pool, t->gradients, t->shards, t->model->layout.total);
-  ssk_reduce_rows(t->sums, t->shards, SSK_SUMS);
+  ssk_reduce_rows(t->ranks, t->sums, t->shards, SSK_SUMS);
+  if (t->sums[SSK_SUM_FAILED] > 0)
+    return shard_error(t, err);
+  ssk_reduce_vectors(t->reducer);
 
   set_scope(t, "optimiser");
   bool finite;
@@ -169,6 +181,7 @@ int ssk_trainer_step(struct ssk_trainer *t, struct ssk_step_record *record, ssk_
       .gradient_norm = norm,
       .skipped = !finite || !isfinite(loss),
   };
+  int code = SSK_OK;
   if (record->skipped) {
     code = skip(t, record, err);
   } else {

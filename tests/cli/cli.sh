@@ -76,7 +76,7 @@ verdict "--help names all verbs and exit statuses" out_has "Usage: sskit" "  lis
   "  check " "  explain " "Exit status:" "  0  success" "  9  stopped by a signal" --plugin-dir --json \
   --quiet --verbose --no-colour NO_COLOR SSKIT_PLUGIN_PATH
 run 0 --version
-verdict "--version" grep -Eq '^sskit [0-9]+\.[0-9]+\.[0-9]+ \(plugin ABI [0-9]+, (single|double) precision\)$' out
+verdict "--version" grep -Eq '^sskit [0-9]+\.[0-9]+\.[0-9]+ \(plugin ABI [0-9]+, (single|double) precision, (without MPI|.* [vV]?[0-9][0-9.]*)\)$' out
 for verb in $("$SSKIT" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
   run 0 "$verb" --help
   verdict "$verb --help" out_has "Usage: sskit $verb [OPTION...]" --plugin-dir --json

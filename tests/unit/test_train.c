@@ -58,7 +58,10 @@ static void check_tree(struct ssk_pool *pool) {
     for (int i = 0; i < count; i++)
       data[s][i] = (ssk_real)awkward(s, i);
   }
-  ssk_reduce_vectors(pool, vectors, 5, count);
+  struct ssk_reducer *reducer;
+  cr_assert(eq(int, ssk_reducer_new(pool, NULL, vectors, 5, count, &reducer, NULL), SSK_OK));
+  ssk_reduce_vectors(reducer);
+  ssk_reducer_free(reducer);
   int other_order = 0;
   for (int i = 0; i < count; i++) {
     ssk_real x[5];
@@ -84,7 +87,7 @@ Test(train, shards_are_added_in_a_fixed_tree) {
   for (int s = 0; s < 3; s++)
     for (int k = 0; k < 2; k++)
       rows[2 * s + k] = awkward(s, k);
-  ssk_reduce_rows(rows, 3, 2);
+  ssk_reduce_rows(NULL, rows, 3, 2);
   for (int k = 0; k < 2; k++)
     cr_assert(rows[k] == (awkward(0, k) + awkward(1, k)) + awkward(2, k));
 }
