@@ -74,16 +74,20 @@ ssk_tensor *ssk_mixer_run(const struct ssk_instance *i, const struct ssk_ctx *ct
 ssk_tensor *ssk_network_prepare(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                 const struct ssk_network_in *in) {
   const struct ssk_network_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
-  return ops->prepare(i->self, &inner, in);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *out = ops->prepare(i->self, &inner, in);
+  ssk_ctx_leave(ctx);
+  return out;
 }
 
 struct ssk_gaussian ssk_network_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                     const struct ssk_network_in *in,
                                     const struct ssk_variance *variance) {
   const struct ssk_network_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_at(ctx, i->path);
-  return ops->run(i->self, &inner, in, variance);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  struct ssk_gaussian out = ops->run(i->self, &inner, in, variance);
+  ssk_ctx_leave(ctx);
+  return out;
 }
 
 double ssk_schedule_sigma(const struct ssk_instance *i, double u) {
