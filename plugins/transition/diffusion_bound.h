@@ -71,12 +71,26 @@ static inline double bound_prior(double mean_square, double sigma_max) {
   return 0.5 * ((mean_square - 1) / (1 + s2) - log(s2 / (1 + s2)));
 }
 
-/* EDM's preconditioning at a level, and the target's two factors:
- * noisy input c_in (z + sigma e), target y = of_z z - of_noise e, written without the cancellation
- * of z - c_skip z'. */
+/* In continuous time, with D* the posterior mean E[z | z'] under the encoder's Gaussian q, the path
+ * of the reverse diffusion has (Song, Durkan, Murray, Ermon: Maximum likelihood training of
+ * score-based diffusion models, NeurIPS 2021, theorem 1, in VE coordinates, where beta dtau /
+ * (alpha^2 sigma^4) is 2 d sigma / sigma^3)
+ *
+ *   KL(q || p) <= integral of E|D - D*|^2 / sigma^2 d log sigma   from sigma_1 to sigma_K
+ *               + KL( q noised to sigma_K || N(0, 1 + sigma_K^2) )
+ *               + E KL( q(z | z') || N(D, beta_1) )               at sigma_1
+ *
+ * This is what |F - F*|^2 weighs a unit of log sigma. The last term's squared error has the weight
+ * of the lowest level in discrete time. */
+static inline double score_weight(double sigma, double sigma_data) {
+  return sigma_data * sigma_data / (sigma * sigma + sigma_data * sigma_data);
+}
+
+/* EDM's preconditioning at a level, and the target's factor: noisy input c_in (z + sigma e), target
+ * y = of_z (z - sigma_data^2/sigma e), written without the cancellation of z - c_skip z'. */
 struct precondition {
   double c_skip, c_out, c_in, c_noise;
-  double of_z, of_noise;
+  double of_z;
 };
 
 static inline struct precondition precondition(double sigma, double sigma_data) {
@@ -87,7 +101,6 @@ static inline struct precondition precondition(double sigma, double sigma_data) 
       .c_in = 1 / root,
       .c_noise = log(sigma) / 4,
       .of_z = sigma / (sigma_data * root),
-      .of_noise = sigma_data / root,
   };
 }
 

@@ -52,17 +52,28 @@ static inline int levels_at(int K, const double *upto, double u) {
   return low;
 }
 
+/* The same, and the part of the level's probability that lies below u. */
+static inline int levels_place(int K, const double *p, const double *upto, double u,
+                               double *within) {
+  int k = levels_at(K, upto, u);
+  if (within)
+    *within = fmin(fmax((u - (k ? upto[k - 1] : 0)) / p[k], 0), 1);
+  return k;
+}
+
 /* Draw level[n*M] for n rows, those from `first` on of `total`: they are what a draw for all would
- * give them. The stream is fresh; upto is scratch of K entries. */
+ * give them. Where `within` is not NULL, it gets the place in the cell between the level below (0)
+ * and this one (1): uniform, from what the level's draw leaves over, so that strata are strata in
+ * continuous time. The stream is fresh; upto is scratch of K entries. */
 static inline void levels_draw(enum draw_mode mode, ssk_rng *rng, int K, const double *p, int first,
-                               int n, int total, int M, double *upto, int *level) {
+                               int n, int total, int M, double *upto, int *level, double *within) {
   double sum = 0;
   for (int k = 0; k < K; k++)
     upto[k] = sum += p[k];
   if (mode == DRAW_IID) {
     ssk_rng_skip_uniforms(rng, (uint64_t)first * (uint64_t)M);
     for (int i = 0; i < n * M; i++)
-      level[i] = levels_at(K, upto, ssk_rng_uniform(rng));
+      level[i] = levels_place(K, p, upto, ssk_rng_uniform(rng), within ? &within[i] : NULL);
     return;
   }
   double shift = ssk_rng_uniform(rng);
@@ -71,7 +82,8 @@ static inline void levels_draw(enum draw_mode mode, ssk_rng *rng, int K, const d
     double rank = ranks_of(&ranks, (uint32_t)(first + r));
     for (int m = 0; m < M; m++) {
       double u = shift + (m + rank / total) / M;
-      level[r * M + m] = levels_at(K, upto, u < 1 ? u : u - 1);
+      level[r * M + m] =
+          levels_place(K, p, upto, u < 1 ? u : u - 1, within ? &within[r * M + m] : NULL);
     }
   }
 }
