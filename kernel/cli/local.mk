@@ -1,3 +1,4 @@
+sskit_SOURCES += kernel/cli/bench.c
 sskit_SOURCES += kernel/cli/check.c
 sskit_SOURCES += kernel/cli/cli.c
 sskit_SOURCES += kernel/cli/cli.h

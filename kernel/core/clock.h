@@ -5,5 +5,9 @@
 
 /* Seconds of a clock that never jumps. */
 double ssk_clock(void);
+/* Seconds that the calling thread, or all threads of the process, spent on a processor. A call
+ * costs more than half a microsecond, where ssk_clock costs 20 ns. */
+double ssk_thread_clock(void);
+double ssk_process_clock(void);
 
 #endif

@@ -1,3 +1,6 @@
+libsskit_sources += kernel/report/bench.c
+libsskit_sources += kernel/report/bench.h
+libsskit_sources += kernel/report/bench_write.c
 libsskit_sources += kernel/report/progress.c
 libsskit_sources += kernel/report/progress.h
 libsskit_sources += kernel/report/run_metrics.c

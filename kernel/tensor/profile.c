@@ -15,7 +15,7 @@ void ssk_profile_free(struct ssk_profile *profile) {
 void ssk_profile_start(struct ssk_profile *profile) {
   for (int i = 0; i < profile->n; i++)
     memset(profile->rows[i].way, 0, sizeof profile->rows[i].way);
-  profile->last = ssk_clock();
+  profile->last = 0;
 }
 
 /* ---- rows ----------------------------------------------------------------------------------- */
@@ -77,18 +77,38 @@ static struct ssk_profile_row *row_of(struct ssk_profile *profile,
   return &profile->rows[*slot - 1];
 }
 
+/* A thread loses its processor for milliseconds: stretches shorter than this are not looked into.
+ */
+static const double long_stretch = 1e-4;
+
+/* Processor time since the last booking. */
+static double stretch(struct ssk_profile *profile) {
+  const double now = ssk_clock();
+  const bool first = profile->last == 0;
+  double seconds = first ? 0 : now - profile->last;
+  profile->last = now;
+  if (first || seconds > long_stretch) {
+    const double cpu = ssk_thread_clock();
+    const double lost = (now - profile->compared) - (cpu - profile->compared_cpu);
+    if (!first && lost > 0)
+      seconds = lost < seconds ? seconds - lost : 0;
+    profile->compared = now;
+    profile->compared_cpu = cpu;
+  }
+  return seconds;
+}
+
 static void book(struct ssk_profile *profile, const struct ssk_profile_key *key, enum ssk_way way,
                  int calls, double flops, double bytes) {
   struct ssk_profile_row *row = row_of(profile, key);
-  const double now = ssk_clock();
+  const double seconds = stretch(profile);
   if (row) {
     struct ssk_profile_cost *cost = &row->way[way];
-    cost->seconds += now - profile->last;
+    cost->seconds += seconds;
     cost->calls += calls;
     cost->flops += flops;
     cost->bytes += bytes;
   }
-  profile->last = now;
 }
 
 void ssk_profile_other(struct ssk_profile *profile, const char *scope, enum ssk_way way) {

@@ -2,9 +2,13 @@
 /* profile.h - where the time of a tape goes, by scope and operation, forward and backward.
  *
  * A profile is a clock that is always booked on something: on the operation that runs, or, between
- * operations, on the code of the scope that runs. So its rows add up to the time that has passed,
- * and nothing is left out. A scope is the path of a component; the kernel sets it round each call
- * of a component, operations remember theirs for the way back.
+ * operations, on the code of the scope that runs. So its rows add up to the processor time of the
+ * thread, and nothing is left out. A scope is the path of a component; the kernel sets it round
+ * each call of a component, operations remember theirs for the way back.
+ *
+ * Time is that on a processor: where a stretch is long enough to hold time in which the thread
+ * waited, or others had the processor, the thread's own clock says how much of it counts. (That
+ * clock alone would be too slow to ask for every operation.)
  *
  * One profile belongs to one tape, and so to one thread. Without a profile an operation pays a
  * branch; with one, about 0.1 us. Rows are made when they are first needed: in a steady state
@@ -40,12 +44,13 @@ struct ssk_profile_row {
 struct ssk_profile {
   int n, capacity, slots;
   struct ssk_profile_row *rows;
-  int *slot; /* a hash table of row numbers + 1 */
-  double last;
-  bool failed; /* no memory: rows are missing */
+  int *slot;                     /* a hash table of row numbers + 1 */
+  double last;                   /* ssk_clock of the last booking; 0: none yet */
+  double compared, compared_cpu; /* both clocks where they were last compared */
+  bool failed;                   /* no memory: rows are missing */
 };
 void ssk_profile_free(struct ssk_profile *profile);
-/* Set all figures to zero, keep the rows, and start the clock. */
+/* Set all figures to zero and keep the rows. The clock starts at the first booking. */
 void ssk_profile_start(struct ssk_profile *profile);
 
 /* Attach a profile (borrowed), or detach it with NULL. */

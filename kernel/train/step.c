@@ -93,10 +93,9 @@ static void run_shard(int task, int thread, void *state) {
   note_error(t, shard, code, ssk_err_message(pass->err, 0));
 }
 
-/* For a profile: what all threads are at, or wait for, outside the shards. */
+/* For a profile: what the first thread, which the trainer runs on, does outside the shards. */
 static void set_scope(const struct ssk_trainer *t, const char *scope) {
-  for (int i = 0; i < t->n_passes; i++)
-    ssk_tape_scope(t->passes[i].ctx.tape, scope);
+  ssk_tape_scope(t->passes[0].ctx.tape, scope);
 }
 
 static int draw_batch(struct ssk_trainer *t) {

@@ -1,6 +1,7 @@
 # Shell tests: each prints TAP. planted_leak.sh, which needs Criterion, is run by tests/local.mk.
 cli_tests =
 cli_tests += tests/cli/badplugins.sh
+cli_tests += tests/cli/bench.sh
 cli_tests += tests/cli/cli.sh
 cli_tests += tests/cli/include_graph.sh
 cli_tests += tests/cli/determinism.sh

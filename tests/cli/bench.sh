@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# sskit bench: what its table and its JSON hold, and how their parts hang together. No speed is tested.
+set -u
+work=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX") || exit 99
+trap 'rm -rf "$work"' EXIT
+smoke=$top_srcdir/recipes/smoke
+n=0
+cd "$work" || exit 99
+
+# run STATUS NAME ARGUMENT...: a command of the program must end with that status
+run() {
+  wanted=$1
+  name=$2
+  shift 2
+  "$SSKIT" "$@" >out 2>err
+  status=$?
+  test $status = "$wanted" || sed 's/^/# /' err
+  point "$name" test $status = "$wanted"
+}
+
+point() {
+  name=$1
+  shift
+  n=$((n + 1))
+  if "$@" >/dev/null; then
+    echo "ok $n - $name"
+  else
+    echo "not ok $n - $name"
+  fi
+}
+
+# json NAME FILTER: the filter holds on the output
+json() {
+  if command -v jq >/dev/null; then
+    point "$1" jq -e "$2" out
+  else
+    n=$((n + 1))
+    echo "ok $n - $1 # SKIP there is no jq"
+  fi
+}
+
+run 0 "a diffusion model" bench "$smoke/denoiser_csdi.yaml" --threads 1 --steps 2
+for component in data summary encoder emission initial transition transition.denoiser \
+  transition.denoiser.time objective reduction optimiser sum; do
+  point "... has the component $component" grep -Eq "^$component +[0-9. ]+\$" out
+done
+point "... has operations of the kernel" grep -Eq '^  linear +[0-9]+ +[0-9.]+ +[0-9.]+ ' out
+point "... and of plugins, by their names" grep -Eq '^  diffusion_noise +[0-9]+ ' out
+point "... compares with OpenBLAS" grep -q 'GFLOP/s of OpenBLAS on one thread' out
+point "... and leaves nothing" test "$(find . -type f | sort | tr '\n' ' ')" = "./err ./out "
+
+run 0 "two threads, as JSON" bench "$smoke/denoiser_csdi.yaml" --threads 2 --steps 3 --json
+json "... it says what was measured" '.threads == 2 and .steps == 3 and .weights > 0 and .tape_bytes > 0'
+json "... all components have operations" '[.components[].operations | length > 0] | all'
+json "... the parts of components are their operations" \
+  '[.components[] | (.seconds - ([.operations[] | .forward.seconds + .backward.seconds] | add)) | fabs < 1e-9] | all'
+json "... the shares add up to the whole" '([.components[].share] | add) - 1 | fabs < 1e-9'
+json "... and what is booked to the processor time of the steps, about" \
+  '.booked_seconds > 0.5 * .profiled_processor_seconds.min and .booked_seconds < 1.1 * .profiled_processor_seconds.max'
+json "... products are counted" \
+  '.product_flop as $all | [.components[].operations[] | .forward.flop + .backward.flop] | add - $all | fabs < 1'
+json "... on the way back twice what they need forward, at most" \
+  '[.components[].operations[] | select(.name == "linear") | .forward.flop > 0 and .backward.flop <= 2 * .forward.flop] | all'
+json "... adding moves data and multiplies no matrices" \
+  '[.components[].operations[] | select(.name == "add") | .forward.bytes > 0 and .forward.flop == 0] | all'
+cp out plain
+run 0 "shapes told apart" bench "$smoke/denoiser_csdi.yaml" --threads 1 --steps 2 --shapes --json
+json "... in each operation" '[.components[].operations[] | select(.forward.flop > 0) | .shape | test("^[0-9]+ -> ")] | all'
+json "... without changing what there is to compute" ".product_flop - $(jq .product_flop plain || echo 0) | fabs < 1"
+
+run 0 "a Gaussian transition has no denoiser" bench "$smoke/transition_gaussian.yaml" --threads 1 --steps 2
+grep -q denoiser out
+point "... in its table" test $? = 1
+run 6 "a recipe that does not exist" bench nowhere.yaml
+point "... is named" grep -q "nowhere.yaml" err
+run 2 "too few steps" bench "$smoke/transition_gaussian.yaml" --steps 1
+point "... are refused" grep -q 'steps must be an integer from 2' err
+echo "1..$n"
