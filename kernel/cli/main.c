@@ -2,6 +2,7 @@
 /* main.c - the program sskit: options that every verb takes, then the verb, by the table that
  * verbs.def makes. Errors are printed here, and their code is the exit status. */
 #include "cli/cli.h"
+#include "core/cpu.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "train/ranks.h"
@@ -171,7 +172,9 @@ int main(int argc, char **argv) {
     return SSK_ENOMEM;
   }
   ssk_log_to(print_log, &cli);
-  int code = run(&cli, argc, argv);
+  int code = ssk_cpu_check(cli.err);
+  if (code == SSK_OK)
+    code = run(&cli, argc, argv);
   if (!cli.silent)
     ssk_err_print(cli.err, stderr, cli.colour_err);
   ssk_cli_release(&cli);

@@ -30,6 +30,11 @@ ssk_tensor *ssk_dense_run(const struct ssk_ctx *ctx, struct ssk_dense layer, ssk
   return ssk_linear(ctx->tape, x, ssk_use(ctx, layer.W), ssk_use(ctx, layer.b), layer.act);
 }
 
+ssk_tensor *ssk_dense_add(const struct ssk_ctx *ctx, struct ssk_dense layer, ssk_tensor *x,
+                          ssk_tensor *a) {
+  return ssk_linear_add(ctx->tape, x, ssk_use(ctx, layer.W), ssk_use(ctx, layer.b), a, layer.act);
+}
+
 /* The hidden layers of a head: layer i is named hidden<i>. Writes at most MAX_LAYERS of them. */
 static void hidden_build(ssk_builder *b, struct ssk_dense *layer, int in, int hidden, int layers) {
   if (layers < 0 || layers > MAX_LAYERS) {

@@ -28,6 +28,7 @@ libsskit_sources += kernel/tensor/ops_reduce.c
 libsskit_sources += kernel/tensor/ops_shape.c
 libsskit_sources += kernel/tensor/ops_unary.c
 libsskit_sources += kernel/tensor/ops_gru.c
+libsskit_sources += kernel/tensor/ops_film.c
 libsskit_sources += kernel/tensor/ops_layers.c
 libsskit_sources += kernel/tensor/ops_linear.c
 libsskit_sources += kernel/tensor/ops_attention.c

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WAY_BACK_adds, WAY_BACK_sets, WAY_BACK_hands_on };
+enum { WAY_BACK_adds, WAY_BACK_sets };
 
 const struct ssk_op_row ssk_op_table[SSK_OP_COUNT] = {
 #define ROW(name_, least_, most_, rule, way_back, flops_)                                          \
@@ -16,8 +16,7 @@ const struct ssk_op_row ssk_op_table[SSK_OP_COUNT] = {
           .shape = ssk_shape_##rule,                                                               \
           .forward = ssk_forward_##name_,                                                          \
           .backward = ssk_backward_##name_,                                                        \
-          .sets = WAY_BACK_##way_back > 0,                                                         \
-          .hands_on = WAY_BACK_##way_back > 1,                                                     \
+          .sets = WAY_BACK_##way_back,                                                             \
           .flops = flops_},                                                                        \
    .least = least_,                                                                                \
    .most = most_},

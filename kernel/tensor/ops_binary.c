@@ -107,6 +107,8 @@ static void forward(struct ssk_call *call, span_fn *span) {
 
 void ssk_forward_add(struct ssk_call *call) {
   forward(call, set_add);
+  for (int i = 0; i < 2; i++)
+    call->hands_on |= (uint32_t)(call->in[i]->count == call->out->count) << i;
 }
 void ssk_backward_add(struct ssk_call *call) {
   add_plain(call, 0, 1);

@@ -5,8 +5,10 @@
 #include "tensor/gemm.h"
 #include "tensor/ops.h"
 #include "tensor/sums.h"
+#include <string.h>
 
-/* ---- linear: act(x W + b), x [.., I], W [I, O], b [O] or NULL -> [.., O] --------------------- */
+/* ---- linear: act(x W + b + a), x [.., I], W [I, O], b [O], a [.., O], or NULL, -> [.., O] ------
+ */
 
 int ssk_shape_linear(struct ssk_call *call, int *ndim, int *shape) {
   const ssk_tensor *x = call->in[0], *W = call->in[1], *b = call->in[2];
@@ -18,6 +20,10 @@ int ssk_shape_linear(struct ssk_call *call, int *ndim, int *shape) {
                       SSK_SHOW(W));
   ssk_shape_same(call, ndim, shape);
   shape[*ndim - 1] = W->shape[1];
+  if (call->in[3] && (call->in[3]->ndim != *ndim ||
+                      memcmp(call->in[3]->shape, shape, sizeof call->in[3]->shape) != 0))
+    return ssk_misfit(call, "cannot add %s to a result of shape %s", SSK_SHOW(call->in[3]),
+                      ssk_shape_text(*ndim, shape).text);
   return SSK_OK;
 }
 
@@ -53,8 +59,11 @@ static void finish(enum ssk_act act, size_t n, size_t C, const ssk_real *b, ssk_
 /* saved: the slopes, for those activations that keep them. */
 void ssk_forward_linear(struct ssk_call *call) {
   const ssk_tensor *x = call->in[0], *W = call->in[1], *b = call->in[2], *out = call->out;
+  const ssk_real *a = call->in[3] ? call->in[3]->data : NULL;
   const enum ssk_act act = *(const enum ssk_act *)call->attr;
   const int rows = ssk_height(x), in = W->shape[0], width = W->shape[1];
+  if (act == SSK_LINEAR)
+    call->hands_on = 1u << 3;
   if (out->needs_grad && ssk_act_keeps_slope(act) &&
       !(call->saved = ssk_scratch_reals(call, out->count)))
     return;
@@ -63,8 +72,10 @@ void ssk_forward_linear(struct ssk_call *call) {
   for (int r = 0; r < rows; r += block) {
     const int n = rows - r < block ? rows - r : block;
     const size_t at = (size_t)r * (size_t)width;
+    if (a)
+      memcpy(out->data + at, a + at, (size_t)n * (size_t)width * sizeof *a);
     ssk_gemm(n, width, in, 1, (struct ssk_matrix){x->data + (size_t)r * (size_t)in, in, SSK_AS_IS},
-             (struct ssk_matrix){W->data, width, SSK_AS_IS}, 0, out->data + at, width);
+             (struct ssk_matrix){W->data, width, SSK_AS_IS}, a != NULL, out->data + at, width);
     if (b || act != SSK_LINEAR)
       finish(act, (size_t)n, (size_t)width, b ? b->data : NULL, out->data + at,
              slope ? slope + at : NULL);
@@ -85,14 +96,18 @@ static struct ssk_matrix transposed(struct ssk_call *call, int rows, int block) 
   return (struct ssk_matrix){copy, in, SSK_AS_IS};
 }
 
-/* With P = dY act': dX += P W^T, dW += X^T P, db += sum of the rows of P. */
+/* With P = dY act': dX += P W^T, dW += X^T P, db += sum of the rows of P, da += P. A fresh da is
+ * where P is computed. */
 void ssk_backward_linear(struct ssk_call *call) {
   const ssk_tensor *x = call->in[0], *W = call->in[1], *b = call->in[2], *out = call->out;
   const enum ssk_act act = *(const enum ssk_act *)call->attr;
   const int rows = ssk_height(x), in = W->shape[0], width = W->shape[1];
   const int block = block_rows(rows, in, width);
   ssk_real *product = NULL, *db = ssk_wants(b) ? ssk_grad_to_add(call, 2) : NULL;
-  if (act != SSK_LINEAR && !(product = ssk_scratch_reals(call, (size_t)block * (size_t)width)))
+  const ssk_tensor *a = ssk_wants(call->in[3]) ? call->in[3] : NULL;
+  const bool in_place = a && ssk_call_fresh(call, 3);
+  if (act != SSK_LINEAR && !in_place &&
+      !(product = ssk_scratch_reals(call, (size_t)block * (size_t)width)))
     return;
   const struct ssk_matrix right =
       ssk_wants(x) ? transposed(call, rows, block) : (struct ssk_matrix){W->data, width, SSK_AS_IS};
@@ -101,13 +116,16 @@ void ssk_backward_linear(struct ssk_call *call) {
   for (int r = 0; r < rows; r += block) {
     const int n = rows - r < block ? rows - r : block;
     const size_t at = (size_t)r * (size_t)width, from = (size_t)r * (size_t)in;
+    const size_t count = (size_t)n * (size_t)width;
     const ssk_real *P = out->grad + at;
-    if (product) {
+    if (product || in_place) {
       const ssk_real *slope = call->saved;
-      ssk_act_backward(act, (size_t)n * (size_t)width, out->data + at, slope ? slope + at : NULL, P,
-                       product);
-      P = product;
+      ssk_real *to = in_place ? a->grad + at : product;
+      ssk_act_backward(act, count, out->data + at, slope ? slope + at : NULL, P, to);
+      P = to;
     }
+    if (a && !in_place)
+      ssk_add_scaled(count, 1, P, a->grad + at);
     if (ssk_wants(x))
       ssk_gemm(n, in, width, 1, (struct ssk_matrix){P, width, SSK_AS_IS}, right,
                !ssk_call_fresh(call, 0), x->grad + from, in);
@@ -168,7 +186,11 @@ void ssk_backward_bmm(struct ssk_call *call) {
 
 ssk_tensor *ssk_linear(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
                        enum ssk_act act) {
-  return ssk_apply_op(tape, SSK_OP_linear, SSK_INPUTS(x, W, b), &act, sizeof act);
+  return ssk_linear_add(tape, x, W, b, NULL, act);
+}
+ssk_tensor *ssk_linear_add(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
+                           ssk_tensor *a, enum ssk_act act) {
+  return ssk_apply_op(tape, SSK_OP_linear, SSK_INPUTS(x, W, b, a), &act, sizeof act);
 }
 ssk_tensor *ssk_bmm(ssk_tape *tape, ssk_tensor *a, ssk_tensor *b) {
   return ssk_apply_op(tape, SSK_OP_bmm, SSK_INPUTS(a, b), NULL, 0);

@@ -273,7 +273,7 @@ static bool ready_gradients(ssk_tape *tape, struct ssk_node *node, ssk_tensor **
     if (!call->op->sets || !may_set(node, i)) {
       if (!ensure_gradient(tape, x))
         return false;
-    } else if (call->op->hands_on && !*handed && x->count == call->out->count) {
+    } else if (i < 32 && (call->hands_on >> i & 1) && !*handed) {
       *handed = x;
     } else {
       if (!(x->grad = ssk_arena_alloc(&tape->arena, x->count * sizeof *x->grad)))

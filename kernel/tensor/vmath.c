@@ -48,24 +48,39 @@ static const struct kernels base_kernels = KERNELS;
 static const struct kernels avx2_kernels = KERNELS;
 #undef ISA
 #pragma GCC pop_options
+
+#define HAVE_AVX512
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,prefer-vector-width=512")
+#define ISA avx512
+#include "tensor/vmath_copies.h"
+static const struct kernels avx512_kernels = KERNELS;
+#undef ISA
+#pragma GCC pop_options
 #endif
 
 static _Atomic(const struct kernels *) chosen;
 
-void ssk_vmath_choose(bool best) {
+void ssk_vmath_choose(enum ssk_isa most) {
   const struct kernels *choice = &base_kernels;
 #ifdef HAVE_AVX2
-  if (best && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+  if (most >= SSK_ISA_AVX2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
     choice = &avx2_kernels;
 #endif
-  (void)best;
+#ifdef HAVE_AVX512
+  if (most >= SSK_ISA_AVX512 && __builtin_cpu_supports("avx512f") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl"))
+    choice = &avx512_kernels;
+#endif
+  (void)most;
   atomic_store_explicit(&chosen, choice, memory_order_relaxed);
 }
 
 static const struct kernels *kernels(void) {
   const struct kernels *choice = atomic_load_explicit(&chosen, memory_order_relaxed);
   if (!choice) {
-    ssk_vmath_choose(true);
+    ssk_vmath_choose(SSK_ISA_BEST);
     choice = atomic_load_explicit(&chosen, memory_order_relaxed);
   }
   return choice;

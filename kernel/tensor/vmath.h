@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* vmath.h - elementary functions over arrays: branch-free polynomials that the compiler vectorises,
- * compiled for the base instruction set and for AVX2 with FMA, chosen at run time.
+ * compiled for the base instruction set, for AVX2 with FMA and for AVX-512, chosen at run time.
  *
  * Results may be written over the arguments (y == x); other overlaps are not allowed. An entry's
  * result does not depend on its neighbours. NaN gives NaN, infinities give the limit, arguments and
@@ -32,8 +32,10 @@ void ssk_vlog1p(size_t n, const ssk_real *x, ssk_real *y);
 void ssk_vlgamma(size_t n, const ssk_real *x, ssk_real *y);
 void ssk_vdigamma(size_t n, const ssk_real *x, ssk_real *y);
 
-/* Use the best instruction set of the machine (the default), or the base one: for tests. */
-void ssk_vmath_choose(bool best);
+enum ssk_isa { SSK_ISA_BASE, SSK_ISA_AVX2, SSK_ISA_AVX512, SSK_ISA_BEST = SSK_ISA_AVX512 };
+
+/* Use the best instruction set of the machine up to `most`: for tests; the default is the best. */
+void ssk_vmath_choose(enum ssk_isa most);
 
 /* Box and Muller's transform in double: pairs of uniforms on (0,1), in place, to pairs of standard
  * normals (n pairs, 2n entries). */

@@ -42,90 +42,6 @@ static int mlp_init(void *state, ssk_err *err) {
   return SSK_OK;
 }
 
-/* ---- FiLM by level, with the conditions added --------------------------------------------------
- */
-
-struct film {
-  int M;
-  const int *level; /* [n*M] row of the table */
-  int from;         /* the scales are the table's columns from here on, the shifts follow them */
-};
-
-/* x [n*M, C], table [U, .], given [n, C] or NULL -> (x + given) * (1 + scale) + shift. */
-static int film_shape(struct ssk_call *call, int *ndim, int *shape) {
-  *ndim = 2;
-  shape[0] = ssk_height(call->in[0]);
-  shape[1] = ssk_width(call->in[0]);
-  return SSK_OK;
-}
-
-static void film_forward(struct ssk_call *call) {
-  const struct film *a = call->attr;
-  int rows = ssk_height(call->in[0]), C = ssk_width(call->in[0]), W = ssk_width(call->in[1]);
-  for (int r = 0; r < rows; r++) {
-    const ssk_real *x = call->in[0]->data + (size_t)r * (size_t)C;
-    const ssk_real *scale = call->in[1]->data + (size_t)a->level[r] * (size_t)W + a->from;
-    const ssk_real *shift = scale + C;
-    ssk_real *restrict out = call->out->data + (size_t)r * (size_t)C;
-    if (call->in[2]) {
-      const ssk_real *given = call->in[2]->data + (size_t)(r / a->M) * (size_t)C;
-      for (int c = 0; c < C; c++)
-        out[c] = (x[c] + given[c]) * (1 + scale[c]) + shift[c];
-    } else {
-      for (int c = 0; c < C; c++)
-        out[c] = x[c] * (1 + scale[c]) + shift[c];
-    }
-  }
-}
-
-/* The gradients of one row, all at once: the usual case, written so that it is vectorised. */
-static void film_row_backward(int C, const ssk_real *x, const ssk_real *scale, const ssk_real *dout,
-                              ssk_real *restrict dx, ssk_real *restrict dscale,
-                              ssk_real *restrict dshift) {
-  for (int c = 0; c < C; c++) {
-    dx[c] += dout[c] * (1 + scale[c]);
-    dscale[c] += dout[c] * x[c];
-    dshift[c] += dout[c];
-  }
-}
-
-static void film_backward(struct ssk_call *call) {
-  const struct film *a = call->attr;
-  int rows = ssk_height(call->in[0]), C = ssk_width(call->in[0]), W = ssk_width(call->in[1]);
-  const ssk_tensor *x = call->in[0], *table = call->in[1], *given = call->in[2];
-  ssk_real *unwanted = ssk_tape_scratch(call->tape, 3 * (size_t)C * sizeof(ssk_real));
-  if (!unwanted) {
-    ssk_tape_fail(call->tape, SSK_ENOMEM, "no memory for gradients");
-    return;
-  }
-  memset(unwanted, 0, 3 * (size_t)C * sizeof(ssk_real));
-  for (int r = 0; r < rows; r++) {
-    size_t at = (size_t)r * (size_t)C, row = (size_t)a->level[r] * (size_t)W + (size_t)a->from;
-    const ssk_real *scale = table->data + row, *dout = call->out->grad + at;
-    ssk_real *dscale = table->grad ? table->grad + row : unwanted + C;
-    ssk_real *dshift = table->grad ? dscale + C : unwanted + 2 * C;
-    film_row_backward(C, x->data + at, scale, dout, x->grad ? x->grad + at : unwanted, dscale,
-                      dshift);
-    if (given) {
-      size_t from = (size_t)(r / a->M) * (size_t)C;
-      film_row_backward(C, given->data + from, scale, dout,
-                        given->grad ? given->grad + from : unwanted, dscale, unwanted + 2 * C);
-    }
-  }
-}
-
-static const struct ssk_op film_op = {.size = sizeof(struct ssk_op),
-                                      .name = "film",
-                                      .shape = film_shape,
-                                      .forward = film_forward,
-                                      .backward = film_backward};
-
-static ssk_tensor *film(const struct ssk_ctx *ctx, struct film how, int from, ssk_tensor *x,
-                        ssk_tensor *table, ssk_tensor *given) {
-  how.from = from;
-  return ssk_apply(ctx->tape, &film_op, 3, (ssk_tensor *[]){x, table, given}, &how, sizeof how);
-}
-
 /* ---- the network ----------------------------------------------------------------------------- */
 
 static int mlp_build(void *state, ssk_builder *b, const struct ssk_dims *dims) {
@@ -178,24 +94,23 @@ static ssk_tensor *mlp_run(const void *state, const struct ssk_ctx *ctx,
       level_features(tape, levels.values, (int)self->embedding, self->highest_frequency);
   e = ssk_dense_run(ctx, self->level2, ssk_dense_run(ctx, self->level1, e));
   ssk_tensor *table = ssk_dense_run(ctx, self->film, e);
-  struct film how = {.M = in->M, .level = levels.index};
 
   ssk_tensor *given = conditions(ctx, &in->cond);
   ssk_tensor *context = ssk_dense_run(ctx, self->given2, ssk_dense_run(ctx, self->given1, given));
   context = ssk_add(tape, context, ssk_dense_run(ctx, self->given_linear, given));
 
+  const int *level = levels.index;
   ssk_tensor *x = ssk_dense_run(ctx, self->in, in->noisy);
-  x = film(ctx, how, 0, x, table, context);
+  x = ssk_film(tape, x, table, context, level, 0, SSK_LINEAR);
   for (int i = 0; i < self->blocks; i++) {
     ssk_tensor *y = ssk_dense_run(ctx, self->up[i], x);
-    y = film(ctx, how, (i + 1) * 2 * h, y, table, NULL);
-    y = ssk_dense_run(ctx, self->down[i], ssk_activate(tape, y, SSK_SILU));
-    x = ssk_add(tape, x, y);
+    y = ssk_film(tape, y, table, NULL, level, (i + 1) * 2 * h, SSK_SILU);
+    x = ssk_dense_add(ctx, self->down[i], y, x);
   }
   x = ssk_dense_run(ctx, self->out, ssk_activate(tape, x, SSK_SILU));
-  x = ssk_add(tape, x, ssk_dense_run(ctx, self->out_linear, in->noisy));
-  return film(ctx, how, 0, x, ssk_dense_run(ctx, self->film_out, e),
-              ssk_dense_run(ctx, self->given_out, given));
+  x = ssk_dense_add(ctx, self->out_linear, in->noisy, x);
+  return ssk_film(tape, x, ssk_dense_run(ctx, self->film_out, e),
+                  ssk_dense_run(ctx, self->given_out, given), level, 0, SSK_LINEAR);
 }
 
 static const struct ssk_denoiser_ops mlp_ops = {

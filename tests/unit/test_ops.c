@@ -197,14 +197,19 @@ static void gradcase_softmax(void) {
 
 /* ---- layers --------------------------------------------------------------------------------- */
 
-/* a[0]: activation; a[1]: with bias */
-BUILD(linear, ssk_linear(tape, x[0], x[1], a[1] != 0 ? x[2] : NULL, (enum ssk_act)a[0]))
+/* a[0]: activation; a[1]: with bias; a[2]: what is added is input a[2] */
+BUILD(linear, ssk_linear_add(tape, x[0], x[1], a[1] != 0 ? x[2] : NULL,
+                             a[2] > 0 ? x[(int)a[2]] : NULL, (enum ssk_act)a[0]))
 static void gradcase_linear(void) {
-  for (int act = SSK_LINEAR; act <= SSK_SOFTPLUS; act++)
-    CHECK(build_linear, ARGS(act, 1), LEAF(-1, 1, 3, 2, 4), LEAF(-1, 1, 4, 3), LEAF(-1, 1, 3));
-  CHECK(build_linear, ARGS(SSK_SILU, 0), LEAF(-1, 1, 1, 1), LEAF(-1, 1, 1, 1));
-  CHECK(build_linear, ARGS(SSK_TANH, 1), LEAF(-1, 1, 23, 11), LEAF(-.3, .3, 11, 17),
+  for (int act = SSK_LINEAR; act <= SSK_SOFTPLUS; act++) {
+    CHECK(build_linear, ARGS(act, 1, 0), LEAF(-1, 1, 3, 2, 4), LEAF(-1, 1, 4, 3), LEAF(-1, 1, 3));
+    CHECK(build_linear, ARGS(act, 1, 3), LEAF(-1, 1, 5, 2), LEAF(-1, 1, 2, 3), LEAF(-1, 1, 3),
+          LEAF(-1, 1, 5, 3));
+  }
+  CHECK(build_linear, ARGS(SSK_SILU, 0, 0), LEAF(-1, 1, 1, 1), LEAF(-1, 1, 1, 1));
+  CHECK(build_linear, ARGS(SSK_TANH, 1, 0), LEAF(-1, 1, 23, 11), LEAF(-.3, .3, 11, 17),
         LEAF(-1, 1, 17));
+  CHECK(build_linear, ARGS(SSK_LINEAR, 0, 0), LEAF(-1, 1, 150, 125), LEAF(-.3, .3, 125, 131));
 }
 
 BINARY(bmm)
@@ -227,6 +232,15 @@ static void gradcase_layer_norm(void) {
   CHECK(build_layer_norm, ARGS(1, 1), LEAF(-1, 1, 3, 2, 5), LEAF(0.5, 1, 5), LEAF(-1, 1, 5));
   CHECK(build_layer_norm, ARGS(0, 0), LEAF(-1, 1, 4, 17));
   CHECK(build_layer_norm, ARGS(0, 1), LEAF(-1, 1, 2, 3), LEAF(-1, 1, 3));
+}
+
+/* a[0]: activation; a[1]: with rows to repeat */
+static const int film_index[6] = {2, 0, 1, 1, 2, 2};
+BUILD(film, ssk_film(tape, x[0], x[1], a[1] != 0 ? x[2] : NULL, film_index, 1, (enum ssk_act)a[0]))
+static void gradcase_film(void) {
+  CHECK(build_film, ARGS(SSK_LINEAR, 0), LEAF(-1, 1, 6, 3), LEAF(-1, 1, 3, 7));
+  CHECK(build_film, ARGS(SSK_SILU, 1), LEAF(-1, 1, 6, 3), LEAF(-1, 1, 3, 8), LEAF(-1, 1, 2, 3));
+  CHECK(build_film, ARGS(SSK_TANH, 1), LEAF(-1, 1, 6, 1), LEAF(-1, 1, 3, 3), LEAF(-1, 1, 6, 1));
 }
 
 BUILD(gru, ssk_gru(tape, x[0], x[1], x[2], x[3], x[4], a[0] != 0 ? x[5] : NULL))

@@ -44,9 +44,11 @@ Test(train, pool_runs_every_task_once) {
 
 /* ---- sums over shards ------------------------------------------------------------------------ */
 
-/* Irregular numbers of several magnitudes: another order of additions often gives other bits. */
+/* Irregular numbers of several magnitudes: another order of additions often gives other bits. The
+ * product is rounded before anything is added to it. */
 static double awkward(int shard, int i) {
-  return sin(1 + shard + 7.3 * i) * pow(10, (shard * 5 + i) % 4);
+  volatile double number = sin(1 + shard + 7.3 * i) * pow(10, (shard * 5 + i) % 4);
+  return number;
 }
 
 static void check_tree(struct ssk_pool *pool) {

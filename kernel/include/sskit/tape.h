@@ -182,6 +182,16 @@ SSK_API ssk_tensor *ssk_softmax(ssk_tape *tape, ssk_tensor *x);
 /* act(x W + b): x [.., I], W [I, O], b [O] or NULL -> [.., O]. One matrix product. */
 SSK_API ssk_tensor *ssk_linear(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
                                enum ssk_act act);
+/* act(x W + b + a), a [.., O] or NULL: a residual, or a part of the sum that is known already. */
+SSK_API ssk_tensor *ssk_linear_add(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
+                                   ssk_tensor *a, enum ssk_act act);
+/* Feature-wise modulation (FiLM: Perez et al., AAAI 2018) by rows of a table:
+ * act((x + given) * (1 + scale) + shift), x [n*M, C]; row i takes its scale and shift from columns
+ * [from, from+C) and [from+C, from+2C) of row index[i] of the table [U, W]; given [n, C] or NULL is
+ * repeated for the M rows of each of its own. `index` (n*M entries, borrowed until the tape is
+ * reset) is checked by the caller. */
+SSK_API ssk_tensor *ssk_film(ssk_tape *tape, ssk_tensor *x, ssk_tensor *table, ssk_tensor *given,
+                             const int *index, int from, enum ssk_act act);
 /* Batched product: a [N, M, K], b [N, K, P] -> [N, M, P]; either N may be 1. */
 SSK_API ssk_tensor *ssk_bmm(ssk_tape *tape, ssk_tensor *a, ssk_tensor *b);
 /* sigmoid(a) * tanh(b) of [.., 2C] = [a, b] -> [.., C] (WaveNet's gate). */
@@ -241,6 +251,10 @@ struct ssk_call {
   const void *attr; /* the operation's own constants: a copy in the arena, or NULL */
   void *saved;      /* what forward keeps for backward: set it to ssk_tape_scratch memory */
   uint32_t fresh;   /* for backward of operations that set: see ssk_call_fresh */
+  /* Forward of an operation that sets may say by bit i that the gradient of in[i], as large as out,
+   * is out's own (a sum). A fresh one of them is then handed over without a copy: backward finds it
+   * not wanted. */
+  uint32_t hands_on;
 };
 
 /* An operation. Static const; all functions are pure but for their outputs. */
@@ -256,9 +270,6 @@ struct ssk_op {
   /* [optional] backward asks ssk_call_fresh for every input and sets those gradients that are
    * fresh, all entries of them, instead of adding: saves clearing them first. */
   bool sets;
-  /* [optional] Where in[i] has out's shape, its gradient is out's (a sum): a fresh gradient of one
-   * input is then handed over without a copy, and backward finds it not wanted. */
-  bool hands_on;
   /* [optional] For `sskit bench`: the floating-point operations, two a multiply-add, of the matrix
    * products that the mathematics needs, however they are computed: of forward, or (`back`) of the
    * gradients of those inputs that have needs_grad. NULL: there are no products in it. */

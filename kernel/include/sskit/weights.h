@@ -78,6 +78,9 @@ struct ssk_dense {
 SSK_API struct ssk_dense ssk_dense_build(ssk_builder *b, const char *name, int in, int out,
                                          enum ssk_act act, enum ssk_init init, double gain);
 SSK_API ssk_tensor *ssk_dense_run(const struct ssk_ctx *ctx, struct ssk_dense layer, ssk_tensor *x);
+/* act(x W + b + a), a of the result's shape. */
+SSK_API ssk_tensor *ssk_dense_add(const struct ssk_ctx *ctx, struct ssk_dense layer, ssk_tensor *x,
+                                  ssk_tensor *a);
 
 /* A head: `layers` hidden SiLU layers of `hidden` units and a zero-initialised linear output, plus,
  * with `linear`, a zero-initialised linear path from the whole input to the output. So a head
