@@ -6,7 +6,10 @@
  * 2014. */
 #include <sskit/plugin.h>
 
+static const char *const projections[] = {"silu", "linear", NULL};
+
 struct gru {
+  int projection;
   int64_t hidden, layers;
   struct ssk_dense project;
   struct ssk_gru_stack stack;
@@ -16,7 +19,9 @@ static int build(void *self, ssk_builder *b, const struct ssk_dims *dims, int in
   struct gru *g = self;
   (void)dims;
   int hidden = (int)g->hidden;
-  g->project = ssk_dense_build(b, "project", in, hidden, SSK_SILU, SSK_INIT_UNIFORM, 1);
+  static const enum ssk_act activation[] = {SSK_SILU, SSK_LINEAR};
+  g->project =
+      ssk_dense_build(b, "project", in, hidden, activation[g->projection], SSK_INIT_UNIFORM, 1);
   g->stack = ssk_gru_stack_build(b, "gru", hidden, hidden, (int)g->layers);
   *out = hidden;
   return ssk_build_code(b);
@@ -30,6 +35,8 @@ static ssk_tensor *run(const void *self, const struct ssk_ctx *ctx, ssk_tensor *
 static const struct ssk_param params[] = {
     SSK_PARAM_INT(struct gru, hidden, "64", 1, 4096, "units", "Width of the state and of h_t."),
     SSK_PARAM_INT(struct gru, layers, "1", 1, 8, NULL, "GRU layers, one above the other."),
+    SSK_PARAM_ENUM(struct gru, projection, "silu", projections,
+                   "Activation of the projection of the inputs."),
     SSK_PARAM_END};
 
 static const struct ssk_summary_ops ops = {.size = sizeof ops, .build = build, .run = run};
@@ -39,7 +46,8 @@ static const struct ssk_component component = {
     .kind = SSK_SUMMARY,
     .name = "gru",
     .summary = "backward gated recurrent network",
-    .doc = "The inputs of a step are projected, p_t = silu(W i_t + b), and read by a stack of GRU\n"
+    .doc = "The inputs of a step are projected, p_t = silu(W i_t + b), or W i_t + b, and read by a "
+           "stack of GRU\n"
            "layers over reversed time: h_t = GRU(p_t, h_{t+1}), so that h_t depends on the series\n"
            "from t on only.\n"
            "\n"

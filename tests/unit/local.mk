@@ -21,6 +21,7 @@ unit_sources += tests/support/instances.h
 unit_sources += tests/unit/test_csv.c
 unit_sources += tests/unit/test_datasets.c
 unit_sources += tests/unit/test_ops.c
+unit_sources += tests/unit/test_paper.c
 unit_sources += tests/unit/test_particle.c
 unit_sources += tests/unit/test_rng.c
 unit_sources += tests/unit/test_tape.c
