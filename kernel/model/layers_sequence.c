@@ -119,9 +119,35 @@ struct ssk_transformer ssk_transformer_build(ssk_builder *b, const char *name, i
   return net;
 }
 
+/* Along a short axis all blocks are one operation. */
+static ssk_tensor *run_fused(const struct ssk_ctx *ctx, const struct ssk_transformer *net,
+                             ssk_tensor *x, bool causal) {
+  struct ssk_transformer_block block[MAX_LAYERS];
+  for (int i = 0; i < net->blocks; i++)
+    block[i] = (struct ssk_transformer_block){.norm1_gain = ssk_use(ctx, net->block[i].norm1_gain),
+                                              .norm1_bias = ssk_use(ctx, net->block[i].norm1_bias),
+                                              .query_W = ssk_use(ctx, net->block[i].q.W),
+                                              .query_b = ssk_use(ctx, net->block[i].q.b),
+                                              .key_W = ssk_use(ctx, net->block[i].k.W),
+                                              .key_b = ssk_use(ctx, net->block[i].k.b),
+                                              .value_W = ssk_use(ctx, net->block[i].v.W),
+                                              .value_b = ssk_use(ctx, net->block[i].v.b),
+                                              .mix_W = ssk_use(ctx, net->block[i].mix.W),
+                                              .mix_b = ssk_use(ctx, net->block[i].mix.b),
+                                              .norm2_gain = ssk_use(ctx, net->block[i].norm2_gain),
+                                              .norm2_bias = ssk_use(ctx, net->block[i].norm2_bias),
+                                              .up_W = ssk_use(ctx, net->block[i].up.W),
+                                              .up_b = ssk_use(ctx, net->block[i].up.b),
+                                              .down_W = ssk_use(ctx, net->block[i].down.W),
+                                              .down_b = ssk_use(ctx, net->block[i].down.b)};
+  return ssk_transformer_blocks(ctx->tape, x, net->blocks, block, net->heads, causal);
+}
+
 ssk_tensor *ssk_transformer_run(const struct ssk_ctx *ctx, const struct ssk_transformer *net,
                                 ssk_tensor *x, bool causal) {
   ssk_tape *tape = ctx->tape;
+  if (x->ndim == 3 && x->shape[0] <= SSK_TRANSFORMER_POSITIONS)
+    return run_fused(ctx, net, x, causal);
   for (int i = 0; i < net->blocks; i++) {
     ssk_tensor *h = ssk_layer_norm(tape, x, ssk_use(ctx, net->block[i].norm1_gain),
                                    ssk_use(ctx, net->block[i].norm1_bias));

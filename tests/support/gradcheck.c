@@ -95,7 +95,7 @@ static void soil(ssk_tape *tape) {
 /* The leaves lie one behind another in x. */
 static double value_on_tape(const ssk_real *x, ssk_real *gradient, void *state) {
   const struct problem *p = state;
-  ssk_tensor *leaf[SSK_MAX_INPUTS];
+  ssk_tensor *leaf[GRADCHECK_LEAVES];
   ssk_tape_reset(p->tape);
   if (gradient)
     soil(p->tape);

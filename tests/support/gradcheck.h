@@ -11,6 +11,9 @@
  * least to a thousandth of the largest entry, and to 1e-4. */
 #define GRADCHECK_TOLERANCE 1e-6
 
+/* At most so many leaves. */
+#define GRADCHECK_LEAVES 40
+
 /* A leaf of this shape; entries are drawn from [lo, hi], those nearer to 0 than `gap` are moved
  * away from it (to stay clear of a kink there). */
 struct gradcheck_leaf {

@@ -26,6 +26,7 @@ unit_sources += tests/unit/test_particle.c
 unit_sources += tests/unit/test_rng.c
 unit_sources += tests/unit/test_tape.c
 unit_sources += tests/unit/test_op_values.c
+unit_sources += tests/unit/test_fused.c
 unit_sources += tests/support/rig.h
 unit_sources += tests/unit/test_mixture.c
 unit_sources += tests/unit/test_metrics.c

@@ -286,6 +286,31 @@ static void gradcase_attention(void) {
   }
 }
 
+/* a: blocks, heads, causal */
+static ssk_tensor *build_transformer(ssk_tape *tape, ssk_tensor *const *x, const void *arg) {
+  const double *a = arg;
+  struct ssk_transformer_block block[2];
+  for (int i = 0; i < (int)a[0]; i++) {
+    ssk_tensor *const *w = x + 1 + 16 * i;
+    block[i] = (struct ssk_transformer_block){w[0], w[1], w[2],  w[3],  w[4],  w[5],  w[6],  w[7],
+                                              w[8], w[9], w[10], w[11], w[12], w[13], w[14], w[15]};
+  }
+  return ssk_transformer_blocks(tape, x[0], (int)a[0], block, (int)a[1], a[2] != 0);
+}
+#define TRANSFORMER_LEAVES(C, H)                                                                   \
+  LEAF(0.5, 1, C), LEAF(-1, 1, C), LEAF(-1, 1, C, C), LEAF(-1, 1, C), LEAF(-1, 1, C, C),           \
+      LEAF(-1, 1, C), LEAF(-1, 1, C, C), LEAF(-1, 1, C), LEAF(-1, 1, C, C), LEAF(-1, 1, C),        \
+      LEAF(0.5, 1, C), LEAF(-1, 1, C), LEAF(-1, 1, C, H), LEAF(-1, 1, H), LEAF(-1, 1, H, C),       \
+      LEAF(-1, 1, C)
+static void gradcase_transformer(void) {
+  for (int causal = 0; causal < 2; causal++) {
+    CHECK(build_transformer, ARGS(1, 2, causal), LEAF(-1, 1, 2, 3, 3, 4), TRANSFORMER_LEAVES(4, 3));
+    CHECK(build_transformer, ARGS(2, 1, causal), LEAF(-1, 1, 5, 2, 5), TRANSFORMER_LEAVES(5, 6),
+          TRANSFORMER_LEAVES(5, 6));
+    CHECK(build_transformer, ARGS(1, 1, causal), LEAF(-1, 1, 1, 1, 3), TRANSFORMER_LEAVES(3, 2));
+  }
+}
+
 /* ---- densities ------------------------------------------------------------------------------ */
 
 BUILD(reparam, ssk_reparam(tape, (struct ssk_gaussian){x[0], x[1]}, x[2]))

@@ -216,6 +216,24 @@ SSK_API ssk_tensor *ssk_conv_depthwise(ssk_tape *tape, ssk_tensor *x, ssk_tensor
 SSK_API ssk_tensor *ssk_attention(ssk_tape *tape, ssk_tensor *q, ssk_tensor *k, ssk_tensor *v,
                                   int heads, bool causal);
 
+/* One pre-norm transformer block (Xiong et al. 2020):
+ *   x <- x + attention(norm1(x)) mix_W + mix_b,   x <- x + gelu(norm2(x) up_W + up_b) down_W +
+ * down_b gains and biases [C], query_W, key_W, value_W, mix_W [C, C], up_W [C, H], down_W [H, C].
+ */
+struct ssk_transformer_block {
+  ssk_tensor *norm1_gain, *norm1_bias;
+  ssk_tensor *query_W, *query_b, *key_W, *key_b, *value_W, *value_b, *mix_W, *mix_b;
+  ssk_tensor *norm2_gain, *norm2_bias, *up_W, *up_b, *down_W, *down_b;
+};
+/* The longest axis of the next operation. */
+#define SSK_TRANSFORMER_POSITIONS 16
+/* n of these blocks, one behind another, along the last axis but two, which is short, with C
+ * divisible by heads: x [L, N, C] or [A, L, N, C] -> the same shape. One operation that keeps
+ * little for the way back, and faster than its parts. All blocks have one H. */
+SSK_API ssk_tensor *ssk_transformer_blocks(ssk_tape *tape, ssk_tensor *x, int n,
+                                           const struct ssk_transformer_block *blocks, int heads,
+                                           bool causal);
+
 /* ---- densities ------------------------------------------------------------------------------ */
 
 /* A diagonal Gaussian: mean and log variance, of one shape. */

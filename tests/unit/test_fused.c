@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* test_fused.c - operations that work in blocks of tokens, against the operations that they are
+ * made of: several blocks, the last one short, widths that are no multiple of a tile. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <sskit/tape.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef SSK_DOUBLE
+static const double tolerance = 1e-11;
+#else
+static const double tolerance = 1e-4;
+#endif
+
+enum { most_leaves = 33 };
+
+/* Leaves of given shapes, with values and gradients that two runs share. */
+struct rig {
+  ssk_err *err;
+  ssk_tape *tape;
+  int n;
+  ssk_tensor *leaf[most_leaves];
+  size_t count;
+  ssk_real *value[most_leaves], *grad[most_leaves];
+  int ndim[most_leaves], shape[most_leaves][SSK_MAX_DIMS];
+};
+
+static void add_leaf(struct rig *r, int ndim, const int *shape) {
+  ssk_rng rng = ssk_rng_open(3, "fused", "leaf", 0, (uint32_t)r->n);
+  size_t count = 1;
+  for (int i = 0; i < ndim; i++)
+    count *= (size_t)shape[i];
+  ssk_real *value = malloc(count * sizeof *value);
+  cr_assert(value);
+  const double scale = ndim == 2 ? 1 / sqrt((double)shape[0]) : 1;
+  for (size_t i = 0; i < count; i++)
+    value[i] = (ssk_real)(scale * ssk_rng_normal(&rng));
+  r->value[r->n] = value;
+  r->grad[r->n] = calloc(count, sizeof(ssk_real));
+  cr_assert(r->grad[r->n]);
+  r->ndim[r->n] = ndim;
+  memcpy(r->shape[r->n], shape, (size_t)ndim * sizeof *shape);
+  r->n++;
+}
+
+typedef ssk_tensor *build_fn(struct rig *r, const int *arg);
+
+/* The result and, one behind another, all gradients of its product with fixed weights. */
+static double *run(struct rig *r, build_fn *build, const int *arg, size_t *n) {
+  r->err = ssk_err_new();
+  r->tape = ssk_tape_new(r->err);
+  size_t total = 0;
+  for (int i = 0; i < r->n; i++) {
+    r->leaf[i] = ssk_leaf(r->tape, r->ndim[i], r->shape[i], r->value[i], r->grad[i]);
+    memset(r->grad[i], 0, r->leaf[i]->count * sizeof(ssk_real));
+    total += r->leaf[i]->count;
+  }
+  /* Its input is a result, not a leaf: so that its gradient may be set instead of added to. */
+  ssk_tensor *x = r->leaf[0];
+  r->leaf[0] = ssk_affine(r->tape, x, 1, 0);
+  ssk_tensor *y = build(r, arg);
+  ssk_rng rng = ssk_rng_open(3, "fused", "weights", 0, 0);
+  ssk_tensor *weights = ssk_normal(r->tape, y->ndim, y->shape, &rng);
+  ssk_backward(r->tape, ssk_sum_all(r->tape, ssk_mul(r->tape, y, weights)), 1);
+  ssk_err_print(r->err, stderr, false);
+  cr_assert_eq(ssk_tape_code(r->tape), SSK_OK);
+  *n = y->count + total;
+  double *all = malloc(*n * sizeof *all), *to = all;
+  cr_assert(all);
+  for (size_t i = 0; i < y->count; i++)
+    *to++ = (double)y->data[i];
+  r->leaf[0] = x;
+  for (int k = 0; k < r->n; k++)
+    for (size_t i = 0; i < r->leaf[k]->count; i++)
+      *to++ = (double)r->grad[k][i];
+  ssk_tape_free(r->tape);
+  ssk_err_free(r->err);
+  return all;
+}
+
+/* Relative to the entries' size, but to no less than the mean size of all. */
+static void compare(struct rig *r, build_fn *fused, build_fn *parts, const int *arg) {
+  size_t n, m;
+  double *a = run(r, fused, arg, &n), *b = run(r, parts, arg, &m), sum = 0, worst = 0;
+  cr_assert_eq(n, m);
+  for (size_t i = 0; i < n; i++)
+    sum += fabs(b[i]);
+  for (size_t i = 0; i < n; i++) {
+    const double error = fabs(a[i] - b[i]) / fmax(fabs(b[i]), sum / (double)n);
+    worst = error > worst || isnan(error) ? error : worst;
+  }
+  cr_expect(worst <= tolerance, "largest error %g", worst);
+  for (int i = 0; i < r->n; i++) {
+    free(r->value[i]);
+    free(r->grad[i]);
+  }
+  free(a);
+  free(b);
+  *r = (struct rig){0};
+}
+
+/* ---- transformer ---------------------------------------------------------------------------- */
+
+enum { per_block = 16 };
+
+static ssk_tensor *transformer_fused(struct rig *r, const int *arg) {
+  struct ssk_transformer_block block[2];
+  for (int i = 0; i < arg[0]; i++) {
+    ssk_tensor *const *w = r->leaf + 1 + per_block * i;
+    block[i] = (struct ssk_transformer_block){w[0], w[1], w[2],  w[3],  w[4],  w[5],  w[6],  w[7],
+                                              w[8], w[9], w[10], w[11], w[12], w[13], w[14], w[15]};
+  }
+  return ssk_transformer_blocks(r->tape, r->leaf[0], arg[0], block, arg[1], arg[2] != 0);
+}
+
+static ssk_tensor *transformer_in_parts(struct rig *r, const int *arg) {
+  ssk_tape *tape = r->tape;
+  ssk_tensor *x = r->leaf[0];
+  const int A = x->ndim == 4 ? x->shape[0] : 1, L = x->shape[x->ndim - 3],
+            N = x->shape[x->ndim - 2], C = ssk_width(x), swap[] = {1, 0, 2, 3};
+  x = ssk_permute(tape, ssk_reshape(tape, x, SSK_SHAPE(A, L, N, C)), swap);
+  x = ssk_reshape(tape, x, SSK_SHAPE(L, A * N, C));
+  for (int i = 0; i < arg[0]; i++) {
+    ssk_tensor *const *w = r->leaf + 1 + per_block * i;
+    ssk_tensor *h = ssk_layer_norm(tape, x, w[0], w[1]);
+    h = ssk_attention(tape, ssk_linear(tape, h, w[2], w[3], SSK_LINEAR),
+                      ssk_linear(tape, h, w[4], w[5], SSK_LINEAR),
+                      ssk_linear(tape, h, w[6], w[7], SSK_LINEAR), arg[1], arg[2] != 0);
+    x = ssk_add(tape, x, ssk_linear(tape, h, w[8], w[9], SSK_LINEAR));
+    h = ssk_linear(tape, ssk_layer_norm(tape, x, w[10], w[11]), w[12], w[13], SSK_GELU);
+    x = ssk_add(tape, x, ssk_linear(tape, h, w[14], w[15], SSK_LINEAR));
+  }
+  return ssk_permute(tape, ssk_reshape(tape, x, SSK_SHAPE(L, A, N, C)), swap);
+}
+
+static void transformer_case(int ndim, const int *shape, int H, const int *arg) {
+  struct rig r = {0};
+  const int C = shape[ndim - 1];
+  add_leaf(&r, ndim, shape);
+  for (int i = 0; i < arg[0]; i++) {
+    for (int k = 0; k < 2; k++)
+      add_leaf(&r, SSK_SHAPE(C));
+    for (int k = 0; k < 4; k++) {
+      add_leaf(&r, SSK_SHAPE(C, C));
+      add_leaf(&r, SSK_SHAPE(C));
+    }
+    for (int k = 0; k < 2; k++)
+      add_leaf(&r, SSK_SHAPE(C));
+    add_leaf(&r, SSK_SHAPE(C, H));
+    add_leaf(&r, SSK_SHAPE(H));
+    add_leaf(&r, SSK_SHAPE(H, C));
+    add_leaf(&r, SSK_SHAPE(C));
+  }
+  compare(&r, transformer_fused, transformer_in_parts, arg);
+}
+
+Test(fused, transformer_is_the_sum_of_its_parts) {
+  transformer_case(SSK_SHAPE(2, 4, 150, 32), 64, (int[]){2, 4, 0});
+  transformer_case(SSK_SHAPE(4, 77, 32), 40, (int[]){1, 4, 1});
+  transformer_case(SSK_SHAPE(16, 19, 12), 12, (int[]){1, 3, 0});
+  transformer_case(SSK_SHAPE(3, 1, 300, 9), 17, (int[]){2, 1, 1});
+}
