@@ -46,6 +46,13 @@ tests_planted_leak_CFLAGS = $(kernel_cflags)
 tests_planted_leak_LDFLAGS = -no-install
 tests_planted_leak_LDADD = $(CRITERION_LIBS)
 
+check_PROGRAMS += tests/count_allocations
+tests_count_allocations_SOURCES = tests/support/count_allocations.c
+tests_count_allocations_CPPFLAGS = $(kernel_cppflags)
+tests_count_allocations_CFLAGS = $(kernel_cflags)
+tests_count_allocations_LDFLAGS = -no-install
+tests_count_allocations_LDADD = libsskit.la $(kernel_libs)
+
 include tests/unit/local.mk
 include tests/cli/local.mk
 include tests/badplugins/local.mk

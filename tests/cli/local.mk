@@ -6,6 +6,7 @@ cli_tests += tests/cli/cli.sh
 cli_tests += tests/cli/include_graph.sh
 cli_tests += tests/cli/determinism.sh
 cli_tests += tests/cli/run.sh
+cli_tests += tests/cli/steady_state.sh
 cli_tests += tests/cli/badrecipes.sh
 TESTS += $(cli_tests)
 EXTRA_DIST += tests/badrecipes $(cli_tests) tests/cli/planted_leak.sh
