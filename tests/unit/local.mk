@@ -23,6 +23,7 @@ unit_sources += tests/unit/test_datasets.c
 unit_sources += tests/unit/test_ops.c
 unit_sources += tests/unit/test_paper.c
 unit_sources += tests/unit/test_particle.c
+unit_sources += tests/unit/test_profile.c
 unit_sources += tests/unit/test_rng.c
 unit_sources += tests/unit/test_tape.c
 unit_sources += tests/unit/test_op_values.c
