@@ -76,4 +76,15 @@ run 6 "a recipe that does not exist" bench nowhere.yaml
 point "... is named" grep -q "nowhere.yaml" err
 run 2 "too few steps" bench "$smoke/transition_gaussian.yaml" --steps 1
 point "... are refused" grep -q 'steps must be an integer from 2' err
+
+# ---- the operations by themselves ---------------------------------------------------------------
+
+"$top_builddir/bench/ops" --json add linear >out 2>err
+point "bench/ops measures the operations that are named" test $? = 0
+json "... forward and back" \
+  '[.cases[] | .forward.seconds > 0 and .backward.seconds > 0 and .backward.bytes > 0] | length > 2 and all'
+json "... products beside a product by OpenBLAS" \
+  '[.cases[] | select(.operation == "linear") | .openblas_flop_per_second > 0 and .backward.flop == 2 * .forward.flop] | all'
+json "... and what the machine reaches" '.roofline.openblas_flop_per_second > 0 and (.roofline.copy | length) == 4'
+json "... with a case for each" '.no_case == []'
 echo "1..$n"

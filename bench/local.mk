@@ -1,0 +1,12 @@
+# Programs that measure: built with the tests, so that they keep up with the kernel, but neither run by
+# `make check` at length nor installed. See docs/performance.md.
+check_PROGRAMS += bench/ops
+bench_ops_SOURCES = bench/ops.c bench/ops_cases.def
+bench_ops_CPPFLAGS = $(kernel_cppflags) -I$(top_srcdir)/bench
+bench_ops_CFLAGS = $(kernel_cflags)
+bench_ops_LDFLAGS = -no-install
+bench_ops_LDADD = libsskit.la $(kernel_libs)
+
+.PHONY: bench
+bench: bench/ops
+	bench/ops
