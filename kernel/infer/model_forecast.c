@@ -5,6 +5,7 @@
 #include "infer/model_forecast.h"
 #include "core/hash.h"
 #include "model/evaluate_bound.h"
+#include "model/segments.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,18 +35,24 @@ static ssk_tensor *time_features(const struct ssk_pass *pass, int t) {
   return time ? ssk_reshape(ctx->tape, time, SSK_SHAPE(ctx->P, ctx->dims->F)) : NULL;
 }
 
-/* One more latent of every path, and the observation that it emits, in the data's own units. */
+/* One more latent of every path, step t, and the observation that it emits, in the data's own
+ * units. latents [j, P, d], oldest first, move on by a step. */
 static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
-                   int64_t series, int t, ssk_tensor **latents, int horizon, double *paths) {
+                   int64_t series, int t, ssk_real *latents, int horizon, double *paths) {
   const struct ssk_ctx *ctx = &pass->ctx;
   const struct ssk_model_section *parts = &ctx->model->experiment->model;
   const struct ssk_emission_ops *emission = parts->emission->component->ops;
+  const int j = ctx->dims->j, D = data->shape.D;
+  const size_t count = (size_t)ctx->P * (size_t)ctx->dims->d;
   ssk_tensor *u = covariates(ctx, data, split, series, t), *time = time_features(pass, t);
-  struct ssk_rows rows = ssk_model_rows(pass, latents, t - 1);
+  ssk_tensor *z[SSK_MAX_ORDER + 1];
+  for (int i = 0; i < j; i++)
+    z[i] = ssk_leaf(ctx->tape, SSK_SHAPE(ctx->P, ctx->dims->d), latents + (size_t)i * count, NULL);
+  struct ssk_rows rows = ssk_model_rows(pass, z + j - 1, t - 1);
   rows.u = u;
   rows.time = time;
-  latents[t] = ssk_transition_sample(parts->transition, ctx, &rows);
-  rows = ssk_model_rows(pass, latents, t);
+  z[j] = ssk_transition_sample(parts->transition, ctx, &rows);
+  rows = ssk_model_rows(pass, z + j, t);
   rows.u = u;
   rows.time = time;
   struct ssk_ctx inner = ssk_ctx_enter(ctx, parts->emission->path);
@@ -53,7 +60,8 @@ static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enu
   ssk_ctx_leave(ctx);
   if (ssk_tape_code(ctx->tape))
     return;
-  int D = data->shape.D;
+  memmove(latents, latents + count, (size_t)(j - 1) * count * sizeof *latents);
+  memcpy(latents + (size_t)(j - 1) * count, z[j]->data, count * sizeof *latents);
   for (int p = 0; p < ctx->P; p++)
     for (int k = 0; k < D; k++)
       paths[p * horizon * D + k] = data->centre[k] + data->scale[k] * (double)x->data[p * D + k];
@@ -81,15 +89,15 @@ static int forecast(void *self, const struct ssk_data *data, enum ssk_split spli
   ctx->shard = (uint32_t)series;
   struct ssk_window window = {.series = series};
   struct ssk_observed obs = ssk_observe(pass, data, split, &window);
-  struct ssk_posterior q = ssk_model_encode(pass, &obs);
-  ssk_tensor **latents = ssk_tape_scratch(ctx->tape, (size_t)(context + horizon) * sizeof *latents);
-  if (!latents)
-    return ssk_err_set(err, SSK_ENOMEM, "no memory for a forecast");
-  for (int t = context - j; t < context && !ssk_tape_code(ctx->tape); t++)
-    latents[t] =
-        ssk_reshape(ctx->tape, ssk_rows(ctx->tape, q.z, t, 1), SSK_SHAPE(samples, ctx->dims->d));
-  for (int t = context; t < context + horizon && !ssk_tape_code(ctx->tape); t++)
-    extend(pass, data, split, series, t, latents, horizon, paths + (t - context) * data->shape.D);
+  struct ssk_walk walk;
+  ssk_walk_begin(&walk, pass, &obs, ssk_segment_length_forward(pass));
+  ssk_walk_encode(&walk);
+  const size_t mark = ssk_tape_mark(ctx->tape);
+  for (int t = context; t < context + horizon && !ssk_tape_code(ctx->tape); t++) {
+    extend(pass, data, split, series, t, ssk_walk_last(&walk), horizon,
+           paths + (t - context) * data->shape.D);
+    ssk_tape_rewind(ctx->tape, mark);
+  }
   int code = ssk_tape_code(ctx->tape);
   return code ? ssk_err_set(err, code, "%s", ssk_err_message(pass->err, 0)) : SSK_OK;
 }

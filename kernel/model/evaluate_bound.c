@@ -3,6 +3,7 @@
  * of the standardisation undone: what two recipes may be compared by. */
 #include "model/evaluate_bound.h"
 #include "core/hash.h"
+#include "model/segments.h"
 #include <stdlib.h>
 
 /* Series of one task: enough rows for efficient products, few enough for even shares. */
@@ -39,8 +40,9 @@ int ssk_pass_bound(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_
   ctx->step = (uint32_t)which;
   ctx->shard = (uint32_t)first;
   struct ssk_observed obs = ssk_observe(pass, data, which, windows);
-  struct ssk_posterior q = ssk_model_encode(pass, &obs);
-  struct ssk_bound bound = ssk_model_bound(pass, &obs, &q);
+  struct ssk_walk walk;
+  ssk_walk_begin(&walk, pass, &obs, ssk_segment_length_forward(pass));
+  struct ssk_bound bound = ssk_walk_bound(&walk, NULL);
   int code = ssk_tape_code(ctx->tape);
   if (code)
     ssk_err_set(err, code, "%s", ssk_err_message(pass->err, 0));

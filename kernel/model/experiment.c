@@ -48,6 +48,11 @@ static const struct ssk_param training_rows[] = {
     SSK_PARAM_INT(struct ssk_training_section, shards, "2", 1, 4096, NULL,
                   "Equal pieces that a batch is cut into; each runs on one thread. Part of the "
                   "result (the order of summation), unlike the number of threads."),
+    SSK_PARAM_INT(struct ssk_training_section, segment, "0", -1, 1e6, "steps",
+                  "Long windows in little memory: go through them in segments of so many steps "
+                  "and compute each again on the way back. 0: keep all steps in memory; -1: the "
+                  "square root of the window's length. No shorter than model.order; the same "
+                  "gradient but for rounding."),
     SSK_PARAM_SECTION(struct ssk_training_section, learning_rate, rates_rows,
                       "Learning rate of each part."),
     SSK_PARAM_ENUM(struct ssk_training_section, schedule, "cosine", rate_schedules,

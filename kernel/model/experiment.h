@@ -25,6 +25,7 @@ struct ssk_rates_section {
 
 struct ssk_training_section {
   int64_t steps, batch, shards;
+  int64_t segment; /* steps between stored states; 0: all is stored; -1: sqrt(T) */
   struct ssk_rates_section learning_rate;
   int schedule;      /* 0 constant, 1 cosine */
   int64_t warmup;    /* steps of linear warm-up of the learning rate */

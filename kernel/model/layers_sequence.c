@@ -42,11 +42,30 @@ struct ssk_gru_stack ssk_gru_stack_build(ssk_builder *b, const char *name, int i
   return gru;
 }
 
+static ssk_tensor *gru_layer(const struct ssk_ctx *ctx, const struct ssk_gru_stack *gru, int i,
+                             ssk_tensor *x, ssk_tensor *h0) {
+  return ssk_gru(ctx->tape, x, ssk_use(ctx, gru->layer[i].Wx), ssk_use(ctx, gru->layer[i].Wh),
+                 ssk_use(ctx, gru->layer[i].bx), ssk_use(ctx, gru->layer[i].bh), h0);
+}
+
 ssk_tensor *ssk_gru_stack_run(const struct ssk_ctx *ctx, const struct ssk_gru_stack *gru,
                               ssk_tensor *x) {
   for (int i = 0; i < gru->layers; i++)
-    x = ssk_gru(ctx->tape, x, ssk_use(ctx, gru->layer[i].Wx), ssk_use(ctx, gru->layer[i].Wh),
-                ssk_use(ctx, gru->layer[i].bx), ssk_use(ctx, gru->layer[i].bh), NULL);
+    x = gru_layer(ctx, gru, i, x, NULL);
+  return x;
+}
+
+ssk_tensor *ssk_gru_stack_run_part(const struct ssk_ctx *ctx, const struct ssk_gru_stack *gru,
+                                   ssk_tensor *x, ssk_tensor *state, ssk_tensor **next) {
+  ssk_tape *tape = ctx->tape;
+  ssk_tensor *last[MAX_LAYERS];
+  const int hidden = ssk_width(state) / gru->layers;
+  for (int i = 0; i < gru->layers; i++) {
+    x = gru_layer(ctx, gru, i, x, ssk_cols(tape, state, i * hidden, hidden));
+    last[i] =
+        ssk_reshape(tape, ssk_rows(tape, x, x->shape[0] - 1, 1), SSK_SHAPE(x->shape[1], hidden));
+  }
+  *next = ssk_concat(tape, gru->layers, last, -1);
   return x;
 }
 

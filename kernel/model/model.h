@@ -43,21 +43,50 @@ void ssk_pass_record(struct ssk_pass *pass, ssk_real *gradient);
 struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_data *data,
                                 enum ssk_split split, const struct ssk_window *windows);
 
-/* The encoder's paths: z, mean, logvar [T, P, d], log_q [T, P]. */
-struct ssk_posterior {
-  ssk_tensor *z, *mean, *logvar, *log_q;
+/* The parts of the bound of a pass, each [P], in nats of standardised data. */
+struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs);
+
+/* ---- segments: the steps [from, from + n) of a pass -------------------------------------------
+ */
+
+/* A segment knows of the steps before it no more than j latents, and of those after it no more than
+ * h. The bound of a pass is the sum over its segments; what is drawn for a segment is what a single
+ * segment with all steps draws. segments.h goes through a pass with little memory. */
+struct ssk_segment {
+  int from, n;             /* the first has at least j steps */
+  struct ssk_observed obs; /* of these steps */
+  ssk_tensor *h;           /* [n, B, H] future summary */
+  ssk_tensor *before;      /* [j, P, d] latents of the steps before, oldest first; zero before 0 */
 };
-struct ssk_posterior ssk_model_encode(const struct ssk_pass *pass, const struct ssk_observed *obs);
 
-/* The parts of the bound, each [P], in nats of standardised data. */
-struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs,
-                                 const struct ssk_posterior *q);
+/* The same steps of the tensors of a pass. Views. */
+struct ssk_observed ssk_observed_part(ssk_tape *tape, const struct ssk_observed *obs, int from,
+                                      int n);
 
-/* Conditioning rows for one step t (0-based) of P paths, whose latents so far are `latents`:
- * tensors [P, d], oldest first, those of steps 0...n-1. For a transition to step t: `newest` = t-1;
- * for the emission of step t: `newest` = t. Slots before step 0 are zero and flagged in `pad`.
- * Covariates and time features are the caller's to set. */
-struct ssk_rows ssk_model_rows(const struct ssk_pass *pass, ssk_tensor *const *latents, int newest);
+/* The future summary [n, B, H] of the n steps of `obs`. Where the summary can run in parts, `state`
+ * is what *next was for the steps that follow (zeros after the last), [B, its state's width];
+ * NULL: these are all steps. */
+ssk_tensor *ssk_model_summary(const struct ssk_pass *pass, const struct ssk_observed *obs,
+                              ssk_tensor *state, ssk_tensor **next);
+
+/* The encoder's paths: z, mean, logvar [n, P, d], log_q [n, P]; history [j + n, P, d]: z behind the
+ * latents before. */
+struct ssk_posterior {
+  ssk_tensor *history, *z, *mean, *logvar, *log_q;
+};
+struct ssk_posterior ssk_segment_encode(const struct ssk_pass *pass,
+                                        const struct ssk_segment *segment);
+/* The segment's share of the parts of the bound. */
+struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk_segment *segment,
+                                   const struct ssk_posterior *q);
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+/* Conditioning rows of P paths at one step (0-based). newest[0], newest[-1] ... newest[1-j] are the
+ * latents [P, d] of `step` and of those before it, zero before step 0. For a transition to step t,
+ * `step` is t-1; for the emission of step t it is t. Covariates and time features are the caller's
+ * to set. */
+struct ssk_rows ssk_model_rows(const struct ssk_pass *pass, ssk_tensor *const *newest, int step);
 
 /* Sinusoidal features of the absolute steps from[b]...from[b]+n-1, each repeated for `repeat`
  * paths: [n, B*repeat, F]; NULL when F = 0. Vaswani et al. 2017, section 3.5. */

@@ -62,6 +62,12 @@ static const char *check_transition(const struct ssk_transition_ops *ops) {
   return "it needs the slot 'moments', or 'sample' with 'rate' or 'log_prob'";
 }
 
+static const char *check_summary(const struct ssk_summary_ops *ops) {
+  return !ops->run_part == !ops->state_width
+             ? NULL
+             : "of its slots 'run_part' and 'state_width' one is NULL";
+}
+
 static const char *check_metric(const struct ssk_metric_ops *ops) {
   if (ops->needs & ~(unsigned)(SSK_NEEDS_SAMPLES | SSK_NEEDS_BOUND | SSK_NEEDS_ORACLE))
     return "its 'needs' has bits that enum ssk_needs does not have";
@@ -90,6 +96,8 @@ static int check_ops(const struct ssk_component *component, const char *who, ssk
   const char *reason = NULL;
   if (component->kind == SSK_TRANSITION)
     reason = check_transition(component->ops);
+  else if (component->kind == SSK_SUMMARY)
+    reason = check_summary(component->ops);
   else if (component->kind == SSK_METRIC)
     reason = check_metric(component->ops);
   return reason ? ssk_err_set(err, SSK_EPLUGIN, "%s: %s", who, reason) : SSK_OK;

@@ -2,6 +2,7 @@
 /* step.c - one training step: draw a batch, run its shards, add up, update. */
 #include "train/trainer.h"
 
+#include "model/segments.h"
 #include "tensor/profile.h"
 #include <inttypes.h>
 #include <math.h>
@@ -37,27 +38,22 @@ static void window_means(const struct ssk_trainer *t, const struct ssk_window *w
 }
 
 /* Mean loss of the shard on the tape, and the sums it adds to the record. */
-static ssk_tensor *shard_loss(const struct ssk_trainer *t, struct ssk_pass *pass, int shard,
+static ssk_tensor *shard_loss(const struct ssk_trainer *t, struct ssk_pass *pass,
+                              const struct ssk_bound *bound, const struct ssk_window *windows,
                               double *sums) {
-  const struct ssk_window *windows = t->windows + shard * t->shard_batch;
-  ssk_tape_scope(pass->ctx.tape, "data");
-  const struct ssk_observed observed = ssk_observe(pass, t->data, SSK_TRAIN, windows);
-  ssk_ctx_leave(&pass->ctx);
-  const struct ssk_posterior posterior = ssk_model_encode(pass, &observed);
-  const struct ssk_bound bound = ssk_model_bound(pass, &observed, &posterior);
   const struct ssk_instance *objective = t->experiment->objective;
   const struct ssk_objective_ops *ops = objective->component->ops;
   const struct ssk_ctx ctx = ssk_ctx_enter(&pass->ctx, objective->path);
-  ssk_tensor *loss = ops->loss(objective->self, &ctx, &bound);
+  ssk_tensor *loss = ops->loss(objective->self, &ctx, bound);
   ssk_ctx_leave(&pass->ctx);
 
   double steps, log_jacobian;
   window_means(t, windows, &steps, &log_jacobian);
   const double share = pass->ctx.share;
   sums[SSK_SUM_LOSS] = share * mean_of(loss);
-  sums[SSK_SUM_DISTORTION] = share * (mean_of(bound.distortion) - log_jacobian);
-  sums[SSK_SUM_INITIAL] = share * mean_of(bound.initial);
-  sums[SSK_SUM_TRANSITION] = share * mean_of(bound.transition);
+  sums[SSK_SUM_DISTORTION] = share * (mean_of(bound->distortion) - log_jacobian);
+  sums[SSK_SUM_INITIAL] = share * mean_of(bound->initial);
+  sums[SSK_SUM_TRANSITION] = share * mean_of(bound->transition);
   sums[SSK_SUM_STEPS] = share * steps;
   return ssk_mean_all(pass->ctx.tape, loss);
 }
@@ -70,6 +66,32 @@ static void note_error(struct ssk_trainer *t, int shard, int code, const char *m
     snprintf(error->message, sizeof error->message, "%s", message);
 }
 
+/* The shard's sums and gradient; with training.segment, in segments. */
+static int shard_gradient(const struct ssk_trainer *t, struct ssk_pass *pass, int shard,
+                          ssk_real *gradient) {
+  const struct ssk_window *windows = t->windows + shard * t->shard_batch;
+  const int64_t segment = t->experiment->training.segment;
+  ssk_tape *tape = pass->ctx.tape;
+  ssk_tape_scope(tape, "data");
+  const struct ssk_observed observed = ssk_observe(pass, t->data, SSK_TRAIN, windows);
+  ssk_ctx_leave(&pass->ctx);
+  struct ssk_walk walk;
+  struct ssk_bound bound;
+  if (segment) {
+    ssk_walk_begin(&walk, pass, &observed, ssk_segment_length(pass, segment));
+    bound = ssk_walk_bound(&walk, gradient);
+  } else {
+    bound = ssk_model_bound(pass, &observed);
+  }
+  ssk_tensor *loss = shard_loss(t, pass, &bound, windows, t->sums + (size_t)shard * SSK_SUMS);
+  int code = ssk_tape_code(tape);
+  if (!code)
+    code = ssk_backward(tape, loss, (ssk_real)pass->ctx.share);
+  if (!code && segment)
+    ssk_walk_backward(&walk);
+  return ssk_tape_code(tape);
+}
+
 static void run_shard(int task, int thread, void *state) {
   struct ssk_trainer *t = state;
   const int shard = t->first_shard + task;
@@ -79,16 +101,13 @@ static void run_shard(int task, int thread, void *state) {
   memset(gradient, 0, t->model->layout.total * sizeof *gradient);
   ssk_err_clear(pass->err);
   ssk_pass_begin(pass, t->data->window_length, t->shard_batch, (int)t->experiment->model.paths,
-                 gradient);
+                 t->experiment->training.segment ? NULL : gradient);
   pass->ctx.training = true;
   pass->ctx.progress = (double)t->counters.step / (double)t->experiment->training.steps;
   pass->ctx.share = 1.0 / t->shards;
   pass->ctx.step = (uint32_t)t->counters.step;
   pass->ctx.shard = (uint32_t)shard;
-  ssk_tensor *loss = shard_loss(t, pass, shard, t->sums + (size_t)shard * SSK_SUMS);
-  int code = ssk_tape_code(pass->ctx.tape);
-  if (!code)
-    code = ssk_backward(pass->ctx.tape, loss, (ssk_real)pass->ctx.share);
+  int code = shard_gradient(t, pass, shard, gradient);
   ssk_tape_scope(pass->ctx.tape, "waiting");
   note_error(t, shard, code, ssk_err_message(pass->err, 0));
 }

@@ -32,6 +32,17 @@ static ssk_tensor *run(const void *self, const struct ssk_ctx *ctx, ssk_tensor *
   return ssk_gru_stack_run(ctx, &g->stack, ssk_dense_run(ctx, g->project, x));
 }
 
+static ssk_tensor *run_part(const void *self, const struct ssk_ctx *ctx, ssk_tensor *x,
+                            ssk_tensor *state, ssk_tensor **next) {
+  const struct gru *g = self;
+  return ssk_gru_stack_run_part(ctx, &g->stack, ssk_dense_run(ctx, g->project, x), state, next);
+}
+
+static int state_width(const void *self) {
+  const struct gru *g = self;
+  return (int)(g->layers * g->hidden);
+}
+
 static const struct ssk_param params[] = {
     SSK_PARAM_INT(struct gru, hidden, "64", 1, 4096, "units", "Width of the state and of h_t."),
     SSK_PARAM_INT(struct gru, layers, "1", 1, 8, NULL, "GRU layers, one above the other."),
@@ -39,7 +50,11 @@ static const struct ssk_param params[] = {
                    "Activation of the projection of the inputs."),
     SSK_PARAM_END};
 
-static const struct ssk_summary_ops ops = {.size = sizeof ops, .build = build, .run = run};
+static const struct ssk_summary_ops ops = {.size = sizeof ops,
+                                           .build = build,
+                                           .run = run,
+                                           .run_part = run_part,
+                                           .state_width = state_width};
 
 static const struct ssk_component component = {
     .size = sizeof component,

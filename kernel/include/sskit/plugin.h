@@ -118,10 +118,12 @@ struct ssk_ctx {
   bool training;   /* false: evaluation, sampling (the tape may not record) */
   double progress; /* fraction of the training steps done, 0...1; 1 in evaluation */
   double share;    /* this shard's share of the batch: batch means are sum of share*mean */
-  int T, B, S, P;  /* steps, series, paths a series, and P = B*S; row p is path p%S of series p/S */
-  uint64_t seed;   /* of the recipe */
-  uint32_t step;   /* training step: names the random numbers */
-  uint32_t shard;  /* shard: names the random numbers */
+  /* Steps, series, paths a series, and P = B*S; row p is path p%S of series p/S. T counts all steps
+   * of the pass, also where they come in parts. */
+  int T, B, S, P;
+  uint64_t seed;                     /* of the recipe */
+  uint32_t step;                     /* training step: names the random numbers */
+  uint32_t shard;                    /* shard: names the random numbers */
   const char *path;                  /* of the component that runs: names the random numbers */
   const struct ssk_weights *weights; /* see weights.h */
   ssk_real *gradient;                /* of this shard; NULL in evaluation */
@@ -250,6 +252,12 @@ struct ssk_summary_ops {
   int (*build)(void *self, ssk_builder *b, const struct ssk_dims *dims, int in, int *out);
   ssk_tensor *(*run)(const void *self, const struct ssk_ctx *ctx, ssk_tensor *x); /* [T,B,in] ->
                                                                                       [T,B,out] */
+  /* [optional, both or none] The same in parts, so that long series need not be in memory at once:
+   * x holds some of the steps, `state` [B, W] what *next was in the call before (zeros at first).
+   * `state_width` is W. All parts together give what `run` gives. */
+  ssk_tensor *(*run_part)(const void *self, const struct ssk_ctx *ctx, ssk_tensor *x,
+                          ssk_tensor *state, ssk_tensor **next);
+  int (*state_width)(const void *self);
 };
 
 /* ---- encoder -------------------------------------------------------------------------------- */
@@ -266,7 +274,8 @@ struct ssk_encoder_step {
 struct ssk_encoder_ops {
   size_t size;
   int (*build)(void *self, ssk_builder *b, const struct ssk_dims *dims);
-  /* [optional] Work for all steps at once, on B rows a step: h [T, B, H] -> [T, B, anything]. */
+  /* [optional] Work for many steps at once, on B rows a step: h [n, B, H] -> [n, B, anything]. Each
+   * step is worked on by itself: long series come in parts. */
   ssk_tensor *(*prepare)(const void *self, const struct ssk_ctx *ctx,
                          const struct ssk_observed *obs, ssk_tensor *h);
   /* q(z_t | past, h_t): mean and log variance [P, d]. */

@@ -176,6 +176,11 @@ SSK_API struct ssk_gru_stack ssk_gru_stack_build(ssk_builder *b, const char *nam
                                                  int hidden, int layers);
 SSK_API ssk_tensor *ssk_gru_stack_run(const struct ssk_ctx *ctx, const struct ssk_gru_stack *gru,
                                       ssk_tensor *x);
+/* The same from a state [N, n * hidden] on, that of all layers side by side; *next is that after
+ * the last of these steps. */
+SSK_API ssk_tensor *ssk_gru_stack_run_part(const struct ssk_ctx *ctx,
+                                           const struct ssk_gru_stack *gru, ssk_tensor *x,
+                                           ssk_tensor *state, ssk_tensor **next);
 
 /* n residual blocks x + dense(silu(conv(x))) with kernel k and dilations 1, 2, 4, ...; width kept.
  */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* observe.c - what a pass sees: windows of the data as time-major tensors, and parts of them. */
+#include "model/model.h"
+
+ssk_tensor *ssk_model_time(const struct ssk_pass *pass, const int *from, int B, int n, int repeat) {
+  ssk_tape *tape = pass->ctx.tape;
+  int F = pass->ctx.dims->F;
+  if (!F)
+    return NULL;
+  int *steps = ssk_tape_scratch(tape, (size_t)n * (size_t)B * sizeof *steps);
+  if (!steps)
+    return ssk_tape_fail(tape, SSK_ENOMEM, "no memory for time features");
+  for (int i = 0; i < n * B; i++)
+    steps[i] = from[i % B] + i / B;
+  ssk_tensor *out = ssk_reshape(tape, ssk_time_features(tape, n * B, steps, F), SSK_SHAPE(n, B, F));
+  return repeat > 1 ? ssk_repeat(tape, out, 1, repeat) : out;
+}
+
+static ssk_tensor *copy_rows(const struct ssk_ctx *ctx, const double *from, int64_t stride,
+                             const struct ssk_window *windows, int width) {
+  ssk_tensor *out = ssk_empty(ctx->tape, SSK_SHAPE(ctx->T, ctx->B, width));
+  for (int t = 0; out->count && t < ctx->T; t++)
+    for (int b = 0; b < ctx->B; b++) {
+      const double *row =
+          from + windows[b].series * stride * width + (windows[b].start + t) * width;
+      for (int k = 0; k < width; k++)
+        out->data[((size_t)t * (size_t)ctx->B + (size_t)b) * (size_t)width + (size_t)k] =
+            (ssk_real)row[k];
+    }
+  return out;
+}
+
+/* How many steps of the window lie within its series. */
+static int steps_alive(const struct ssk_split_data *split, const struct ssk_window *w, int T) {
+  int left = split->length[w->series] - w->start;
+  return left < T ? left : T;
+}
+
+static ssk_tensor *alive_mask(const struct ssk_ctx *ctx, const struct ssk_split_data *split,
+                              const struct ssk_window *windows) {
+  bool all = true;
+  for (int b = 0; b < ctx->B; b++)
+    all = all && steps_alive(split, &windows[b], ctx->T) == ctx->T;
+  if (all)
+    return NULL;
+  ssk_tensor *alive = ssk_empty(ctx->tape, SSK_SHAPE(ctx->T, ctx->B));
+  for (int b = 0; alive->count && b < ctx->B; b++) {
+    int steps = steps_alive(split, &windows[b], ctx->T);
+    for (int t = 0; t < ctx->T; t++)
+      alive->data[t * ctx->B + b] = t < steps;
+  }
+  return alive;
+}
+
+struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_data *data,
+                                enum ssk_split which, const struct ssk_window *windows) {
+  const struct ssk_ctx *ctx = &pass->ctx;
+  const struct ssk_split_data *split = &data->split[which];
+  int T = ctx->T, B = ctx->B, D = data->shape.D, E = data->shape.E, L = data->shape.max_length;
+  struct ssk_observed obs = {.size = sizeof obs};
+  obs.x = ssk_empty(ctx->tape, SSK_SHAPE(T, B, D));
+  obs.mask = ssk_empty(ctx->tape, SSK_SHAPE(T, B, D));
+  if (!obs.x->count || !obs.mask->count)
+    return obs;
+  for (int t = 0; t < T; t++)
+    for (int b = 0; b < B; b++) {
+      const struct ssk_window *w = &windows[b];
+      bool inside = w->start + t < L; /* a window may reach beyond a short series */
+      int64_t row = (w->series * L + w->start + t) * D;
+      for (int k = 0; k < D; k++) {
+        size_t i = ((size_t)t * (size_t)B + (size_t)b) * (size_t)D + (size_t)k;
+        bool seen = inside && split->mask[row + k] != 0;
+        obs.mask->data[i] = seen;
+        obs.x->data[i] =
+            seen ? (ssk_real)((split->x[row + k] - data->centre[k]) / data->scale[k]) : 0;
+      }
+    }
+  if (split->u)
+    obs.u = copy_rows(ctx, split->u, L, windows, data->shape.V);
+  if (split->s) {
+    obs.s = ssk_empty(ctx->tape, SSK_SHAPE(B, E));
+    for (int b = 0; obs.s->count && b < B; b++)
+      for (int k = 0; k < E; k++)
+        obs.s->data[b * E + k] = (ssk_real)split->s[windows[b].series * E + k];
+  }
+  if (ctx->dims->F) {
+    int *from = ssk_tape_scratch(ctx->tape, (size_t)B * sizeof *from);
+    for (int b = 0; from && b < B; b++)
+      from[b] = windows[b].start;
+    obs.time = from ? ssk_model_time(pass, from, B, T, 1) : NULL;
+  }
+  obs.alive = alive_mask(ctx, split, windows);
+  return obs;
+}
+
+/* Steps [from, from+n) of a slab; NULL stays NULL. */
+static ssk_tensor *steps_of(ssk_tape *tape, ssk_tensor *slab, int from, int n) {
+  return slab ? ssk_rows(tape, slab, from, n) : NULL;
+}
+
+struct ssk_observed ssk_observed_part(ssk_tape *tape, const struct ssk_observed *obs, int from,
+                                      int n) {
+  return (struct ssk_observed){.size = sizeof(struct ssk_observed),
+                               .x = steps_of(tape, obs->x, from, n),
+                               .mask = steps_of(tape, obs->mask, from, n),
+                               .u = steps_of(tape, obs->u, from, n),
+                               .s = obs->s,
+                               .time = steps_of(tape, obs->time, from, n),
+                               .alive = steps_of(tape, obs->alive, from, n)};
+}

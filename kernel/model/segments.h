@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* segments.h - going through a pass in segments of L steps, with memory for one of them at a time
+ * (Chen, Xu, Zhang and Guestrin 2016, "Training deep nets with sublinear memory cost").
+ *
+ * Forward nothing is recorded. Of each segment the latents before it are kept, and the state that
+ * the summary's part starts from: T/L of both. Back, from the last segment to the first, a segment
+ * is computed again, now recorded, and left again with the gradient of what it began with. The
+ * summary goes the other way through time, so it comes last, when the gradients of all of h are
+ * known. So memory grows as L + T/L, but for the series themselves and one slab [T, B, H], which
+ * holds h and then its gradient; and for a summary that does not run in parts, which is computed
+ * again as a whole.
+ *
+ * The result is that of one segment of all steps, but for the order of the sums over time. */
+#ifndef SSK_MODEL_SEGMENTS_H
+#define SSK_MODEL_SEGMENTS_H
+
+#include "model/model.h"
+
+/* Everything lies in the tape of the pass. */
+struct ssk_walk {
+  struct ssk_pass *pass;
+  const struct ssk_observed *obs;
+  int length, n;             /* steps of a segment (the last may have fewer), number of segments */
+  int state_width;           /* of the summary, W; 0: it does not run in parts */
+  ssk_real *h;               /* [T, B, H] */
+  ssk_real *states;          /* [n, B, W] what the summary's part k starts from */
+  ssk_real *latents;         /* [n + 1, j, P, d] before segment k; the last: those at the end */
+  ssk_real *parts, *d_parts; /* [3, P] the parts of the bound, and their gradient */
+  size_t mark;
+};
+
+/* Length of segments for a wish of a recipe: at least j, at most T; a negative wish stands for the
+ * square root of T. */
+int ssk_segment_length(const struct ssk_pass *pass, int64_t wish);
+/* The same where there is no way back: enough rows for efficient products, few enough for the
+ * cache. */
+int ssk_segment_length_forward(const struct ssk_pass *pass);
+
+/* Begin in a pass that does not record (ssk_pass_begin with no gradient): runs the summary. pass
+ * and obs are borrowed. Errors are the tape's. */
+void ssk_walk_begin(struct ssk_walk *walk, struct ssk_pass *pass, const struct ssk_observed *obs,
+                    int length);
+/* Encode all segments. Afterwards the latents [j, P, d] of the last j steps are at
+ * ssk_walk_last(walk), oldest first. */
+void ssk_walk_encode(struct ssk_walk *walk);
+ssk_real *ssk_walk_last(const struct ssk_walk *walk);
+/* Encode all segments and sum up the bound. With a gradient (layout.total entries to add into) the
+ * pass records from now on: make a loss of the parts, call ssk_backward, then ssk_walk_backward,
+ * which adds all that is still missing, and frees the loss. */
+struct ssk_bound ssk_walk_bound(struct ssk_walk *walk, ssk_real *gradient);
+void ssk_walk_backward(struct ssk_walk *walk);
+
+/* Inside: segment k; where the gradients are not NULL, those of h and of `before` are added there.
+ */
+struct ssk_segment ssk_walk_segment(const struct ssk_walk *walk, int k, ssk_real *d_h,
+                                    ssk_real *d_before);
+/* The summary's part k of ssk_walk_summary_parts, [n, B, H], and the gradient of its state. */
+int ssk_walk_summary_parts(const struct ssk_walk *walk);
+ssk_tensor *ssk_walk_summary(const struct ssk_walk *walk, int k, ssk_real *d_state,
+                             ssk_tensor **next);
+
+#endif

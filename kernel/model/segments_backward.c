@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* segments_backward.c - back through a pass in segments, each computed again with recording. */
+#include "model/segments.h"
+#include <string.h>
+
+/* From the last segment to the first: the gradient of h takes the place of h. */
+static void segments_back(struct ssk_walk *walk) {
+  const struct ssk_ctx *ctx = &walk->pass->ctx;
+  ssk_tape *tape = ctx->tape;
+  const int j = ctx->dims->j, P = ctx->P;
+  const size_t latents = (size_t)(j * P * ctx->dims->d);
+  const size_t slab = (size_t)ctx->B * (size_t)ctx->dims->H, unit = sizeof(ssk_real);
+  ssk_real *d_h = ssk_tape_scratch(tape, (size_t)walk->length * slab * unit);
+  ssk_real *d_before = ssk_tape_scratch(tape, latents * unit);
+  ssk_real *d_last = ssk_tape_scratch(tape, latents * unit);
+  if (!d_h || !d_before || !d_last) {
+    ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the gradient of a segment");
+    return;
+  }
+  const size_t mark = ssk_tape_mark(tape);
+  for (int k = walk->n; k-- > 0 && !ssk_tape_code(tape);) {
+    memset(d_h, 0, (size_t)walk->length * slab * unit);
+    memset(d_before, 0, latents * unit);
+    struct ssk_segment segment = ssk_walk_segment(walk, k, d_h, k ? d_before : NULL);
+    struct ssk_posterior q = ssk_segment_encode(walk->pass, &segment);
+    struct ssk_bound bound = ssk_segment_bound(walk->pass, &segment, &q);
+    if (ssk_tape_code(tape))
+      return;
+    ssk_tensor *results[] = {bound.distortion, bound.initial, bound.transition,
+                             ssk_rows(tape, q.history, segment.n, j)};
+    const ssk_real *seeds[] = {walk->d_parts, walk->d_parts + P, walk->d_parts + 2 * P, d_last};
+    ssk_backward_from(tape, k < walk->n - 1 ? 4 : 3, results, seeds);
+    memcpy(walk->h + slab * (size_t)segment.from, d_h, slab * (size_t)segment.n * unit);
+    ssk_tape_rewind(tape, mark);
+    ssk_real *handed_on = d_before;
+    d_before = d_last;
+    d_last = handed_on;
+  }
+}
+
+/* The summary runs backwards through time, so its gradient goes forwards. */
+static void summary_back(struct ssk_walk *walk) {
+  const struct ssk_ctx *ctx = &walk->pass->ctx;
+  ssk_tape *tape = ctx->tape;
+  const int parts = ssk_walk_summary_parts(walk);
+  const size_t state = (size_t)ctx->B * (size_t)walk->state_width * sizeof(ssk_real);
+  const size_t slab = (size_t)ctx->B * (size_t)ctx->dims->H;
+  ssk_real *d_state = ssk_tape_scratch(tape, state), *d_next = ssk_tape_scratch(tape, state);
+  if (!d_state || !d_next) {
+    ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the gradient of the summary");
+    return;
+  }
+  const size_t mark = ssk_tape_mark(tape);
+  for (int k = 0; k < parts && !ssk_tape_code(tape); k++) {
+    memset(d_state, 0, state);
+    ssk_tensor *results[2] = {NULL, NULL};
+    results[0] = ssk_walk_summary(walk, k, k < parts - 1 ? d_state : NULL, &results[1]);
+    if (ssk_tape_code(tape))
+      return;
+    const ssk_real *seeds[] = {walk->h + slab * (size_t)(k * walk->length), d_next};
+    ssk_backward_from(tape, k ? 2 : 1, results, seeds);
+    ssk_tape_rewind(tape, mark);
+    ssk_real *handed_on = d_state;
+    d_state = d_next;
+    d_next = handed_on;
+  }
+}
+
+void ssk_walk_backward(struct ssk_walk *walk) {
+  ssk_tape *tape = walk->pass->ctx.tape;
+  ssk_tape_rewind(tape, walk->mark);
+  segments_back(walk);
+  ssk_tape_rewind(tape, walk->mark);
+  if (!ssk_tape_code(tape))
+    summary_back(walk);
+}
