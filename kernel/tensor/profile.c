@@ -142,7 +142,8 @@ void ssk_profile_node(struct ssk_profile *profile, const struct ssk_node *node, 
                                 .ndim = call->out->ndim,
                                 .inner = first ? ssk_width(first) : 1};
   memcpy(key.shape, call->out->shape, sizeof key.shape);
-  const double flops = call->op->flops ? call->op->flops(call, way == SSK_BACKWARD) : 0;
+  const bool counts = call->op->flops && (way == SSK_BACKWARD || call->tape->record);
+  const double flops = counts ? call->op->flops(call, way == SSK_BACKWARD) : 0;
   book(profile, &key, way, 1, flops, bytes_of(node, way));
 }
 

@@ -33,7 +33,8 @@ struct ssk_profile_row {
   struct ssk_profile_cost {
     int64_t calls;
     double seconds;
-    double flops; /* of products, see struct ssk_op; 0 when the operation has none */
+    double flops; /* of products, see struct ssk_op; 0 when the operation has none. While the tape
+                     records: what is computed again later, to spare memory, counts once */
     double bytes; /* of tensors that cannot but be read and written: inputs and result forward;
                      back, the result's gradient and those of inputs that want one (the latter
                      twice where they are added to) */

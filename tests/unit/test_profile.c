@@ -68,6 +68,10 @@ Test(profile, arithmetic_of_products) {
   EXPECT_FLOPS(2 * causal, causal,
                ssk_attention(tape, X(5, 2, 6), X(5, 2, 6), W(5, 2, 6), 2, true));
   EXPECT_FLOPS(0, 0, ssk_add(tape, W(5, 6), W(5, 6)));
+  /* What is computed twice, once without recording, is needed once. */
+  EXPECT_FLOPS(linear, linear,
+               (ssk_tape_record(tape, false), ssk_linear(tape, X(7, 3), W(3, 5), NULL, SSK_TANH),
+                ssk_tape_record(tape, true), ssk_linear(tape, X(7, 3), W(3, 5), NULL, SSK_TANH)));
 }
 
 Test(profile, rows_by_scope_and_operation) {
