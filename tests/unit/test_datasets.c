@@ -36,7 +36,9 @@ Test(datasets, bimodal_follows_its_equations) {
 }
 
 static const char *const generated[] = {
-    "bimodal", "lgssm", "random_walk_mixture", "bimodal_lift", "bimodal_lift_mv",
+    "bimodal",    "lgssm",     "random_walk_mixture", "bimodal_lift", "bimodal_lift_mv",
+    "henon_lift", "student_t", "four_well_fold",      "harmonic",     "lorenz",
+    "pendulum",
 };
 #define N_GENERATED (sizeof generated / sizeof *generated)
 
@@ -192,6 +194,11 @@ Test(datasets, samplers_agree_with_densities) {
   check_densities(&kit, "lgssm", 0.1, 0, 0.1);
   check_densities(&kit, "bimodal_lift", 0.1, 0, 0.1);
   check_densities(&kit, "bimodal_lift_mv", 0.1, 4, 0.1);
+  check_densities(&kit, "henon_lift", 0.03, 0, 0.1);
+  check_densities(&kit, "student_t", 1, 0, 0.2);
+  check_densities(&kit, "lorenz", 0.5, 0, 1);
+  check_densities(&kit, "four_well_fold", 0, 0, 0.1);
+  check_densities(&kit, "pendulum", 0, 0, 0.02);
   kit_close(&kit);
 }
 
