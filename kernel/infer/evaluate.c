@@ -35,13 +35,16 @@ static const struct ssk_metric_ops *ops_of(const struct ssk_instance *metric) {
   return metric->component->ops;
 }
 
-static void describe(const struct ssk_evaluate_section *e, const struct ssk_instance *metric,
-                     char *text, size_t size) {
+static void describe(const struct ssk_evaluate_section *e, struct ssk_metric_column *c) {
   static const char *const splits[] = {"train", "valid", "test"};
-  unsigned needs = ops_of(metric)->needs;
-  ops_of(metric)->definition(metric->self, text, size);
+  unsigned needs = ops_of(c->metric)->needs;
+  char *text = c->definition;
+  size_t size = sizeof c->definition;
+  ops_of(c->metric)->definition(c->metric->self, text, size);
   size_t used = strlen(text);
-  if (needs & SSK_NEEDS_SAMPLES)
+  if (c->step)
+    used += (size_t)snprintf(text + used, size - used, "; of step %d alone", c->step);
+  if ((needs & SSK_NEEDS_SAMPLES) && used < size)
     used += (size_t)snprintf(text + used, size - used, "; %lld samples, horizon %lld, context ",
                              (long long)e->samples, (long long)e->horizon);
   if ((needs & SSK_NEEDS_SAMPLES) && used < size)
@@ -55,23 +58,42 @@ static void describe(const struct ssk_evaluate_section *e, const struct ssk_inst
     snprintf(text + used, size - used, "; %s split", splits[e->split]);
 }
 
+/* What needs more than samples is bound to the step after the history, or to none. */
+static int columns_of(const struct ssk_evaluate_section *e, const struct ssk_instance *metric) {
+  return 1 + (ops_of(metric)->needs == SSK_NEEDS_SAMPLES ? e->steps.n : 0);
+}
+
+int ssk_metric_column_count(const struct ssk_evaluate_section *evaluate) {
+  int n = 0;
+  for (int k = 0; k < evaluate->metrics.n; k++)
+    n += columns_of(evaluate, evaluate->metrics.items[k]);
+  return n;
+}
+
 void ssk_metric_columns(const struct ssk_evaluate_section *evaluate,
                         struct ssk_metric_column *columns) {
+  struct ssk_metric_column *c = columns;
   for (int k = 0; k < evaluate->metrics.n; k++) {
     const struct ssk_instance *metric = evaluate->metrics.items[k];
     const struct ssk_metric_ops *ops = ops_of(metric);
-    struct ssk_metric_column *c = &columns[k];
-    *c = (struct ssk_metric_column){.unit = ops->unit,
-                                    .better = ops->better,
-                                    .ideal = ops->target ? ops->target(metric->self) : ops->ideal};
     int same = 1;
     for (int i = 0; i < k; i++)
       same += strcmp(evaluate->metrics.items[i]->component->name, metric->component->name) == 0;
-    if (same == 1)
-      snprintf(c->name, sizeof c->name, "%s", metric->component->name);
-    else
-      snprintf(c->name, sizeof c->name, "%.56s_%d", metric->component->name, same);
-    describe(evaluate, metric, c->definition, sizeof c->definition);
+    for (int i = 0, n = columns_of(evaluate, metric); i < n; i++, c++) {
+      *c =
+          (struct ssk_metric_column){.metric = metric,
+                                     .step = i ? (int)evaluate->steps.items[i - 1] : 0,
+                                     .unit = ops->unit,
+                                     .better = ops->better,
+                                     .ideal = ops->target ? ops->target(metric->self) : ops->ideal};
+      char number[16] = "", step[16] = "";
+      if (same > 1)
+        snprintf(number, sizeof number, "_%d", same);
+      if (c->step)
+        snprintf(step, sizeof step, "_h%d", c->step);
+      snprintf(c->name, sizeof c->name, "%.56s%s%s", metric->component->name, number, step);
+      describe(evaluate, c);
+    }
   }
 }
 
@@ -80,6 +102,7 @@ void ssk_metric_columns(const struct ssk_evaluate_section *evaluate,
 
 struct thread_state {
   double *paths; /* [samples, horizon, D] */
+  double *step;  /* [samples, D] */
   ssk_err *err;
   int code, failed; /* the first failure and its series */
 };
@@ -90,6 +113,7 @@ struct loop {
   const struct ssk_evaluate_section *evaluate;
   uint64_t seed;
   unsigned needs; /* of all metrics */
+  struct ssk_metric_column *columns;
   struct ssk_evaluation *out;
   struct thread_state *threads;
 };
@@ -138,6 +162,24 @@ static int make_case(const struct loop *l, int i, int thread, struct ssk_case *c
   return code;
 }
 
+/* The case of one step of the horizon: a forecast of one step. Where it is not the first, no
+ * history ends right before it, and none is shown. */
+static struct ssk_case case_of_step(const struct ssk_case *c, int step, double *paths) {
+  struct ssk_case one = *c;
+  size_t D = (size_t)c->D, H = (size_t)c->horizon, h = (size_t)step - 1;
+  one.horizon = 1;
+  one.z_last = step == 1 ? c->z_last : NULL;
+  one.history = step == 1 ? c->history : NULL;
+  one.history_mask = step == 1 ? c->history_mask : NULL;
+  one.context = step == 1 ? c->context : 0;
+  one.truth += h * D;
+  one.truth_mask += h * D;
+  one.paths = paths;
+  for (size_t s = 0; s < (size_t)c->samples; s++)
+    memcpy(paths + s * D, c->paths + (s * H + h) * D, D * sizeof *paths);
+  return one;
+}
+
 static bool can_show(unsigned needs, const struct ssk_case *c) {
   return !((needs & SSK_NEEDS_SAMPLES) && !c->paths) &&
          !((needs & SSK_NEEDS_BOUND) && !c->has_bound) &&
@@ -158,9 +200,13 @@ static void evaluate_series(int task, int thread, void *user) {
     return;
   }
   for (int k = 0; k < l->out->n_metrics; k++) {
-    const struct ssk_instance *metric = l->evaluate->metrics.items[k];
-    const struct ssk_metric_ops *ops = ops_of(metric);
-    values[k] = can_show(ops->needs, &c) ? ops->value(metric->self, &c) : NAN;
+    const struct ssk_metric_column *column = &l->columns[k];
+    const struct ssk_metric_ops *ops = ops_of(column->metric);
+    values[k] = NAN;
+    if (can_show(ops->needs, &c)) {
+      struct ssk_case shown = column->step ? case_of_step(&c, column->step, state->step) : c;
+      values[k] = ops->value(column->metric->self, &shown);
+    }
   }
 }
 
@@ -182,12 +228,16 @@ static int prepare(struct loop *l, int n_threads, ssk_err *err) {
   out->values = calloc((size_t)out->n_series * (size_t)(out->n_metrics + 1), sizeof *out->values);
   out->means = calloc((size_t)out->n_metrics + 1, sizeof *out->means);
   l->threads = calloc((size_t)n_threads, sizeof *l->threads);
-  bool failed = !out->values || !out->means || !l->threads;
-  size_t entries = (size_t)e->samples * (size_t)e->horizon * (size_t)l->data->shape.D;
+  l->columns = calloc((size_t)out->n_metrics + 1, sizeof *l->columns);
+  bool failed = !out->values || !out->means || !l->threads || !l->columns;
+  size_t step = (size_t)e->samples * (size_t)l->data->shape.D, entries = step * (size_t)e->horizon;
+  if (!failed)
+    ssk_metric_columns(e, l->columns);
   for (int t = 0; t < n_threads && !failed; t++) {
     l->threads[t].paths = malloc(entries * sizeof(double));
+    l->threads[t].step = malloc(step * sizeof(double));
     l->threads[t].err = ssk_err_new();
-    failed = !l->threads[t].paths || !l->threads[t].err;
+    failed = !l->threads[t].paths || !l->threads[t].step || !l->threads[t].err;
   }
   return failed ? ssk_err_set(err, SSK_ENOMEM, "no memory for the evaluation") : SSK_OK;
 }
@@ -200,11 +250,11 @@ int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data 
   struct timespec start, end;
   int64_t n = evaluate->series && evaluate->series < split->n ? evaluate->series : split->n;
   *out = (struct ssk_evaluation){.n_series = n < INT_MAX ? n : INT_MAX,
-                                 .n_metrics = evaluate->metrics.n,
+                                 .n_metrics = ssk_metric_column_count(evaluate),
                                  .evaluations = forecaster->evaluations};
   struct loop l = {
       .forecaster = forecaster, .data = data, .evaluate = evaluate, .seed = seed, .out = out};
-  for (int k = 0; k < out->n_metrics; k++)
+  for (int k = 0; k < evaluate->metrics.n; k++)
     l.needs |= ops_of(evaluate->metrics.items[k])->needs;
   int64_t longest = 0;
   for (int64_t i = 0; i < out->n_series; i++)
@@ -227,9 +277,11 @@ int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data 
     out->means[k] = ssk_mean_of(out->values + k, out->n_series, out->n_metrics);
   for (int t = 0; t < n_threads && l.threads; t++) {
     free(l.threads[t].paths);
+    free(l.threads[t].step);
     ssk_err_free(l.threads[t].err);
   }
   free(l.threads);
+  free(l.columns);
   clock_gettime(CLOCK_MONOTONIC, &end);
   out->seconds = (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
   if (code)

@@ -17,20 +17,25 @@ struct ssk_mean ssk_mean_of(const double *values, int64_t n, int64_t stride);
 
 /* A metric as a column of figures. */
 struct ssk_metric_column {
-  char name[80];        /* of the metric; a second one of the same name gets "_2", ... */
+  const struct ssk_instance *metric;
+  int step;             /* of the horizon, from 1, that it is taken at alone; 0: all steps */
+  char name[96];        /* of the metric; a second one of the same name gets "_2", ..., and a
+                           single step "_h1", ... */
   char definition[640]; /* with the settings of this evaluation: equal, or not comparable */
   const char *unit;
   int better;
   double ideal; /* where better is 0 */
 };
-/* Columns of the recipe's metrics: columns[evaluate->metrics.n]. */
+/* Columns of the recipe's metrics, each followed by those at evaluate->steps, where it is a metric
+ * of forecast samples alone: columns[ssk_metric_column_count]. */
+int ssk_metric_column_count(const struct ssk_evaluate_section *evaluate);
 void ssk_metric_columns(const struct ssk_evaluate_section *evaluate,
                         struct ssk_metric_column *columns);
 
 /* What one forecaster scored. Free with ssk_evaluation_free. */
 struct ssk_evaluation {
   int64_t n_series;
-  int n_metrics;
+  int n_metrics;          /* columns: ssk_metric_column_count */
   double *values;         /* [n_series, n_metrics]; NaN: no value */
   struct ssk_mean *means; /* [n_metrics], over series */
   double seconds;         /* of wall time, for all series */

@@ -94,6 +94,9 @@ static const struct ssk_param evaluate_rows[] = {
     SSK_PARAM_INT(struct ssk_evaluate_section, context, "0", 0, 1e9, "steps",
                   "History that a forecast sees; 0: all steps of the series but the horizon."),
     SSK_PARAM_INT(struct ssk_evaluate_section, horizon, "1", 1, 1e6, "steps", "Steps forecast."),
+    SSK_PARAM_REALS(struct ssk_evaluate_section, steps, "[]", 1, 1e6, "steps",
+                    "Steps of the horizon, from 1, at which the metrics of forecast samples are "
+                    "also taken alone: with [1], energy_score_h1 stands beside energy_score."),
     SSK_PARAM_INT(struct ssk_evaluate_section, samples, "256", 1, 1e6, NULL,
                   "Forecast paths of each series."),
     SSK_PARAM_INT(struct ssk_evaluate_section, bound_paths, "8", 1, 1e5, NULL,
@@ -158,6 +161,27 @@ static void check_together(const struct ssk_experiment *e, ssk_err *err) {
         (long long)e->model.time_features);
 }
 
+/* Single steps must be steps of the horizon, each named once. */
+static void check_steps(const struct ssk_experiment *e, ssk_err *err) {
+  const struct ssk_reals *steps = &e->evaluate.steps;
+  const struct ssk_node *node = ssk_node_find(e->tree->root, "evaluate.steps");
+  for (int i = 0; i < steps->n; i++) {
+    double step = steps->items[i];
+    bool again = false;
+    for (int k = 0; k < i; k++)
+      again = again || steps->items[k] == step;
+    if (again || step != floor(step) || step > (double)e->evaluate.horizon) {
+      ssk_err_at(err, SSK_ERECIPE, node ? &node->pos : NULL,
+                 again ? "evaluate.steps names step %g twice"
+                       : "evaluate.steps: %g is not a step of the horizon",
+                 step);
+      ssk_err_hint(err, "different whole numbers from 1 to evaluate.horizon (%lld)",
+                   (long long)e->evaluate.horizon);
+      return;
+    }
+  }
+}
+
 static int fill(struct ssk_experiment *e, struct ssk_registry *registry, ssk_err *err) {
   struct ssk_maker maker = ssk_registry_maker(registry);
   static const char *const also[] = {"base", NULL};
@@ -166,6 +190,7 @@ static int fill(struct ssk_experiment *e, struct ssk_registry *registry, ssk_err
   if (code)
     return code;
   check_together(e, err);
+  check_steps(e, err);
   return ssk_err_code(err);
 }
 

@@ -42,10 +42,11 @@ struct ssk_evaluate_section {
   int64_t series;  /* at most so many series; 0: all */
   int64_t context; /* steps of history; 0: all but the horizon */
   int64_t horizon;
-  int64_t samples;      /* forecast paths a series */
-  int64_t bound_paths;  /* Monte Carlo paths of the bound */
-  int64_t bound_length; /* steps of the series that the bound is taken over; 0: all */
-  int64_t particles;    /* of the oracle's particle filter */
+  struct ssk_reals steps; /* of the horizon, from 1, which samples are also scored at alone */
+  int64_t samples;        /* forecast paths a series */
+  int64_t bound_paths;    /* Monte Carlo paths of the bound */
+  int64_t bound_length;   /* steps of the series that the bound is taken over; 0: all */
+  int64_t particles;      /* of the oracle's particle filter */
   struct ssk_instances metrics;
 };
 

@@ -12,7 +12,7 @@ static int no_memory(ssk_err *err) {
 
 int ssk_table_init(struct ssk_table *table, const struct ssk_evaluate_section *evaluate,
                    ssk_err *err) {
-  *table = (struct ssk_table){.n_columns = evaluate->metrics.n, .reference = -1};
+  *table = (struct ssk_table){.n_columns = ssk_metric_column_count(evaluate), .reference = -1};
   table->columns = calloc((size_t)table->n_columns + 1, sizeof *table->columns);
   if (!table->columns)
     return no_memory(err);

@@ -211,6 +211,67 @@ Test(metrics, threads_do_not_change_a_bit) {
   kit_close(&kit);
 }
 
+/* Steps alone: named after the step, and the horizon's mean is theirs. What needs more than samples
+ * has no such columns. */
+Test(metrics, single_steps_of_the_horizon) {
+  enum { COLUMNS = 5 + 3 * 3 };
+  static const char *const names[COLUMNS] = {"jsd",
+                                             "jsd_paper",
+                                             "jsd_paper_h2",
+                                             "jsd_paper_h1",
+                                             "jsd_paper_h3",
+                                             "crps",
+                                             "crps_h2",
+                                             "crps_h1",
+                                             "crps_h3",
+                                             "energy_score",
+                                             "energy_score_h2",
+                                             "energy_score_h1",
+                                             "energy_score_h3",
+                                             "elbo"};
+  struct kit kit;
+  struct ssk_instance *metrics[METRICS];
+  struct ssk_evaluation e, first;
+  struct ssk_metric_column columns[COLUMNS];
+  double steps[] = {2, 1, 3};
+  kit_open(&kit);
+  struct ssk_data *data = kit_data(&kit, "bimodal", "valid: 0\ntest: 12\n");
+  struct ssk_evaluate_section section = section_of(&kit, metrics, 0);
+  section.particles = 200;
+  section.samples = 64;
+  section.context = 24;
+  section.horizon = 3;
+  section.steps = (struct ssk_reals){3, steps};
+  cr_assert_eq(ssk_metric_column_count(&section), COLUMNS);
+  ssk_metric_columns(&section, columns);
+  for (int k = 0; k < COLUMNS; k++)
+    cr_expect_str_eq(columns[k].name, names[k]);
+  cr_expect(strstr(columns[7].definition, "of step 1 alone; 64 samples, horizon 3") != NULL, "%s",
+            columns[7].definition);
+  cr_expect_null(strstr(columns[5].definition, "alone"));
+
+  score(&kit, "oracle", data, &section, 2, &e);
+  for (int i = 0; i < 12; i++) {
+    const double *v = e.values + i * COLUMNS;
+    cr_expect_float_eq(v[5], (v[6] + v[7] + v[8]) / 3, 1e-9);
+    cr_expect_float_eq(v[9], (v[10] + v[11] + v[12]) / 3, 1e-9);
+    cr_expect_eq(v[1], v[3]); /* it is of the first step anyhow */
+    cr_expect(isnan(v[2]) && isnan(v[4]), "no history ends before a later step");
+  }
+  section.horizon = 1; /* the same forecasts, cut off */
+  section.steps.n = 0;
+  score(&kit, "persistence", data, &section, 1, &first);
+  ssk_evaluation_free(&e);
+  section.horizon = 3;
+  section.steps = (struct ssk_reals){1, steps + 1};
+  score(&kit, "persistence", data, &section, 1, &e);
+  for (int i = 0; i < 12; i++)
+    cr_expect_eq(e.values[i * 8 + 4], first.values[i * METRICS + CRPS]);
+  ssk_evaluation_free(&first);
+  ssk_evaluation_free(&e);
+  kit_close(&kit);
+}
+
 Test(metrics, what_cannot_be_had_is_no_value_or_an_error) {
   struct kit kit;
   struct ssk_instance *metrics[METRICS];
