@@ -236,6 +236,26 @@ ssk_tensor *ssk_apply(ssk_tape *tape, const struct ssk_op *op, int n, ssk_tensor
   return ssk_apply_list(tape, op, n, inputs, attr, attr_size);
 }
 
+/* Memory for a gradient: that of a tensor of the same size whose gradient has been passed on, while
+ * it is still in the cache, or new. */
+static ssk_real *gradient_memory(ssk_tape *tape, size_t count) {
+  for (int i = tape->n_spare; i-- > 0;)
+    if (tape->spare[i].count == count) {
+      ssk_real *grad = tape->spare[i].grad;
+      tape->spare[i] = tape->spare[--tape->n_spare];
+      return grad;
+    }
+  return ssk_arena_alloc(&tape->arena, count * sizeof(ssk_real));
+}
+
+/* Nobody needs the gradient of an operation's result after its way back. Views of it were used, if
+ * at all, by later operations. */
+static void spare_gradient(ssk_tape *tape, ssk_tensor *out) {
+  if (tape->n_spare < SSK_SPARE_GRADIENTS)
+    tape->spare[tape->n_spare++] = (struct ssk_spare){out->count, out->grad};
+  out->grad = NULL;
+}
+
 /* Give a tensor that needs one its gradient; false without memory. */
 static bool ensure_gradient(ssk_tape *tape, ssk_tensor *x) {
   if (x->grad)
@@ -246,8 +266,8 @@ static bool ensure_gradient(ssk_tape *tape, ssk_tensor *x) {
     x->grad = x->base->grad + (x->data - x->base->data);
     return true;
   }
-  x->grad = ssk_arena_zalloc(&tape->arena, x->count * sizeof *x->grad);
-  return x->grad != NULL;
+  x->grad = gradient_memory(tape, x->count);
+  return x->grad && memset(x->grad, 0, x->count * sizeof *x->grad);
 }
 
 /* The last user of a tensor is the first on the way back: may it set the gradient of input i? Not
@@ -276,7 +296,7 @@ static bool ready_gradients(ssk_tape *tape, struct ssk_node *node, ssk_tensor **
     } else if (i < 32 && (call->hands_on >> i & 1) && !*handed) {
       *handed = x;
     } else {
-      if (!(x->grad = ssk_arena_alloc(&tape->arena, x->count * sizeof *x->grad)))
+      if (!(x->grad = gradient_memory(tape, x->count)))
         return false;
       call->fresh |= (uint32_t)1 << i;
     }
@@ -296,6 +316,8 @@ static bool step_back(ssk_tape *tape, struct ssk_node *node) {
   ssk_arena_rewind(&tape->arena, mark);
   if (handed)
     handed->grad = node->call.out->grad;
+  else
+    spare_gradient(tape, node->call.out);
   if (tape->profile)
     ssk_profile_node(tape->profile, node, SSK_BACKWARD);
   return tape->code == SSK_OK;
@@ -308,6 +330,7 @@ int ssk_backward_from(ssk_tape *tape, int n, ssk_tensor *const *results,
   if (tape->code != SSK_OK)
     return tape->code;
   tape->went_back = true;
+  tape->n_spare = 0;
   for (int i = 0; i < n; i++) {
     if (!results[i]->needs_grad)
       continue;

@@ -17,6 +17,13 @@ struct ssk_node {
   struct ssk_call call;
 };
 
+/* Gradients of tensors that the way back has passed: memory for those that follow. */
+enum { SSK_SPARE_GRADIENTS = 64 };
+struct ssk_spare {
+  size_t count;
+  ssk_real *grad;
+};
+
 struct ssk_tape {
   struct ssk_arena arena;
   ssk_err *err;
@@ -25,6 +32,8 @@ struct ssk_tape {
   bool went_back; /* ssk_backward ran over what is recorded */
   struct ssk_node *last;
   size_t length;
+  int n_spare;
+  struct ssk_spare spare[SSK_SPARE_GRADIENTS];
   const char *scope;           /* see profile.h */
   struct ssk_profile *profile; /* or NULL */
   ssk_tensor empty;            /* what failed operations return */

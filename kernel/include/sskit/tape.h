@@ -42,8 +42,8 @@ typedef struct ssk_tensor {
   int shape[SSK_MAX_DIMS]; /* entries from ndim on are 1 */
   size_t count;            /* product of the shape */
   ssk_real *data;          /* contiguous, 64-byte aligned unless it is a view */
-  ssk_real *grad;          /* d loss / d data; allocated and filled by ssk_backward; else NULL */
-  bool needs_grad;         /* some weight or leaf above it has a gradient */
+  ssk_real *grad;  /* d loss / d data: a leaf's, or while ssk_backward needs it; else NULL */
+  bool needs_grad; /* some weight or leaf above it has a gradient */
   struct ssk_tensor *base; /* the tensor it is a view of, or NULL; views share data and grad */
 } ssk_tensor;
 
@@ -80,8 +80,8 @@ SSK_API void *ssk_tape_scratch(ssk_tape *tape, size_t bytes);
 SSK_API size_t ssk_tape_peak(const ssk_tape *tape);
 SSK_API size_t ssk_tape_length(const ssk_tape *tape);
 /* Reverse pass: sets d loss / d loss = `seed` (the loss is a scalar) and adds into the grad of
- * every tensor with needs_grad, leaves included. Once, until a reset, or a rewind to before the
- * first recorded operation. */
+ * every leaf that has one. The gradients of results share memory and are gone afterwards. Once,
+ * until a reset, or a rewind to before the first recorded operation. */
 SSK_API int ssk_backward(ssk_tape *tape, ssk_tensor *loss, ssk_real seed);
 /* The same from n results of any shape, whose gradients seeds[i] (count of results[i]) are known:
  * a product of their Jacobian with a vector. Results without needs_grad are passed over. */
