@@ -62,11 +62,22 @@ ssk_tensor *ssk_denoiser_run(const struct ssk_instance *i, const struct ssk_ctx 
   return out;
 }
 
+/* [A, L, N, C] by way of [L, A*N, C]. */
+static ssk_tensor *mix_groups(const struct ssk_mixer_ops *ops, const void *self,
+                              const struct ssk_ctx *ctx, ssk_tensor *x, bool causal) {
+  const int A = x->shape[0], L = x->shape[1], N = x->shape[2], C = x->shape[3];
+  const int swap[] = {1, 0, 2, 3};
+  ssk_tensor *y = ssk_permute(ctx->tape, x, swap);
+  y = ops->run(self, ctx, ssk_reshape(ctx->tape, y, SSK_SHAPE(L, A * N, C)), causal);
+  return ssk_permute(ctx->tape, ssk_reshape(ctx->tape, y, SSK_SHAPE(L, A, N, C)), swap);
+}
+
 ssk_tensor *ssk_mixer_run(const struct ssk_instance *i, const struct ssk_ctx *ctx, ssk_tensor *x,
                           bool causal) {
   const struct ssk_mixer_ops *ops = i->component->ops;
   struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  ssk_tensor *out = ops->run(i->self, &inner, x, causal);
+  ssk_tensor *out = x->ndim < 4 || ops->groups ? ops->run(i->self, &inner, x, causal)
+                                               : mix_groups(ops, i->self, &inner, x, causal);
   ssk_ctx_leave(ctx);
   return out;
 }

@@ -165,8 +165,15 @@ static ssk_tensor *run_fused(const struct ssk_ctx *ctx, const struct ssk_transfo
 ssk_tensor *ssk_transformer_run(const struct ssk_ctx *ctx, const struct ssk_transformer *net,
                                 ssk_tensor *x, bool causal) {
   ssk_tape *tape = ctx->tape;
-  if (x->ndim == 3 && x->shape[0] <= SSK_TRANSFORMER_POSITIONS)
+  if (x->ndim < 3)
+    return ssk_tape_fail(tape, SSK_EUSAGE, "transformer: an input of %d axes", x->ndim);
+  const int swap[] = {1, 0, 2, 3}, A = x->shape[0], L = x->shape[x->ndim - 3],
+            N = x->shape[x->ndim - 2], C = ssk_width(x);
+  const bool groups = x->ndim == 4;
+  if (L <= SSK_TRANSFORMER_POSITIONS)
     return run_fused(ctx, net, x, causal);
+  if (groups)
+    x = ssk_reshape(tape, ssk_permute(tape, x, swap), SSK_SHAPE(L, A * N, C));
   for (int i = 0; i < net->blocks; i++) {
     ssk_tensor *h = ssk_layer_norm(tape, x, ssk_use(ctx, net->block[i].norm1_gain),
                                    ssk_use(ctx, net->block[i].norm1_bias));
@@ -180,5 +187,7 @@ ssk_tensor *ssk_transformer_run(const struct ssk_ctx *ctx, const struct ssk_tran
     h = ssk_dense_run(ctx, net->block[i].up, h);
     x = ssk_add(tape, x, ssk_dense_run(ctx, net->block[i].down, h));
   }
+  if (groups)
+    x = ssk_permute(tape, ssk_reshape(tape, x, SSK_SHAPE(L, A, N, C)), swap);
   return x;
 }

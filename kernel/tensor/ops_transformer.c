@@ -110,6 +110,7 @@ void ssk_forward_transformer(struct ssk_call *call) {
   struct run run;
   if (!begin(call, &run))
     return;
+  call->hands_on = 1; /* x + ...: backward adds the rest in place */
   const size_t kept = (size_t)(run.stages - 1) * run.part;
   const bool keep = call->out->needs_grad && kept;
   if (keep && !(call->saved = ssk_scratch_reals(call, blocks * kept)))
@@ -177,8 +178,9 @@ void ssk_backward_transformer(struct ssk_call *call) {
       (i % 2 ? ssk_feed_forward_backward : ssk_attend_backward)(
           &run.shape, &block, run.value + weights_of(i), grad + weights_of(i),
           i ? saved + b * kept + (size_t)(i - 1) * run.part : x, dx, work);
-    if (ssk_wants(in))
-      ssk_block_store(&run.axis, &block, dx, !ssk_call_fresh(call, 0), in->grad);
+    if (in->needs_grad) /* without a gradient of its own it is given out's after this */
+      ssk_block_store(&run.axis, &block, dx, in->grad && !ssk_call_fresh(call, 0),
+                      in->grad ? in->grad : call->out->grad);
   }
 }
 

@@ -151,7 +151,7 @@ static ssk_tensor *row_features(const struct ssk_ctx *ctx, const struct ssk_rows
   return parts > 1 ? ssk_concat(tape, parts, part, -1) : part[0];
 }
 
-/* [L*d, n*M, C]: ReLU of the projected channels; a slot is target or history, never both. */
+/* [L, d, n*M, C]: ReLU of the projected channels; a slot is target or history, never both. */
 static ssk_tensor *projected_input(const struct csdi *self, const struct ssk_ctx *ctx,
                                    const struct ssk_noisy *in) {
   ssk_tape *tape = ctx->tape;
@@ -166,26 +166,25 @@ static ssk_tensor *projected_input(const struct csdi *self, const struct ssk_ctx
   target = ssk_reshape(tape, target, SSK_SHAPE(d * n * M, 1));
   target = ssk_linear(tape, target, ssk_use(ctx, self->of_target), bias, SSK_RELU);
   ssk_tensor *x = ssk_concat(tape, 2, (ssk_tensor *[]){past, target}, 0);
-  return ssk_reshape(tape, x, SSK_SHAPE((j + 1) * d, n * M, C));
+  return ssk_reshape(tape, x, SSK_SHAPE(j + 1, d, n * M, C));
 }
 
-/* Mix x [L*d, rows, C] over slots, then over features. */
+/* Mix x [L, d, rows, C] over slots, then over features. Of the last layer only the target slot is
+ * read: it gives [1, d, rows, C]. */
 static ssk_tensor *mix(const struct csdi *self, const struct ssk_ctx *ctx, int layer,
                        ssk_tensor *x) {
   ssk_tape *tape = ctx->tape;
-  int L = ctx->dims->j + 1, d = ctx->dims->d, rows = x->shape[1], C = x->shape[2];
+  int L = x->shape[0], d = x->shape[1], rows = x->shape[2], C = x->shape[3];
   if (!x->count)
     return x;
   x = ssk_reshape(tape, x, SSK_SHAPE(L, d * rows, C));
   x = ssk_mixer_run(self->layer[layer].time, ctx, x, false);
-  if (self->layer[layer].feature) {
-    const int swap[] = {1, 0, 2, 3};
-    x = ssk_permute(tape, ssk_reshape(tape, x, SSK_SHAPE(L, d, rows, C)), swap);
-    x = ssk_reshape(tape, x, SSK_SHAPE(d, L * rows, C));
+  if (layer + 1 == self->layers)
+    x = ssk_rows(tape, x, L - 1, 1);
+  x = ssk_reshape(tape, x, SSK_SHAPE(x->shape[0], d, rows, C));
+  if (self->layer[layer].feature)
     x = ssk_mixer_run(self->layer[layer].feature, ctx, x, false);
-    x = ssk_permute(tape, ssk_reshape(tape, x, SSK_SHAPE(d, L, rows, C)), swap);
-  }
-  return ssk_reshape(tape, x, SSK_SHAPE(L * d, rows, C));
+  return x;
 }
 
 static ssk_tensor *csdi_run(const void *state, const struct ssk_ctx *ctx,
@@ -208,24 +207,20 @@ static ssk_tensor *csdi_run(const void *state, const struct ssk_ctx *ctx,
 
   ssk_tensor *x = projected_input(self, ctx, in), *skips = NULL;
   for (int i = 0; i < layers; i++) {
-    bool last = i + 1 == layers;
     struct adding how = {.M = in->M, .level = levels.index, .features = d, .at_level = i * C};
     ssk_tensor *y =
         ssk_apply(tape, &adding_op, 4, (ssk_tensor *[]){x, e, NULL, NULL}, &how, sizeof how);
     y = mix(self, ctx, i, y);
-    if (last) { /* only the target slot is read */
-      y = ssk_rows(tape, y, (L - 1) * d, d);
-      how.first_place = (L - 1) * d;
-      how.row_slot = L - 1;
-    }
+    how.row_slot = L - y->shape[0];
+    how.first_place = how.row_slot * d;
     y = ssk_dense_run(ctx, self->layer[i].middle, y);
     how.at_place = how.at_row = i * 2 * C;
     y = ssk_apply(tape, &adding_op, 4, (ssk_tensor *[]){y, NULL, place, row}, &how, sizeof how);
     y = ssk_gate(tape, y);
-    ssk_tensor *target = last ? y : ssk_rows(tape, y, (L - 1) * d, d);
+    ssk_tensor *target = ssk_rows(tape, y, y->shape[0] - 1, 1);
     ssk_tensor *skip = ssk_dense_run(ctx, self->layer[i].skip, target);
     skips = skips ? ssk_add(tape, skips, skip) : skip;
-    if (!last) {
+    if (i + 1 < layers) {
       x = ssk_add(tape, x, ssk_dense_run(ctx, self->layer[i].residual, y));
       x = ssk_affine(tape, x, (ssk_real)sqrt(0.5), 0);
     }

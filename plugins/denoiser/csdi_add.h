@@ -15,8 +15,8 @@ struct adding {
   int first_place, features, row_slot; /* place of the first group; groups a slot; slot of `rows` */
 };
 
-/* x [G, n*M, C] (G slots times features), levels [U, .] or NULL, places [L*d, .] or NULL, rows
- * [slots, n, .] or NULL (one slot: the same for all) -> x plus the C columns of each. */
+/* x [S, features, n*M, C] (G = S*features groups), levels [U, .] or NULL, places [L*d, .] or NULL,
+ * rows [slots, n, .] or NULL (one slot: the same for all) -> x plus the C columns of each. */
 static int adding_shape(struct ssk_call *call, int *ndim, int *shape) {
   *ndim = call->in[0]->ndim;
   for (int i = 0; i < *ndim; i++)
@@ -39,7 +39,7 @@ static ptrdiff_t adding_offset(const struct ssk_call *call, int which, int g, in
 
 static void adding_forward(struct ssk_call *call) {
   const ssk_tensor *x = call->in[0];
-  int G = x->shape[0], rows = x->shape[1], C = x->shape[2];
+  int G = x->shape[0] * x->shape[1], rows = x->shape[2], C = x->shape[3];
   memcpy(call->out->data, x->data, x->count * sizeof(ssk_real));
   for (int which = 1; which < 4; which++) {
     ssk_real *restrict out = call->out->data;
@@ -54,7 +54,7 @@ static void adding_forward(struct ssk_call *call) {
 
 static void adding_backward(struct ssk_call *call) {
   const ssk_tensor *x = call->in[0];
-  int G = x->shape[0], rows = x->shape[1], C = x->shape[2];
+  int G = x->shape[0] * x->shape[1], rows = x->shape[2], C = x->shape[3];
   if (x->grad)
     for (size_t i = 0; i < x->count; i++)
       x->grad[i] += call->out->grad[i];

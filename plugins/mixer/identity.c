@@ -19,7 +19,8 @@ static ssk_tensor *run(const void *self, const struct ssk_ctx *ctx, ssk_tensor *
   return x;
 }
 
-static const struct ssk_mixer_ops ops = {.size = sizeof ops, .build = build, .run = run};
+static const struct ssk_mixer_ops ops = {
+    .size = sizeof ops, .build = build, .run = run, .groups = true};
 
 static const struct ssk_component component = {
     .size = sizeof component,

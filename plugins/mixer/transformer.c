@@ -28,7 +28,8 @@ static const struct ssk_param params[] = {
     SSK_PARAM_INT(struct transformer, blocks, "1", 1, 8, NULL, "Blocks, one above the other."),
     SSK_PARAM_END};
 
-static const struct ssk_mixer_ops ops = {.size = sizeof ops, .build = build, .run = run};
+static const struct ssk_mixer_ops ops = {
+    .size = sizeof ops, .build = build, .run = run, .groups = true};
 
 static const struct ssk_component component = {
     .size = sizeof component,

@@ -36,7 +36,7 @@ extern "C" {
 /* ---- the magic block ------------------------------------------------------------------------ */
 
 #define SSK_MAGIC          0x54494b53u /* "SKIT", little endian */
-#define SSK_ABI            3u /* raised with every change of a public struct; must be equal */
+#define SSK_ABI            4u /* raised with every change of a public struct; must be equal */
 #define SSK_KERNEL_VERSION "0.1.0"
 
 struct ssk_magic {
@@ -409,11 +409,14 @@ struct ssk_denoiser_ops {
 
 /* ---- mixer ---------------------------------------------------------------------------------- */
 
-/* Mixing along the first axis, width kept: [L, N, C] -> [L, N, C]. */
+/* Mixing along an axis, width kept: the first axis of x [L, N, C]. Components that have a second
+ * axis before it give x [A, L, N, C]: A groups that do not see each other. */
 struct ssk_mixer_ops {
   size_t size;
   int (*build)(void *self, ssk_builder *b, int width);
   ssk_tensor *(*run)(const void *self, const struct ssk_ctx *ctx, ssk_tensor *x, bool causal);
+  /* Does `run` take groups as they lie? Else the kernel brings them into the form [L, A*N, C]. */
+  bool groups;
 };
 
 /* ---- sampler -------------------------------------------------------------------------------- */
@@ -519,6 +522,7 @@ SSK_API int ssk_denoiser_build(struct ssk_instance *i, ssk_builder *b, const str
 SSK_API ssk_tensor *ssk_denoiser_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                      const struct ssk_noisy *in);
 SSK_API int ssk_mixer_build(struct ssk_instance *i, ssk_builder *b, int width);
+/* x [L, N, C] or [A, L, N, C]. */
 SSK_API ssk_tensor *ssk_mixer_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                   ssk_tensor *x, bool causal);
 /* A network's weights are named `name`.something in the scope that is open; see ssk_network_ops. */

@@ -196,8 +196,8 @@ SSK_API struct ssk_conv_stack ssk_conv_stack_build(ssk_builder *b, const char *n
 SSK_API ssk_tensor *ssk_conv_stack_run(const struct ssk_ctx *ctx, const struct ssk_conv_stack *conv,
                                        ssk_tensor *x, bool causal);
 
-/* n pre-norm transformer blocks (Xiong et al. 2020) with GELU along the first axis; width kept and
- * divisible by heads. */
+/* n pre-norm transformer blocks (Xiong et al. 2020) with GELU along the axis L of [L, N, C] or
+ * [A, L, N, C]; width kept and divisible by heads. */
 struct ssk_transformer {
   int blocks, heads;
   struct {
