@@ -107,6 +107,9 @@ static int fair_threads(void) {
 static int start(struct ssk_ranks **out, ssk_err *err) {
   if (launched_rank() < 0) /* without a launcher, MPI would only take time */
     return SSK_OK;
+  /* Open MPI waits by spinning. Where processes are more than processors, or others need them too,
+   * that takes the time of those waited for; with a yield in the loop it costs next to nothing. */
+  setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
   int given, count;
   MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &given);
   MPI_Comm_size(MPI_COMM_WORLD, &count);
