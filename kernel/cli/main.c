@@ -177,8 +177,8 @@ int main(int argc, char **argv) {
     code = run(&cli, argc, argv);
   if (!cli.silent)
     ssk_err_print(cli.err, stderr, cli.colour_err);
-  /* A launcher ends all ranks at the first status that is not 0: one that never met rank 0 would cut
-   * short what that has to say. */
+  /* A launcher ends all ranks at the first status that is not 0: one that never met rank 0 would
+   * cut short what that has to say. */
   if (cli.silent && !cli.ranks)
     code = SSK_OK;
   ssk_cli_release(&cli);
