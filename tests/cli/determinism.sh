@@ -116,6 +116,13 @@ for name in transition_gaussian transition_diffusion; do
   point "$name: killed twice and resumed" same "$whole" "$whole-killed"
 done
 
+# Segments that are computed again on the way back: other sums than at once, the same each time.
+train "$work/segments" training.segment=3 --threads 1
+train "$work/segments-2" training.segment=3 --threads 2
+point "in segments: 1 and 2 threads" same "$work/segments" "$work/segments-2"
+train "$work/segments-5" training.segment=3 --threads 5
+point "in segments: 1 and 5 threads" same "$work/segments" "$work/segments-5"
+
 recipe=$smoke/transition_gaussian.yaml
 whole=$work/transition_gaussian
 
