@@ -40,6 +40,28 @@ static int check_series(const struct ssk_data *data, enum ssk_split split, int64
   return SSK_OK;
 }
 
+/* An emission of binary or count data must not be asked for the density of anything else. */
+static int check_values(const struct ssk_data *data, const struct ssk_instance *emission,
+                        enum ssk_split which, ssk_err *err) {
+  const struct ssk_emission_ops *ops = emission->component->ops;
+  const struct ssk_split_data *split = &data->split[which];
+  int64_t row = (int64_t)data->shape.max_length * data->shape.D;
+  for (int64_t k = 0; ops->refuse && k < split->n * row; k++) {
+    const char *wanted = split->mask[k] != 0 ? ops->refuse(emission->self, split->x[k]) : NULL;
+    if (!wanted)
+      continue;
+    ssk_err_set(err, SSK_EDATA,
+                "data set '%s': %s series %lld, step %d, dimension %d is %.9g, but the emission "
+                "'%s' takes %s",
+                data->dataset->component->name, split_names[which], (long long)(k / row),
+                (int)(k % row) / data->shape.D, (int)(k % row) % data->shape.D, split->x[k],
+                emission->component->name, wanted);
+    ssk_err_hint(err, "choose other columns, or an emission of real-valued observations");
+    return SSK_EDATA;
+  }
+  return SSK_OK;
+}
+
 static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err) {
   const struct ssk_data_shape *shape = &data->shape;
   struct ssk_split_data *split = &data->split[which];
@@ -145,8 +167,11 @@ static int load(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *
   if (data->shape.D < 1 || data->shape.max_length < 1)
     return ssk_err_set(err, SSK_EDATA, "data set '%s' is empty: %d dimensions, %d steps",
                        component->name, data->shape.D, data->shape.max_length);
-  for (int s = 0; s < SSK_SPLIT_COUNT && !code; s++)
+  for (int s = 0; s < SSK_SPLIT_COUNT && !code; s++) {
     code = load_split(data, s, err);
+    if (!code)
+      code = check_values(data, e->model.emission, s, err);
+  }
   if (code)
     return code;
   if (!data->split[SSK_TRAIN].n)

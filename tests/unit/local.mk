@@ -35,3 +35,4 @@ unit_sources += tests/support/rig.h
 unit_sources += tests/unit/test_mixture.c
 unit_sources += tests/unit/test_metrics.c
 unit_sources += tests/unit/test_table.c
+unit_sources += tests/unit/test_emissions.c

@@ -296,6 +296,9 @@ struct ssk_emission_ops {
   /* [optional] E[x | z], [n, D]; default: not available. */
   ssk_tensor *(*mean)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *in);
   bool discrete; /* x must not be standardised (binary, counts) */
+  /* [optional] NULL where x can be observed, else what an observation must be ("0 or 1"). Asked for
+   * each observed entry when the data are read: log_prob need not check. */
+  const char *(*refuse)(const void *self, double x);
 };
 
 /* ---- initial -------------------------------------------------------------------------------- */
