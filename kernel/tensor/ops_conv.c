@@ -1,36 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ops_conv.c - convolutions along the first axis, with zero padding.
- *
- * Tap i of a filter of length k sees the input `offset` steps later (earlier, if negative):
- * causal: (i - (k-1)) dilation; centred: (i - (k-1)/2) dilation. With the first axis outermost, the
- * outputs that a tap reaches, and the inputs that it sees, are two runs of whole slabs: a tap is
- * one matrix product, without copying. */
+/* ops_conv.c - convolutions along the first axis, with zero padding. With that axis outermost, the
+ * outputs that a tap reaches and the inputs that it sees are two runs of whole slabs: a tap is one
+ * matrix product, without copying. */
 #include "tensor/gemm.h"
 #include "tensor/ops.h"
 #include "tensor/sums.h"
+#include "tensor/taps.h"
 #include <string.h>
-
-struct conv {
-  int dilation;
-  bool causal;
-};
-
-/* The slabs that tap i connects: outputs [out, out+n), inputs [in, in+n); n may be 0. */
-struct reach {
-  size_t out, in, n;
-};
-static struct reach tap_reach(const struct conv *conv, int length, int k, int i) {
-  const int64_t centre = conv->causal ? k - 1 : (k - 1) / 2;
-  const int64_t offset = ((int64_t)i - centre) * conv->dilation;
-  const int64_t n = (int64_t)length - (offset < 0 ? -offset : offset);
-  return (struct reach){.out = offset < 0 ? (size_t)-offset : 0,
-                        .in = offset < 0 ? 0 : (size_t)offset,
-                        .n = n < 0 ? 0 : (size_t)n};
-}
 
 /* What both convolutions demand. */
 static int check(struct ssk_call *call, int taps, int channels) {
-  const struct conv *conv = call->attr;
+  const struct ssk_taps *conv = call->attr;
   const ssk_tensor *x = call->in[0], *b = call->in[2];
   if (x->ndim != 3)
     return ssk_misfit(call, "inputs must be of shape [L, N, C], not %s", SSK_SHOW(x));
@@ -71,7 +51,7 @@ static double flops(const struct ssk_call *call, bool back, double width) {
   const ssk_tensor *x = call->in[0], *W = call->in[1];
   double slabs = 0;
   for (int i = 0; i < W->shape[0]; i++)
-    slabs += (double)tap_reach(call->attr, x->shape[0], W->shape[0], i).n;
+    slabs += (double)ssk_tap_reach(call->attr, x->shape[0], W->shape[0], i).n;
   return 2 * slabs * x->shape[1] * width * (back ? ssk_gradients(x) + ssk_gradients(W) : 1);
 }
 
@@ -85,7 +65,7 @@ void ssk_forward_conv(struct ssk_call *call) {
   const size_t x_slab = (size_t)N * (size_t)I, y_slab = (size_t)N * (size_t)O;
   start(out, call->in[2]);
   for (int i = 0; i < W->shape[0]; i++) {
-    const struct reach tap = tap_reach(call->attr, L, W->shape[0], i);
+    const struct ssk_reach tap = ssk_tap_reach(call->attr, L, W->shape[0], i);
     if (tap.n)
       ssk_gemm((int)tap.n * N, O, I, 1,
                (struct ssk_matrix){x->data + tap.in * x_slab, I, SSK_AS_IS},
@@ -98,7 +78,7 @@ void ssk_backward_conv(struct ssk_call *call) {
   const int L = x->shape[0], N = x->shape[1], I = x->shape[2], O = out->shape[2];
   const size_t x_slab = (size_t)N * (size_t)I, y_slab = (size_t)N * (size_t)O;
   for (int i = 0; i < W->shape[0]; i++) {
-    const struct reach tap = tap_reach(call->attr, L, W->shape[0], i);
+    const struct ssk_reach tap = ssk_tap_reach(call->attr, L, W->shape[0], i);
     const size_t at = (size_t)i * (size_t)I * (size_t)O;
     const ssk_real *dy = out->grad + tap.out * y_slab;
     if (tap.n && ssk_wants(x))
@@ -143,7 +123,7 @@ void ssk_forward_conv_depthwise(struct ssk_call *call) {
   const size_t N = (size_t)x->shape[1], C = (size_t)x->shape[2];
   start(out, call->in[2]);
   for (int i = 0; i < W->shape[0]; i++) {
-    const struct reach tap = tap_reach(call->attr, x->shape[0], W->shape[0], i);
+    const struct ssk_reach tap = ssk_tap_reach(call->attr, x->shape[0], W->shape[0], i);
     add_weighted(tap.n * N, C, x->data + tap.in * N * C, W->data + (size_t)i * C,
                  out->data + tap.out * N * C);
   }
@@ -153,7 +133,7 @@ void ssk_backward_conv_depthwise(struct ssk_call *call) {
   const size_t N = (size_t)x->shape[1], C = (size_t)x->shape[2];
   ssk_real *product = ssk_wants(W) ? ssk_scratch_reals(call, x->count) : NULL;
   for (int i = 0; i < W->shape[0]; i++) {
-    const struct reach tap = tap_reach(call->attr, x->shape[0], W->shape[0], i);
+    const struct ssk_reach tap = ssk_tap_reach(call->attr, x->shape[0], W->shape[0], i);
     const ssk_real *dy = out->grad + tap.out * N * C, *seen = x->data + tap.in * N * C;
     if (ssk_wants(x))
       add_weighted(tap.n * N, C, dy, W->data + (size_t)i * C, x->grad + tap.in * N * C);
@@ -169,11 +149,11 @@ void ssk_backward_conv_depthwise(struct ssk_call *call) {
 
 ssk_tensor *ssk_conv(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b, int dilation,
                      bool causal) {
-  const struct conv attr = {dilation, causal};
+  const struct ssk_taps attr = {dilation, causal};
   return ssk_apply_op(tape, SSK_OP_conv, SSK_INPUTS(x, W, b), &attr, sizeof attr);
 }
 ssk_tensor *ssk_conv_depthwise(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
                                int dilation, bool causal) {
-  const struct conv attr = {dilation, causal};
+  const struct ssk_taps attr = {dilation, causal};
   return ssk_apply_op(tape, SSK_OP_conv_depthwise, SSK_INPUTS(x, W, b), &attr, sizeof attr);
 }

@@ -30,13 +30,10 @@ static int build(void *self, ssk_builder *b, int width) {
 
 static ssk_tensor *run(const void *self, const struct ssk_ctx *ctx, ssk_tensor *x, bool causal) {
   const struct conv *c = self;
-  for (int i = 0; i < c->dilations.n; i++) {
-    ssk_tensor *y =
-        ssk_conv_depthwise(ctx->tape, x, ssk_use(ctx, c->layer[i].W), ssk_use(ctx, c->layer[i].b),
+  for (int i = 0; i < c->dilations.n; i++)
+    x = ssk_conv_separable(ctx->tape, x, ssk_use(ctx, c->layer[i].W), ssk_use(ctx, c->layer[i].b),
+                           ssk_use(ctx, c->layer[i].point.W), ssk_use(ctx, c->layer[i].point.b),
                            (int)c->dilations.items[i], causal);
-    y = ssk_activate(ctx->tape, y, SSK_SILU);
-    x = ssk_add(ctx->tape, x, ssk_dense_run(ctx, c->layer[i].point, y));
-  }
   return x;
 }
 

@@ -259,17 +259,13 @@ static ssk_tensor *stack(const struct context *c, const struct ssk_ctx *ctx, ssk
   ssk_tensor *x = ssk_reshape(tape, slots, SSK_SHAPE(L, n * H, 1)), *skips = NULL;
   x = ssk_dense_run(ctx, c->open, x);
   for (int i = 0; i < c->blocks; i++) {
-    ssk_tensor *y = ssk_dense_run(ctx, c->block[i].middle, mix(c, ctx, i, x));
-    if (side) {
-      ssk_tensor *own = ssk_cols(tape, side, i * 2 * C, 2 * C);
-      y = ssk_add(tape, ssk_reshape(tape, y, SSK_SHAPE(L * n, H, 2 * C)),
-                  ssk_reshape(tape, own, SSK_SHAPE(L * n, 1, 2 * C)));
-    }
-    y = ssk_reshape(tape, ssk_gate(tape, y), SSK_SHAPE(L, n * H, C));
-    ssk_tensor *skip = ssk_dense_run(ctx, c->block[i].skip, y);
-    skips = skips ? ssk_add(tape, skips, skip) : skip;
+    ssk_tensor *y = ssk_gated(tape, mix(c, ctx, i, x), ssk_use(ctx, c->block[i].middle.W),
+                              ssk_use(ctx, c->block[i].middle.b), side, i * 2 * C);
+    skips = ssk_linear_add(tape, y, ssk_use(ctx, c->block[i].skip.W),
+                           ssk_use(ctx, c->block[i].skip.b), skips, SSK_LINEAR);
     if (i + 1 < c->blocks) {
-      x = ssk_add(tape, x, ssk_dense_run(ctx, c->block[i].residual, y));
+      x = ssk_linear_add(tape, y, ssk_use(ctx, c->block[i].residual.W),
+                         ssk_use(ctx, c->block[i].residual.b), x, SSK_LINEAR);
       x = ssk_affine(tape, x, (ssk_real)sqrt(0.5), 0);
     }
   }
@@ -281,9 +277,9 @@ static ssk_tensor *over_slots(const struct context *c, const struct ssk_ctx *ctx
                               ssk_tensor *x) {
   ssk_tape *tape = ctx->tape;
   int L = c->slots, width = (int)(c->hidden * c->channels);
-  x = ssk_affine(tape, x, (ssk_real)(1 / sqrt((double)c->blocks)), 0);
   x = ssk_reshape(tape, x, SSK_SHAPE(L, n, width));
   ssk_tensor *filter = ssk_reshape(tape, ssk_use(ctx, c->over_slots), SSK_SHAPE(L, 1, width));
+  filter = ssk_affine(tape, filter, (ssk_real)(1 / sqrt((double)c->blocks)), 0);
   x = ssk_mul(tape, x, filter);
   x = L > 1 ? ssk_sum(tape, x, 0) : ssk_reshape(tape, x, SSK_SHAPE(n, width));
   return ssk_add(tape, x, ssk_use(ctx, c->after));

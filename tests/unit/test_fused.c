@@ -161,3 +161,73 @@ Test(fused, transformer_is_the_sum_of_its_parts) {
   transformer_case(SSK_SHAPE(16, 19, 12), 12, (int[]){1, 3, 0});
   transformer_case(SSK_SHAPE(3, 1, 300, 9), 17, (int[]){2, 1, 1});
 }
+
+/* ---- separable convolution ------------------------------------------------------------------- */
+
+static ssk_tensor *separable_fused(struct rig *r, const int *arg) {
+  ssk_tensor *const *x = r->leaf;
+  return ssk_conv_separable(r->tape, x[0], x[1], x[2], x[3], x[4], arg[0], arg[1] != 0);
+}
+
+static ssk_tensor *separable_in_parts(struct rig *r, const int *arg) {
+  ssk_tensor *const *x = r->leaf;
+  ssk_tensor *h = ssk_conv_depthwise(r->tape, x[0], x[1], x[2], arg[0], arg[1] != 0);
+  h = ssk_activate(r->tape, h, SSK_SILU);
+  return ssk_add(r->tape, x[0], ssk_linear(r->tape, h, x[3], x[4], SSK_LINEAR));
+}
+
+Test(fused, separable_convolution_is_the_sum_of_its_parts) {
+  static const int cases[][6] = {/* L, N, C, k, dilation, causal */
+                                 {2, 300, 8, 3, 1, 0},
+                                 {2, 300, 8, 3, 2, 0},
+                                 {40, 11, 12, 4, 3, 1},
+                                 {600, 2, 5, 3, 7, 0},
+                                 {1, 70, 16, 5, 1, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const int *c = cases[i];
+    struct rig r = {0};
+    add_leaf(&r, SSK_SHAPE(c[0], c[1], c[2]));
+    add_leaf(&r, SSK_SHAPE(c[3], c[2]));
+    add_leaf(&r, SSK_SHAPE(c[2]));
+    add_leaf(&r, SSK_SHAPE(c[2], c[2]));
+    add_leaf(&r, SSK_SHAPE(c[2]));
+    compare(&r, separable_fused, separable_in_parts, c + 4);
+  }
+}
+
+/* ---- gate ------------------------------------------------------------------------------------ */
+
+static ssk_tensor *gated_fused(struct rig *r, const int *arg) {
+  ssk_tensor *const *x = r->leaf;
+  return ssk_gated(r->tape, x[0], x[1], x[2], arg[1] ? x[3] : NULL, arg[0]);
+}
+
+static ssk_tensor *gated_in_parts(struct rig *r, const int *arg) {
+  ssk_tensor *const *x = r->leaf;
+  ssk_tensor *u = ssk_linear(r->tape, x[0], x[1], x[2], SSK_LINEAR);
+  if (arg[1]) {
+    const int rows = x[3]->shape[0], columns = ssk_width(u);
+    u = ssk_reshape(r->tape, u, SSK_SHAPE(rows, ssk_height(u) / rows, columns));
+    ssk_tensor *side = ssk_cols(r->tape, x[3], arg[0], columns);
+    u = ssk_add(r->tape, u, ssk_reshape(r->tape, side, SSK_SHAPE(rows, 1, columns)));
+  }
+  return ssk_reshape(r->tape, ssk_gate(r->tape, u), SSK_SHAPE(x[0]->shape[0], ssk_width(u) / 2));
+}
+
+Test(fused, gate_is_the_sum_of_its_parts) {
+  static const int cases[][6] = {/* rows, I, C, rows of side, from, with side */
+                                 {2000, 8, 8, 50, 4, 1},
+                                 {700, 5, 9, 700, 0, 1},
+                                 {333, 16, 3, 1, 0, 0},
+                                 {900, 8, 8, 1, 2, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const int *c = cases[i];
+    struct rig r = {0};
+    add_leaf(&r, SSK_SHAPE(c[0], c[1]));
+    add_leaf(&r, SSK_SHAPE(c[1], 2 * c[2]));
+    add_leaf(&r, SSK_SHAPE(2 * c[2]));
+    if (c[5])
+      add_leaf(&r, SSK_SHAPE(c[3], 2 * c[2] + 5));
+    compare(&r, gated_fused, gated_in_parts, c + 4);
+  }
+}

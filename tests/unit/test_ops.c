@@ -243,6 +243,14 @@ static void gradcase_film(void) {
   CHECK(build_film, ARGS(SSK_TANH, 1), LEAF(-1, 1, 6, 1), LEAF(-1, 1, 3, 3), LEAF(-1, 1, 6, 1));
 }
 
+/* a[0]: first column of side; a[1]: with side */
+BUILD(gated, ssk_gated(tape, x[0], x[1], x[2], a[1] != 0 ? x[3] : NULL, (int)a[0]))
+static void gradcase_gated(void) {
+  CHECK(build_gated, ARGS(0, 0), LEAF(-1, 1, 2, 3, 3), LEAF(-1, 1, 3, 4), LEAF(-1, 1, 4));
+  CHECK(build_gated, ARGS(1, 1), LEAF(-1, 1, 6, 2), LEAF(-1, 1, 2, 4), LEAF(-1, 1, 4),
+        LEAF(-1, 1, 3, 6));
+}
+
 BUILD(gru, ssk_gru(tape, x[0], x[1], x[2], x[3], x[4], a[0] != 0 ? x[5] : NULL))
 static void gradcase_gru(void) {
   CHECK(build_gru, ARGS(1), LEAF(-1, 1, 5, 3, 2), LEAF(-1, 1, 2, 12), LEAF(-1, 1, 4, 12),
@@ -264,6 +272,16 @@ static void gradcase_conv(void) {
             LEAF(-1, 1, 2));
   CHECK(build_conv, ARGS(1, 1, 0), LEAF(-1, 1, 7, 1, 1), LEAF(-1, 1, 2, 1, 1));
   CHECK(build_conv, ARGS(1, 0, 0), LEAF(-1, 1, 1, 2, 2), LEAF(-1, 1, 3, 2, 2));
+}
+/* a[0]: dilation; a[1]: causal */
+BUILD(conv_separable, ssk_conv_separable(tape, x[0], x[1], x[2], x[3], x[4], (int)a[0], a[1] != 0))
+static void gradcase_conv_separable(void) {
+  for (int causal = 0; causal < 2; causal++)
+    for (int dilation = 1; dilation < 4; dilation++)
+      CHECK(build_conv_separable, ARGS(dilation, causal), LEAF(-1, 1, 4, 2, 3), LEAF(-1, 1, 3, 3),
+            LEAF(-1, 1, 3), LEAF(-1, 1, 3, 3), LEAF(-1, 1, 3));
+  CHECK(build_conv_separable, ARGS(1, 1), LEAF(-1, 1, 3, 1, 1), LEAF(-1, 1, 2, 1), LEAF(-1, 1, 1),
+        LEAF(-1, 1, 1, 1), LEAF(-1, 1, 1));
 }
 static void gradcase_conv_depthwise(void) {
   for (int causal = 0; causal < 2; causal++)

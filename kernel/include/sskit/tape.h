@@ -196,6 +196,11 @@ SSK_API ssk_tensor *ssk_film(ssk_tape *tape, ssk_tensor *x, ssk_tensor *table, s
 SSK_API ssk_tensor *ssk_bmm(ssk_tape *tape, ssk_tensor *a, ssk_tensor *b);
 /* sigmoid(a) * tanh(b) of [.., 2C] = [a, b] -> [.., C] (WaveNet's gate). */
 SSK_API ssk_tensor *ssk_gate(ssk_tape *tape, ssk_tensor *x);
+/* The gate of x W + b + side, as one operation that keeps nothing but x and side for the way back:
+ * x [.., I], W [I, 2C], b [2C] -> [.., C]. side [.., K] or NULL has fewer rows, each of which
+ * stands for as many neighbouring rows of x: its columns from `from` on are added to them. */
+SSK_API ssk_tensor *ssk_gated(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
+                              ssk_tensor *side, int from);
 /* Layer normalisation over the last axis (Ba et al. 2016), eps 1e-5; gain and bias [C] or NULL. */
 SSK_API ssk_tensor *ssk_layer_norm(ssk_tape *tape, ssk_tensor *x, ssk_tensor *gain,
                                    ssk_tensor *bias);
@@ -210,6 +215,11 @@ SSK_API ssk_tensor *ssk_conv(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_t
                              int dilation, bool causal);
 /* The same, one filter a channel: W [k, C]. */
 SSK_API ssk_tensor *ssk_conv_depthwise(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
+                                       int dilation, bool causal);
+/* A residual layer of depthwise-separable convolution, x + silu(conv_depthwise(x)) W + b, with W
+ * [C, C]: as one operation that keeps nothing but x for the way back. */
+SSK_API ssk_tensor *ssk_conv_separable(ssk_tape *tape, ssk_tensor *x, ssk_tensor *filter,
+                                       ssk_tensor *filter_bias, ssk_tensor *W, ssk_tensor *b,
                                        int dilation, bool causal);
 /* Scaled dot-product attention along the first axis, heads side by side in the last:
  * q, k, v [L, N, C], C divisible by heads -> [L, N, C]. causal: position l sees 0..l. */
