@@ -146,10 +146,20 @@ struct ssk_gaussian ssk_gaussian_head_run(const struct ssk_ctx *ctx,
     ssk_tensor *h = x;
     for (int i = 0; i < head->layers; i++)
       h = ssk_dense_run(ctx, head->in[i], h);
-    out =
-        ssk_add(ctx->tape, out, ssk_linear(ctx->tape, h, ssk_use(ctx, head->W), NULL, SSK_LINEAR));
+    out = ssk_linear_add(ctx->tape, h, ssk_use(ctx, head->W), NULL, out, SSK_LINEAR);
   }
   return split(ctx, head, v, out);
+}
+
+/* [n, hidden + 2*out]: rows [from, from + n) of the first layer's weights and of the linear path
+ * side by side: what takes the inputs to both in one product. */
+static ssk_tensor *first_weights(const struct ssk_ctx *ctx, const struct ssk_gaussian_head *head,
+                                 int from, int n) {
+  ssk_tensor *path = ssk_rows(ctx->tape, ssk_use(ctx, head->path), from, n);
+  if (!head->layers)
+    return path;
+  ssk_tensor *W = ssk_rows(ctx->tape, ssk_use(ctx, head->in[0].W), from, n);
+  return ssk_concat(ctx->tape, 2, (ssk_tensor *[]){W, path}, -1);
 }
 
 ssk_tensor *ssk_gaussian_head_prepare(const struct ssk_ctx *ctx,
@@ -159,13 +169,10 @@ ssk_tensor *ssk_gaussian_head_prepare(const struct ssk_ctx *ctx,
   if (from < 0)
     return ssk_tape_fail(tape, SSK_EUSAGE, "gaussian head: cannot prepare %d of %d inputs", n,
                          head->inputs);
-  ssk_tensor *path = ssk_rows(tape, ssk_use(ctx, head->path), from, n);
-  path = ssk_linear(tape, later, path, output_bias(ctx, head), SSK_LINEAR);
-  if (!head->layers)
-    return path;
-  ssk_tensor *W = ssk_rows(tape, ssk_use(ctx, head->in[0].W), from, n);
-  ssk_tensor *hidden = ssk_linear(tape, later, W, ssk_use(ctx, head->in[0].b), SSK_LINEAR);
-  return ssk_concat(tape, 2, (ssk_tensor *[]){hidden, path}, -1);
+  ssk_tensor *bias = output_bias(ctx, head);
+  if (head->layers)
+    bias = ssk_concat(tape, 2, (ssk_tensor *[]){ssk_use(ctx, head->in[0].b), bias}, -1);
+  return ssk_linear(tape, later, first_weights(ctx, head, from, n), bias, SSK_LINEAR);
 }
 
 struct ssk_gaussian ssk_gaussian_head_finish(const struct ssk_ctx *ctx,
@@ -173,21 +180,16 @@ struct ssk_gaussian ssk_gaussian_head_finish(const struct ssk_ctx *ctx,
                                              const struct ssk_variance *v, ssk_tensor *now,
                                              ssk_tensor *prepared) {
   ssk_tape *tape = ctx->tape;
-  int n = ssk_width(now);
-  ssk_tensor *path = ssk_rows(tape, ssk_use(ctx, head->path), 0, n);
-  path = ssk_linear(tape, now, path, NULL, SSK_LINEAR);
+  ssk_tensor *W = first_weights(ctx, head, 0, ssk_width(now));
+  ssk_tensor *first = ssk_linear_add(tape, now, W, NULL, prepared, SSK_LINEAR);
   if (!head->layers)
-    return split(ctx, head, v, ssk_add(tape, path, prepared));
-  ssk_tensor *W = ssk_rows(tape, ssk_use(ctx, head->in[0].W), 0, n);
-  ssk_tensor *h = ssk_linear(tape, now, W, NULL, SSK_LINEAR);
-  h = ssk_add(tape, h, ssk_cols(tape, prepared, 0, head->hidden));
-  h = ssk_activate(tape, h, head->in[0].act);
+    return split(ctx, head, v, first);
+  ssk_tensor *h = ssk_activate_cols(tape, first, 0, head->hidden, head->in[0].act);
   for (int i = 1; i < head->layers; i++)
     h = ssk_dense_run(ctx, head->in[i], h);
-  ssk_tensor *out = ssk_linear(tape, h, ssk_use(ctx, head->W), NULL, SSK_LINEAR);
-  out = ssk_add(tape, out, path);
-  out = ssk_add(tape, out, ssk_cols(tape, prepared, head->hidden, 2 * head->outputs));
-  return split(ctx, head, v, out);
+  ssk_tensor *path = ssk_cols(tape, first, head->hidden, 2 * head->outputs);
+  return split(ctx, head, v,
+               ssk_linear_add(tape, h, ssk_use(ctx, head->W), NULL, path, SSK_LINEAR));
 }
 
 /* ---- features ------------------------------------------------------------------------------- */

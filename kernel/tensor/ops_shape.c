@@ -4,6 +4,7 @@
  *
  * Most are described by three numbers: with respect to an axis, a tensor is outer x n x inner,
  * where inner entries lie side by side. */
+#include "tensor/activation.h"
 #include "tensor/ops.h"
 #include "tensor/sums.h"
 #include <string.h>
@@ -41,10 +42,11 @@ static void add_runs(size_t rows, size_t n, const ssk_real *restrict x, size_t x
       y[r * y_step + i] += x[r * x_step + i];
 }
 
-/* ---- cols: [.., C] -> [.., n] --------------------------------------------------------------- */
+/* ---- cols: [.., C] -> act of [.., n] --------------------------------------------------------- */
 
 struct range {
   int from, n;
+  enum ssk_act act;
 };
 
 int ssk_shape_cols(struct ssk_call *call, int *ndim, int *shape) {
@@ -57,17 +59,32 @@ int ssk_shape_cols(struct ssk_call *call, int *ndim, int *shape) {
   shape[*ndim - 1] = range->n;
   return SSK_OK;
 }
+/* saved: the slopes, for those activations that keep them */
 void ssk_forward_cols(struct ssk_call *call) {
   const struct range *range = call->attr;
-  const ssk_tensor *x = call->in[0];
+  const ssk_tensor *x = call->in[0], *out = call->out;
   copy_runs((size_t)ssk_height(x), (size_t)range->n, x->data + range->from, (size_t)ssk_width(x),
-            call->out->data, (size_t)range->n);
+            out->data, (size_t)range->n);
+  if (range->act == SSK_LINEAR)
+    return;
+  if (out->needs_grad && ssk_act_keeps_slope(range->act) &&
+      !(call->saved = ssk_scratch_reals(call, out->count)))
+    return;
+  ssk_act_forward(range->act, out->count, out->data, out->data, call->saved);
 }
 void ssk_backward_cols(struct ssk_call *call) {
   const struct range *range = call->attr;
-  const ssk_tensor *x = call->in[0];
-  add_runs((size_t)ssk_height(x), (size_t)range->n, call->out->grad, (size_t)range->n,
-           x->grad + range->from, (size_t)ssk_width(x));
+  const ssk_tensor *x = call->in[0], *out = call->out;
+  const ssk_real *dy = out->grad;
+  if (range->act != SSK_LINEAR) {
+    ssk_real *product = ssk_scratch_reals(call, out->count);
+    if (!product)
+      return;
+    ssk_act_backward(range->act, out->count, out->data, call->saved, dy, product);
+    dy = product;
+  }
+  add_runs((size_t)ssk_height(x), (size_t)range->n, dy, (size_t)range->n, x->grad + range->from,
+           (size_t)ssk_width(x));
 }
 
 /* ---- concat: any number of tensors, equal but for one axis ---------------------------------- */
@@ -252,8 +269,11 @@ void ssk_backward_flip(struct ssk_call *call) {
 /* ---- public --------------------------------------------------------------------------------- */
 
 ssk_tensor *ssk_cols(ssk_tape *tape, ssk_tensor *x, int from, int n) {
-  const struct range attr = {from, n};
-  return ssk_apply_op(tape, SSK_OP_cols, SSK_INPUTS(x), &attr, sizeof attr);
+  return ssk_activate_cols(tape, x, from, n, SSK_LINEAR);
+}
+ssk_tensor *ssk_activate_cols(ssk_tape *tape, ssk_tensor *x, int from, int n, enum ssk_act act) {
+  const struct range range = {.from = from, .n = n, .act = act};
+  return ssk_apply_op(tape, SSK_OP_cols, SSK_INPUTS(x), &range, sizeof range);
 }
 
 /* The list is copied to the arena: it must outlive the call, and may be longer than call->in. */

@@ -51,15 +51,17 @@ static inline bool distinct_find(ssk_tape *tape, const ssk_tensor *x, struct dis
  * Tashiro et al. 2021, eq. 13, has highest = 10^4 for integer steps). A constant. */
 static inline ssk_tensor *level_features(ssk_tape *tape, const ssk_tensor *values, int n,
                                          double highest) {
+  const double pi = 3.14159265358979323846;
   int U = (int)values->count, half = n / 2;
-  ssk_tensor *out = ssk_empty(tape, SSK_SHAPE(U, n));
-  for (int r = 0; out->count && r < U; r++)
-    for (int i = 0; i < half; i++) {
-      double angle = (double)values->data[r] * pow(highest, half > 1 ? i / (half - 1.0) : 0);
-      out->data[r * n + i] = (ssk_real)sin(angle);
-      out->data[r * n + half + i] = (ssk_real)cos(angle);
+  ssk_tensor *angle = ssk_empty(tape, SSK_SHAPE(U, half));
+  for (int i = 0; angle->count && i < half; i++) {
+    double frequency = pow(highest, half > 1 ? i / (half - 1.0) : 0);
+    for (int r = 0; r < U; r++) { /* whole turns are left out before the angle is rounded */
+      double turns = (double)values->data[r] * frequency / (2 * pi);
+      angle->data[r * half + i] = (ssk_real)(2 * pi * (turns - rint(turns)));
     }
-  return out;
+  }
+  return ssk_concat(tape, 2, (ssk_tensor *[]){ssk_sin(tape, angle), ssk_cos(tape, angle)}, -1);
 }
 
 #endif

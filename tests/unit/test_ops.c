@@ -125,11 +125,12 @@ static void gradcase_clamp(void) {
 
 /* ---- shape ---------------------------------------------------------------------------------- */
 
-BUILD(cols, ssk_cols(tape, x[0], (int)a[0], (int)a[1]))
+BUILD(cols, ssk_activate_cols(tape, x[0], (int)a[0], (int)a[1], (enum ssk_act)a[2]))
 static void gradcase_cols(void) {
-  CHECK(build_cols, ARGS(1, 2), LEAF(-1, 1, 3, 2, 5));
-  CHECK(build_cols, ARGS(0, 1), LEAF(-1, 1, 1));
-  CHECK(build_cols, ARGS(3, 17), LEAF(-1, 1, 2, 21));
+  CHECK(build_cols, ARGS(1, 2, SSK_LINEAR), LEAF(-1, 1, 3, 2, 5));
+  CHECK(build_cols, ARGS(0, 1, SSK_LINEAR), LEAF(-1, 1, 1));
+  CHECK(build_cols, ARGS(3, 17, SSK_SILU), LEAF(-1, 1, 2, 21));
+  CHECK(build_cols, ARGS(0, 2, SSK_TANH), LEAF(-1, 1, 4, 3));
 }
 
 /* a[0]: axis; a[1]: how many; the same leaf may come twice */

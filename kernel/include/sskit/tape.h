@@ -156,6 +156,9 @@ SSK_API ssk_tensor *ssk_reshape(ssk_tape *tape, ssk_tensor *x, int ndim, const i
 SSK_API ssk_tensor *ssk_rows(ssk_tape *tape, ssk_tensor *x, int from, int n);
 /* Copy: entries [from, from+n) of the last axis. */
 SSK_API ssk_tensor *ssk_cols(ssk_tape *tape, ssk_tensor *x, int from, int n);
+/* act of these entries. */
+SSK_API ssk_tensor *ssk_activate_cols(ssk_tape *tape, ssk_tensor *x, int from, int n,
+                                      enum ssk_act act);
 /* Join n tensors along `axis` (negative: from the last, -1); the other axes agree. */
 SSK_API ssk_tensor *ssk_concat(ssk_tape *tape, int n, ssk_tensor *const *xs, int axis);
 /* Join along a new first axis. */
