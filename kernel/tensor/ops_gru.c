@@ -58,22 +58,18 @@ struct saved {
   ssk_real *gates, *candidate, *recurrent, *projected;
 };
 
-static void add_bias(size_t rows, size_t C, const ssk_real *restrict b, ssk_real *restrict y) {
-  for (size_t r = 0; r < rows; r++)
-    for (size_t c = 0; c < C; c++)
-      y[r * C + c] += b[c];
-}
-
-/* One step: px and ph [N, 3H] are the projections of input and state; h may be NULL (zeros). */
-static void step(size_t N, size_t H, const ssk_real *px, const ssk_real *ph, const ssk_real *h,
+/* One step: px and ph [N, 3H] are the projections of input and state, bx and bh [3H] what is still
+ * to be added to them; h may be NULL (zeros). */
+static void step(size_t N, size_t H, const ssk_real *px, const ssk_real *restrict bx,
+                 const ssk_real *ph, const ssk_real *restrict bh, const ssk_real *h,
                  ssk_real *gates, ssk_real *candidate, ssk_real *recurrent, ssk_real *out) {
   for (size_t r = 0; r < N; r++) {
     const ssk_real *restrict a = px + r * 3 * H, *restrict b = ph + r * 3 * H;
     ssk_real *restrict g = gates + r * 2 * H, *restrict m = recurrent + r * H;
     for (size_t c = 0; c < 2 * H; c++)
-      g[c] = a[c] + b[c];
+      g[c] = (a[c] + bx[c]) + (b[c] + bh[c]);
     for (size_t c = 0; c < H; c++)
-      m[c] = b[2 * H + c];
+      m[c] = b[2 * H + c] + bh[2 * H + c];
   }
   ssk_vsigmoid(N * 2 * H, gates, gates);
   for (size_t r = 0; r < N; r++) {
@@ -81,7 +77,7 @@ static void step(size_t N, size_t H, const ssk_real *px, const ssk_real *ph, con
     const ssk_real *restrict m = recurrent + r * H;
     ssk_real *restrict n = candidate + r * H;
     for (size_t c = 0; c < H; c++)
-      n[c] = a[c] + reset[c] * m[c];
+      n[c] = a[c] + bx[2 * H + c] + reset[c] * m[c];
   }
   ssk_vtanh(N * H, candidate, candidate);
   for (size_t r = 0; r < N; r++) {
@@ -113,7 +109,6 @@ void ssk_forward_gru(struct ssk_call *call) {
 
   ssk_gemm(T * N, 3 * H, I, 1, (struct ssk_matrix){x->data, I, SSK_AS_IS},
            (struct ssk_matrix){Wx->data, 3 * H, SSK_AS_IS}, 0, px, 3 * H);
-  add_bias(steps * (size_t)N, 3 * (size_t)H, call->in[in_bx]->data, px);
   const ssk_real *h = h0 ? h0->data : NULL;
   for (size_t t = 0; t < steps; t++) {
     if (h)
@@ -121,10 +116,10 @@ void ssk_forward_gru(struct ssk_call *call) {
                (struct ssk_matrix){Wh->data, 3 * H, SSK_AS_IS}, 0, ph, 3 * H);
     else
       memset(ph, 0, 3 * slab * sizeof *ph);
-    add_bias((size_t)N, 3 * (size_t)H, call->in[in_bh]->data, ph);
     const size_t at = out->needs_grad ? t : 0;
-    step((size_t)N, (size_t)H, px + 3 * slab * t, ph, h, saved->gates + 2 * slab * at,
-         saved->candidate + slab * at, saved->recurrent + slab * at, out->data + slab * t);
+    step((size_t)N, (size_t)H, px + 3 * slab * t, call->in[in_bx]->data, ph, call->in[in_bh]->data,
+         h, saved->gates + 2 * slab * at, saved->candidate + slab * at,
+         saved->recurrent + slab * at, out->data + slab * t);
     h = out->data + slab * t;
   }
 }
