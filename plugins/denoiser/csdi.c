@@ -218,10 +218,9 @@ static ssk_tensor *csdi_run(const void *state, const struct ssk_ctx *ctx,
     y = ssk_apply(tape, &adding_op, 4, (ssk_tensor *[]){y, NULL, place, row}, &how, sizeof how);
     y = ssk_gate(tape, y);
     ssk_tensor *target = ssk_rows(tape, y, y->shape[0] - 1, 1);
-    ssk_tensor *skip = ssk_dense_run(ctx, self->layer[i].skip, target);
-    skips = skips ? ssk_add(tape, skips, skip) : skip;
+    skips = ssk_dense_add(ctx, self->layer[i].skip, target, skips);
     if (i + 1 < layers) {
-      x = ssk_add(tape, x, ssk_dense_run(ctx, self->layer[i].residual, y));
+      x = ssk_dense_add(ctx, self->layer[i].residual, y, x);
       x = ssk_affine(tape, x, (ssk_real)sqrt(0.5), 0);
     }
   }

@@ -40,6 +40,7 @@ static ptrdiff_t adding_offset(const struct ssk_call *call, int which, int g, in
 static void adding_forward(struct ssk_call *call) {
   const ssk_tensor *x = call->in[0];
   int G = x->shape[0] * x->shape[1], rows = x->shape[2], C = x->shape[3];
+  call->hands_on = 1;
   memcpy(call->out->data, x->data, x->count * sizeof(ssk_real));
   for (int which = 1; which < 4; which++) {
     ssk_real *restrict out = call->out->data;
@@ -55,11 +56,15 @@ static void adding_forward(struct ssk_call *call) {
 static void adding_backward(struct ssk_call *call) {
   const ssk_tensor *x = call->in[0];
   int G = x->shape[0] * x->shape[1], rows = x->shape[2], C = x->shape[3];
-  if (x->grad)
+  if (x->grad && ssk_call_fresh(call, 0))
+    memcpy(x->grad, call->out->grad, x->count * sizeof(ssk_real));
+  else if (x->grad)
     for (size_t i = 0; i < x->count; i++)
       x->grad[i] += call->out->grad[i];
   for (int which = 1; which < 4; which++) {
     const ssk_real *dout = call->out->grad;
+    if (call->in[which] && ssk_call_fresh(call, which))
+      memset(call->in[which]->grad, 0, call->in[which]->count * sizeof(ssk_real));
     for (int g = 0; call->in[which] && call->in[which]->grad && g < G; g++)
       for (int i = 0; i < rows; i++, dout += C) {
         ssk_real *restrict add = call->in[which]->grad + adding_offset(call, which, g, i);
@@ -73,6 +78,7 @@ static const struct ssk_op adding_op = {.size = sizeof(struct ssk_op),
                                         .name = "csdi_add",
                                         .shape = adding_shape,
                                         .forward = adding_forward,
-                                        .backward = adding_backward};
+                                        .backward = adding_backward,
+                                        .sets = true};
 
 #endif
