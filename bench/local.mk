@@ -10,3 +10,7 @@ bench_ops_LDADD = libsskit.la $(kernel_libs)
 .PHONY: bench
 bench: bench/ops
 	bench/ops
+
+# The comparison with PyTorch: scripts and recipes. See bench/README.md.
+EXTRA_DIST += bench/README.md bench/run bench/peer_torch.py bench/peer_model.py bench/peer_diffusion.py \
+	bench/peer_exchange.py bench/common.yaml bench/dkf.yaml bench/ddssm.yaml bench/ddssm_csdi.yaml

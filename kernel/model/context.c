@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* context.c - what a running component may ask of its pass: weights, statistics, random numbers. */
 #include "model/model.h"
+#include "model/notes.h"
 #include "tensor/profile.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,11 +43,19 @@ ssk_rng ssk_ctx_rng(const struct ssk_ctx *ctx, const char *purpose, uint32_t ind
   return rng;
 }
 
+void ssk_ctx_show_draw(const struct ssk_ctx *ctx, const char *purpose, uint32_t index,
+                       const ssk_tensor *values) {
+  if (ctx->weights->notes)
+    ssk_notes_add(ctx->weights->notes, values, "draws/%s/%s/%" PRIu32, ctx->path, purpose, index);
+}
+
 ssk_tensor *ssk_ctx_normal_from(const struct ssk_ctx *ctx, const char *purpose, uint32_t index,
                                 uint64_t skipped, int ndim, const int *shape) {
   ssk_rng rng = ssk_ctx_rng(ctx, purpose, index);
   ssk_rng_skip_normals(&rng, skipped);
-  return ssk_normal(ctx->tape, ndim, shape, &rng);
+  ssk_tensor *values = ssk_normal(ctx->tape, ndim, shape, &rng);
+  ssk_ctx_show_draw(ctx, purpose, index, values);
+  return values;
 }
 
 ssk_tensor *ssk_ctx_normal(const struct ssk_ctx *ctx, const char *purpose, uint32_t index, int ndim,

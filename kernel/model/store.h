@@ -37,10 +37,14 @@ struct ssk_layout {
   size_t trained; /* trained entries, padding and statistics not counted */
 };
 
-/* What ctx->weights points to: a layout and one vector of values (current or averaged). */
+struct ssk_notes;
+
+/* What ctx->weights points to: a layout and one vector of values (current or averaged); and where a
+ * recorded pass writes what it saw and drew. */
 struct ssk_weights {
   const struct ssk_layout *layout;
   ssk_real *values;
+  struct ssk_notes *notes; /* NULL: the pass is not recorded */
 };
 
 struct ssk_builder {

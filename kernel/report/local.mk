@@ -1,5 +1,7 @@
 libsskit_sources += kernel/report/bench.c
 libsskit_sources += kernel/report/bench.h
+libsskit_sources += kernel/report/bench_times.c
+libsskit_sources += kernel/report/bench_times.h
 libsskit_sources += kernel/report/bench_write.c
 libsskit_sources += kernel/report/progress.c
 libsskit_sources += kernel/report/progress.h

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "train/safetensors.h"
+#include "train/slice_array.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -17,10 +18,6 @@
 static const char format_name[] = "sskit-checkpoint-1";
 static const char *const prefixes[] = {"weights/", "ema/", "adam.m/", "adam.v/"};
 enum { n_vectors = sizeof prefixes / sizeof prefixes[0] };
-
-static const char *own_dtype(void) {
-  return sizeof(ssk_real) == 4 ? "F32" : "F64";
-}
 
 static ssk_real *vector_of(const struct ssk_optimiser *optimiser, enum ssk_vector vector) {
   switch (vector) {
@@ -112,13 +109,8 @@ static void describe_vectors(const struct ssk_optimiser *optimiser, struct ssk_a
     for (int i = 0; i < layout->n; i++) {
       const struct ssk_slice *slice = &layout->slice[i];
       struct ssk_array *array = &arrays[k * layout->n + i];
-      *array = (struct ssk_array){.name = ssk_arena_printf(names, "%s%s", prefixes[k], slice->name),
-                                  .dtype = own_dtype(),
-                                  .ndim = slice->ndim,
-                                  .data = vector_of(optimiser, (enum ssk_vector)k) + slice->offset,
-                                  .size = slice->count * sizeof(ssk_real)};
-      for (int axis = 0; axis < slice->ndim; axis++)
-        array->shape[axis] = slice->shape[axis];
+      *array = ssk_slice_array(ssk_arena_printf(names, "%s%s", prefixes[k], slice->name), slice,
+                               vector_of(optimiser, (enum ssk_vector)k));
     }
 }
 
@@ -134,7 +126,7 @@ int ssk_checkpoint_save(const char *path, const struct ssk_optimiser *optimiser,
   struct ssk_metadata metadata[n_fields + 7] = {{"format", format_name},
                                                 {"version", SSK_KERNEL_VERSION},
                                                 {"abi", abi},
-                                                {"real", own_dtype()},
+                                                {"real", ssk_own_dtype()},
                                                 {"seed_hex", seed},
                                                 {"data_fingerprint", fingerprint},
                                                 {"recipe", origin->recipe}};
@@ -238,9 +230,9 @@ static int read_slice(const struct ssk_checkpoint *c, const char *name,
   if (!array)
     return ssk_err_set(err, SSK_EDATA, "checkpoint '%s' lacks the tensor '%s' that the model has",
                        c->path, name);
-  if (strcmp(array->dtype, own_dtype()) != 0)
+  if (strcmp(array->dtype, ssk_own_dtype()) != 0)
     return ssk_err_set(err, SSK_EDATA, "checkpoint '%s': tensor '%s' is %s, this build reads %s",
-                       c->path, name, array->dtype, own_dtype());
+                       c->path, name, array->dtype, ssk_own_dtype());
   if (!shapes_agree(array, slice))
     return refuse_shape(c, array, slice, err);
   memcpy(values + slice->offset, array->data, array->size);

@@ -130,6 +130,11 @@ void ssk_trainer_profile(struct ssk_trainer *t, struct ssk_profile *profiles) {
     ssk_tape_profile(t->passes[i].ctx.tape, profiles ? &profiles[i] : NULL);
 }
 
+void ssk_trainer_record(struct ssk_trainer *t, struct ssk_notes *notes) {
+  for (int i = 0; i < t->n_passes; i++)
+    t->passes[i].weights.notes = notes;
+}
+
 size_t ssk_trainer_tape_peak(const struct ssk_trainer *t) {
   size_t bytes = 0;
   for (int i = 0; i < t->n_passes; i++)

@@ -64,6 +64,10 @@ int ssk_trainer_run(struct ssk_trainer *trainer, const struct ssk_observer *obse
  * that. Between steps the clocks are booked on no component. */
 struct ssk_profile;
 void ssk_trainer_profile(struct ssk_trainer *trainer, struct ssk_profile *profiles);
+/* What the following steps see, draw and obtain; borrowed, NULL ends that. For batches of one
+ * shard, in which no threads write into it side by side, and one segment, which draws but once. */
+struct ssk_notes;
+void ssk_trainer_record(struct ssk_trainer *trainer, struct ssk_notes *notes);
 /* Bytes that the tape of each thread has held at most, summed over the threads. */
 size_t ssk_trainer_tape_peak(const struct ssk_trainer *trainer);
 

@@ -2,6 +2,7 @@
 /* step.c - one training step: draw a batch, run its shards, add up, update. */
 #include "train/trainer.h"
 
+#include "model/notes.h"
 #include "model/segments.h"
 #include "tensor/profile.h"
 #include <inttypes.h>
@@ -37,6 +38,19 @@ static void window_means(const struct ssk_trainer *t, const struct ssk_window *w
   *log_jacobian /= t->shard_batch;
 }
 
+static void note_data(struct ssk_notes *notes, const struct ssk_observed *observed) {
+  ssk_notes_add(notes, observed->x, "data/x");
+  ssk_notes_add(notes, observed->mask, "data/mask");
+}
+
+static void note_bound(struct ssk_notes *notes, const struct ssk_bound *bound,
+                       const ssk_tensor *loss) {
+  ssk_notes_add(notes, bound->distortion, "bound/distortion");
+  ssk_notes_add(notes, bound->initial, "bound/initial");
+  ssk_notes_add(notes, bound->transition, "bound/transition");
+  ssk_notes_add(notes, loss, "bound/loss");
+}
+
 /* Mean loss of the shard on the tape, and the sums it adds to the record. */
 static ssk_tensor *shard_loss(const struct ssk_trainer *t, struct ssk_pass *pass,
                               const struct ssk_bound *bound, const struct ssk_window *windows,
@@ -47,6 +61,8 @@ static ssk_tensor *shard_loss(const struct ssk_trainer *t, struct ssk_pass *pass
   ssk_tensor *loss = ops->loss(objective->self, &ctx, bound);
   ssk_ctx_leave(&pass->ctx);
 
+  if (pass->weights.notes)
+    note_bound(pass->weights.notes, bound, loss);
   double steps, log_jacobian;
   window_means(t, windows, &steps, &log_jacobian);
   const double share = pass->ctx.share;
@@ -75,6 +91,8 @@ static int shard_gradient(const struct ssk_trainer *t, struct ssk_pass *pass, in
   ssk_tape_scope(tape, "data");
   const struct ssk_observed observed = ssk_observe(pass, t->data, SSK_TRAIN, windows);
   ssk_ctx_leave(&pass->ctx);
+  if (pass->weights.notes)
+    note_data(pass->weights.notes, &observed);
   struct ssk_walk walk;
   struct ssk_bound bound;
   if (segment) {

@@ -88,6 +88,7 @@ static inline bool draw_noising(const struct diffusion *self, const struct ssk_c
   }
   for (int i = 0; i < n * M; i++)
     (*c_noise)->data[i] = out->c_noise[level[i]];
+  ssk_ctx_show_draw(ctx, "levels", rows->index, *c_noise);
   return true;
 }
 

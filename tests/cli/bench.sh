@@ -77,6 +77,17 @@ point "... is named" grep -q "nowhere.yaml" err
 run 2 "too few steps" bench "$smoke/transition_gaussian.yaml" --steps 1
 point "... are refused" grep -q 'steps must be an integer from 2' err
 
+run 0 "seconds alone" bench "$smoke/transition_gaussian.yaml" --times --steps 4 --forecasts 2 --json
+json "... of each step and forecast" \
+  '(.step_seconds + .forecast_seconds | length == 6 and (map(. > 0) | all)) and (.step_seconds | length == 4)'
+run 0 "a step for others" bench "$smoke/denoiser_csdi.yaml" --export step --after 2
+point "... with weights and gradients" grep -aq '"gradients/transition.denoiser.out2.W"' step
+point "... the batch" grep -aq '"data/mask"' step
+point "... its random draws" grep -aq '"draws/model.transition/levels/0"' step
+point "... and what came of them" grep -aq '"bound/transition"' step
+run 0 "the same step again" bench "$smoke/denoiser_csdi.yaml" --export again --after 2 --threads 2
+point "... has the same bits" cmp step again
+
 # ---- the operations by themselves ---------------------------------------------------------------
 
 "$top_builddir/bench/ops" --json add linear >out 2>err

@@ -33,7 +33,8 @@ static inline void rig_open(struct rig *rig, struct ssk_dims dims) {
 static inline void rig_start(struct rig *rig, int n, double scatter) {
   const struct ssk_layout *layout = &rig->b.layout;
   cr_assert_eq(ssk_build_code(&rig->b), SSK_OK, "%s", ssk_err_message(rig->err, 0));
-  rig->weights = (struct ssk_weights){layout, calloc(layout->total + 1, sizeof(ssk_real))};
+  rig->weights =
+      (struct ssk_weights){.layout = layout, .values = calloc(layout->total + 1, sizeof(ssk_real))};
   rig->ctx = (struct ssk_ctx){.size = sizeof rig->ctx,
                               .tape = ssk_tape_new(rig->err),
                               .dims = &rig->dims,

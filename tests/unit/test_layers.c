@@ -132,7 +132,8 @@ static struct rig *rig_new(void (*build)(struct rig *r)) {
   build(r);
   cr_assert_eq(ssk_build_code(&r->b), SSK_OK, "%s", ssk_err_message(r->err, 0));
   const struct ssk_layout *layout = &r->b.layout;
-  r->weights = (struct ssk_weights){layout, calloc(layout->total, sizeof(ssk_real))};
+  r->weights =
+      (struct ssk_weights){.layout = layout, .values = calloc(layout->total, sizeof(ssk_real))};
   r->gradient = calloc(layout->total, sizeof(ssk_real));
   r->ctx = (struct ssk_ctx){.size = sizeof r->ctx,
                             .tape = ssk_tape_new(r->err),

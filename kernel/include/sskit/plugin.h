@@ -141,6 +141,10 @@ SSK_API ssk_tensor *ssk_ctx_normal(const struct ssk_ctx *ctx, const char *purpos
 SSK_API ssk_tensor *ssk_ctx_normal_from(const struct ssk_ctx *ctx, const char *purpose,
                                         uint32_t index, uint64_t skipped, int ndim,
                                         const int *shape);
+/* Show what was made of the numbers of ssk_ctx_rng to whoever records this pass (`sskit bench
+ * --export`); most passes nobody does. ssk_ctx_normal shows its normals by itself. */
+SSK_API void ssk_ctx_show_draw(const struct ssk_ctx *ctx, const char *purpose, uint32_t index,
+                               const ssk_tensor *values);
 
 /* A shard's observations: time-major, standardised when the recipe says so. */
 struct ssk_observed {
