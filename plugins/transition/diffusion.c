@@ -4,8 +4,9 @@
  * Its rate is a bound with all its constants, so that it compares with that of a Gaussian
  * transition (diffusion_bound.h): of the discrete diffusion, or in continuous time with the noise
  * of the encoder's Gaussian integrated out (explicit score matching). The sum or integral over
- * levels is estimated from a few draws a row (diffusion_noising.h). Where z is centred on a
- * baseline b of the past, z - b stands for z throughout.
+ * levels is estimated from a few draws a row (diffusion_noising.h). Its density, for evaluation, is
+ * that of the probability flow (diffusion_flow.h). Where z is centred on a baseline b of the past,
+ * z - b stands for z throughout.
  *
  * With the encoder's moments mean, s^2 given, what does not depend on the network is in closed
  * form. In discrete time, E[L_K] + E[log q] =
@@ -19,6 +20,7 @@
  * Durkan, Murray, Ermon 2021 (the bound in continuous time). */
 #include "diffusion_bound.h"
 #include "diffusion_draw.h"
+#include "diffusion_flow.h"
 #include "diffusion_noising.h"
 #include <stdlib.h>
 
@@ -75,6 +77,12 @@ static const struct ssk_param diffusion_params[] = {
                    "That scale where it is fixed, and where its average starts."),
     SSK_PARAM_REAL(struct diffusion, sigma_data_decay, "0.99", 0, 1, "1",
                    "Decay a step of the moving average."),
+    SSK_PARAM_INT(
+        struct diffusion, likelihood_probes, "0", 0, 1024, NULL,
+        "Hutchinson's probes for the trace in the exact likelihood; 0: the exact trace up "
+        "to 32 dimensions, one probe beyond."),
+    SSK_PARAM_REAL(struct diffusion, likelihood_tolerance, "1e-4", 1e-12, 1, "1",
+                   "Absolute and relative error of a step of that likelihood's solver."),
     SSK_PARAM_END,
 };
 
@@ -203,6 +211,12 @@ static ssk_tensor *diffusion_sample(const void *state, const struct ssk_ctx *ctx
   return draw_latents(state, ctx, rows);
 }
 
+static ssk_tensor *diffusion_log_prob(const void *state, const struct ssk_ctx *ctx,
+                                      const struct ssk_rows *rows) {
+  const struct diffusion *self = state;
+  return flow_log_prob(self, ctx, rows, (int)self->likelihood_probes, self->likelihood_tolerance);
+}
+
 static int diffusion_evaluations(const void *state) {
   const struct diffusion *self = state;
   return ssk_sampler_evaluations(self->sampler, (int)self->levels);
@@ -213,6 +227,7 @@ static const struct ssk_transition_ops diffusion_ops = {
     .build = diffusion_build,
     .rate = diffusion_rate,
     .sample = diffusion_sample,
+    .log_prob = diffusion_log_prob,
     .evaluations = diffusion_evaluations,
 };
 
@@ -234,7 +249,8 @@ static const struct ssk_component diffusion_component = {
         "objective esm, continuous time (Song et al. 2021, theorem 1), with D* the posterior mean "
         "under the encoder's Gaussian:\n"
         "  integral of E|D - D*|^2/sigma^2 d log sigma + KL(q at sigma_K || N(b, 1 + sigma_K^2))\n"
-        "  + E KL(q(z | z + sigma_1 e) || N(D, sigma_1^2/(1 + sigma_1^2))).",
+        "  + E KL(q(z | z + sigma_1 e) || N(D, sigma_1^2/(1 + sigma_1^2))).\n"
+        "Its density, for importance-weighted likelihoods, is the probability flow's.",
     .self_size = sizeof(struct diffusion),
     .params = diffusion_params,
     .ops = &diffusion_ops,

@@ -16,20 +16,25 @@ static inline double drawing_sigma(const struct ssk_sampling *problem, double u)
   return ssk_schedule_sigma(drawing->self->schedule, u);
 }
 
-/* D(x; sigma) = c_skip x + c_out F(c_in x, c_noise). */
+/* D(x; sigma) = c_skip x + c_out F(c_in x, c_noise) of `copies` values of each row. */
+static inline ssk_tensor *denoise(const struct drawing *drawing, const struct ssk_ctx *ctx,
+                                  ssk_tensor *x, int copies, double sigma) {
+  ssk_tape *tape = ctx->tape;
+  struct precondition c = precondition(sigma, drawing->sigma_data);
+  struct ssk_noisy noisy = {
+      .size = sizeof noisy,
+      .cond = *drawing->rows,
+      .M = copies,
+      .noisy = ssk_affine(tape, x, (ssk_real)c.c_in, 0),
+      .c_noise = ssk_full(tape, SSK_SHAPE(drawing->rows->n * copies), (ssk_real)c.c_noise)};
+  ssk_tensor *F = ssk_denoiser_run(drawing->self->denoiser, ctx, &noisy);
+  return ssk_add(tape, ssk_affine(tape, x, (ssk_real)c.c_skip, 0),
+                 ssk_affine(tape, F, (ssk_real)c.c_out, 0));
+}
+
 static inline ssk_tensor *drawing_denoise(const struct ssk_sampling *problem,
                                           const struct ssk_ctx *ctx, ssk_tensor *x, double sigma) {
-  const struct drawing *drawing = problem->state;
-  struct precondition c = precondition(sigma, drawing->sigma_data);
-  struct ssk_noisy noisy = {.size = sizeof noisy,
-                            .cond = *drawing->rows,
-                            .M = 1,
-                            .noisy = ssk_affine(ctx->tape, x, (ssk_real)c.c_in, 0),
-                            .c_noise =
-                                ssk_full(ctx->tape, SSK_SHAPE(problem->n), (ssk_real)c.c_noise)};
-  ssk_tensor *F = ssk_denoiser_run(drawing->self->denoiser, ctx, &noisy);
-  return ssk_add(ctx->tape, ssk_affine(ctx->tape, x, (ssk_real)c.c_skip, 0),
-                 ssk_affine(ctx->tape, F, (ssk_real)c.c_out, 0));
+  return denoise(problem->state, ctx, x, 1, sigma);
 }
 
 static inline ssk_tensor *draw_latents(const struct diffusion *self, const struct ssk_ctx *ctx,

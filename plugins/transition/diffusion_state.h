@@ -21,6 +21,8 @@ struct diffusion {
   double power, uniform_part;
   int sigma_data_mode;
   double sigma_data, sigma_data_decay;
+  int64_t likelihood_probes;
+  double likelihood_tolerance;
   /* not parameters: */
   double *sigma;      /* [levels] */
   double constant;    /* of the discrete bound, a dimension, in nats: what is neither error nor

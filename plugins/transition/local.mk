@@ -9,6 +9,7 @@ transition_LTLIBRARIES += plugins/transition/random_walk.la
 plugin_headers += plugins/transition/conditioning.h
 plugin_headers += plugins/transition/diffusion_bound.h
 plugin_headers += plugins/transition/diffusion_draw.h
+plugin_headers += plugins/transition/diffusion_flow.h
 plugin_headers += plugins/transition/diffusion_noising.h
 plugin_headers += plugins/transition/diffusion_state.h
 plugin_headers += plugins/transition/diffusion_levels.h

@@ -92,7 +92,8 @@ static inline struct diffusion defaults(struct ssk_instance *denoiser) {
                             .draw_mode = DRAW_STRATIFIED,
                             .power = 1,
                             .uniform_part = 0.1,
-                            .sigma_data = 1};
+                            .sigma_data = 1,
+                            .likelihood_tolerance = 1e-4};
 }
 
 /* Moments of the mean of one shard's rates over many shards. */

@@ -8,6 +8,7 @@ unit_sources += tests/unit/test_schedules.c
 unit_sources += tests/unit/test_diffusion.c
 unit_sources += tests/support/exact_diffusion.h
 unit_sources += tests/unit/test_score_matching.c
+unit_sources += tests/unit/test_probability_flow.c
 unit_sources += tests/unit/test_err.c
 unit_sources += tests/unit/test_file.c
 unit_sources += tests/unit/test_text.c
