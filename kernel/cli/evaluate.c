@@ -58,9 +58,8 @@ static int score(struct ssk_cli *cli, const struct ssk_run *run, struct ssk_pool
   const struct ssk_evaluate_section *how = &run->experiment->evaluate;
   struct ssk_forecaster forecaster;
   struct ssk_evaluation evaluation = {0};
-  int code =
-      ssk_model_forecaster(run->model, run->values, run->experiment->name, ssk_pool_threads(pool),
-                           (int)how->bound_paths, &forecaster, cli->err);
+  int code = ssk_model_forecaster(run->model, run->values, run->experiment->name,
+                                  ssk_pool_threads(pool), how, &forecaster, cli->err);
   if (code)
     return code;
   code = ssk_evaluate(&forecaster, run->data, how, (uint64_t)run->experiment->seed, pool,

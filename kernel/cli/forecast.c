@@ -130,8 +130,8 @@ static int forecast_all(struct ssk_cli *cli, const struct input *input, const st
   struct ssk_forecaster forecaster = {0};
   int code = paths && values ? SSK_OK : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for paths");
   if (!code)
-    code = ssk_model_forecaster(run->model, run->values, run->experiment->name, 1, 1, &forecaster,
-                                cli->err);
+    code = ssk_model_forecaster(run->model, run->values, run->experiment->name, 1,
+                                &run->experiment->evaluate, &forecaster, cli->err);
   int64_t first = 0;
   if (input->series >= 0) {
     first = input->series;

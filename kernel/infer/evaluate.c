@@ -50,7 +50,10 @@ static void describe(const struct ssk_evaluate_section *e, struct ssk_metric_col
   if ((needs & SSK_NEEDS_SAMPLES) && used < size)
     used += e->context ? (size_t)snprintf(text + used, size - used, "%lld", (long long)e->context)
                        : (size_t)snprintf(text + used, size - used, "all before it");
-  if ((needs & SSK_NEEDS_BOUND) && used < size)
+  if ((needs & SSK_NEEDS_LIKELIHOOD) && used < size)
+    used +=
+        (size_t)snprintf(text + used, size - used, "; %lld paths", (long long)e->likelihood_paths);
+  if ((needs & (SSK_NEEDS_BOUND | SSK_NEEDS_LIKELIHOOD)) && used < size)
     used += e->bound_length ? (size_t)snprintf(text + used, size - used, "; first %lld steps",
                                                (long long)e->bound_length)
                             : (size_t)snprintf(text + used, size - used, "; whole series");
@@ -148,9 +151,9 @@ static int make_case(const struct loop *l, int i, int thread, struct ssk_case *c
                                      c->samples, l->seed, thread, state->paths, state->err);
     }
   }
+  int steps = e->bound_length && e->bound_length < length ? (int)e->bound_length : length;
   if (!code && l->forecaster->bound && (l->needs & SSK_NEEDS_BOUND)) {
     struct ssk_series_bound bound = {0};
-    int steps = e->bound_length && e->bound_length < length ? (int)e->bound_length : length;
     code = l->forecaster->bound(l->forecaster->self, data, e->split, i, steps, l->seed, thread,
                                 &bound, state->err);
     c->has_bound = !code;
@@ -158,6 +161,16 @@ static int make_case(const struct loop *l, int i, int thread, struct ssk_case *c
     c->distortion = bound.distortion;
     c->rate_initial = bound.rate_initial;
     c->rate_transition = bound.rate_transition;
+  }
+  if (!code && l->forecaster->likelihood && (l->needs & SSK_NEEDS_LIKELIHOOD)) {
+    struct ssk_series_likelihood likelihood = {0};
+    code = l->forecaster->likelihood(l->forecaster->self, data, e->split, i, steps, l->seed, thread,
+                                     &likelihood, state->err);
+    c->has_likelihood = !code;
+    c->likelihood_length = likelihood.length;
+    c->log_likelihood = likelihood.log_likelihood;
+    c->effective_paths = likelihood.effective_paths;
+    c->pareto_k = likelihood.pareto_k;
   }
   return code;
 }
@@ -183,6 +196,7 @@ static struct ssk_case case_of_step(const struct ssk_case *c, int step, double *
 static bool can_show(unsigned needs, const struct ssk_case *c) {
   return !((needs & SSK_NEEDS_SAMPLES) && !c->paths) &&
          !((needs & SSK_NEEDS_BOUND) && !c->has_bound) &&
+         !((needs & SSK_NEEDS_LIKELIHOOD) && !c->has_likelihood) &&
          !((needs & SSK_NEEDS_ORACLE) && !c->oracle);
 }
 

@@ -13,6 +13,14 @@ struct ssk_series_bound {
   double distortion, rate_initial, rate_transition;
 };
 
+/* An estimate of the log-likelihood of one series' first `length` steps, in nats of the data's own
+ * units. The last two are NaN where it is not importance-weighted. */
+struct ssk_series_likelihood {
+  int length;
+  double log_likelihood;
+  double effective_paths, pareto_k; /* see importance.h */
+};
+
 /* A vtable with its state. Slots are called from several threads at once, each with its own
  * `thread` number (0 <= thread < the pool's threads, for workspaces) and its own err. The result
  * must depend on (seed, split, series) and the arguments only: never on thread, nor on earlier
@@ -29,6 +37,10 @@ struct ssk_forecaster {
   /* [optional] The bound over the first `length` steps; `length` is at most the series' length. */
   int (*bound)(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
                int length, uint64_t seed, int thread, struct ssk_series_bound *out, ssk_err *err);
+  /* [optional] The likelihood of the first `length` steps, as well as it can be estimated. */
+  int (*likelihood)(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
+                    int length, uint64_t seed, int thread, struct ssk_series_likelihood *out,
+                    ssk_err *err);
   int64_t evaluations;      /* network evaluations a sampled latent step; 0: no network */
   void (*free)(void *self); /* [optional] */
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* model_forecast.c - forecasting by a state-space model: encode the history, then let the
- * transition and the emission run on. Every forecast path has a latent path of its own through the
- * history, so the uncertainty of the encoder is in the forecast. */
+/* model_forecast.c - forecasts and likelihoods of a state-space model: encode the history, then let
+ * the transition and the emission run on. Every forecast path has a latent path of its own through
+ * the history, so the uncertainty of the encoder is in the forecast. */
 #include "infer/model_forecast.h"
 #include "core/hash.h"
+#include "infer/importance.h"
 #include "model/evaluate_bound.h"
 #include "model/segments.h"
 #include <stdlib.h>
@@ -11,7 +12,8 @@
 
 struct state {
   const struct ssk_model *model;
-  int threads, bound_paths;
+  const struct ssk_evaluate_section *how;
+  int threads;
   struct ssk_pass *passes; /* one a thread */
 };
 
@@ -67,6 +69,19 @@ static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enu
       paths[p * horizon * D + k] = data->centre[k] + data->scale[k] * (double)x->data[p * D + k];
 }
 
+/* A pass over the first T steps of one series with these random numbers. */
+static void begin(struct ssk_pass *pass, int T, int paths, uint64_t seed, const char *purpose,
+                  enum ssk_split split, int64_t series) {
+  struct ssk_ctx *ctx = &pass->ctx;
+  ssk_pass_begin(pass, T, 1, paths, NULL);
+  ctx->training = false;
+  ctx->progress = 1;
+  ctx->share = 1;
+  ctx->seed = ssk_hash_text(seed, purpose);
+  ctx->step = (uint32_t)split;
+  ctx->shard = (uint32_t)series;
+}
+
 static int forecast(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
                     int context, int horizon, int samples, uint64_t seed, int thread, double *paths,
                     ssk_err *err) {
@@ -80,13 +95,7 @@ static int forecast(void *self, const struct ssk_data *data, enum ssk_split spli
   if (ctx->dims->V && context + horizon > data->split[split].length[series])
     return ssk_err_set(err, SSK_EDATA, "there are no covariates beyond the %d steps of the series",
                        data->split[split].length[series]);
-  ssk_pass_begin(pass, context, 1, samples, NULL);
-  ctx->training = false;
-  ctx->progress = 1;
-  ctx->share = 1;
-  ctx->seed = ssk_hash_text(seed, "forecast");
-  ctx->step = (uint32_t)split;
-  ctx->shard = (uint32_t)series;
+  begin(pass, context, samples, seed, "forecast", split, series);
   struct ssk_window window = {.series = series};
   struct ssk_observed obs = ssk_observe(pass, data, split, &window);
   struct ssk_walk walk;
@@ -108,13 +117,42 @@ static int bound(void *self, const struct ssk_data *data, enum ssk_split split, 
   struct state *state = self;
   struct ssk_bound_value value;
   int code = ssk_pass_bound(&state->passes[thread], data, split, series, 1, length,
-                            state->bound_paths, seed, &value, err);
+                            (int)state->how->bound_paths, seed, &value, err);
   if (!code)
     *out = (struct ssk_series_bound){.length = value.steps,
                                      .distortion = value.distortion,
                                      .rate_initial = value.initial,
                                      .rate_transition = value.transition};
   return code;
+}
+
+/* log p(x) by the mean importance weight of paths of the encoder (Burda, Grosse, Salakhutdinov:
+ * Importance weighted autoencoders, ICLR 2016, equation 8). */
+static int likelihood(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
+                      int length, uint64_t seed, int thread, struct ssk_series_likelihood *out,
+                      ssk_err *err) {
+  struct state *state = self;
+  struct ssk_pass *pass = &state->passes[thread];
+  struct ssk_window window = {.series = series};
+  int paths = (int)state->how->likelihood_paths;
+  begin(pass, length, paths, seed, "likelihood", split, series);
+  struct ssk_observed obs = ssk_observe(pass, data, split, &window);
+  const ssk_tensor *weight = ssk_model_log_weight(pass, &obs);
+  double *log_w = ssk_tape_scratch(pass->ctx.tape, (size_t)paths * sizeof *log_w);
+  int code = log_w ? ssk_tape_code(pass->ctx.tape) : SSK_ENOMEM;
+  if (code)
+    return ssk_err_set(err, code, "%s", ssk_err_message(pass->err, 0));
+  for (int i = 0; i < paths; i++)
+    log_w[i] = (double)weight->data[i];
+  struct ssk_importance estimate;
+  ssk_importance(paths, log_w, &estimate);
+  const double *mask = data->split[split].mask + series * data->shape.max_length * data->shape.D;
+  *out = (struct ssk_series_likelihood){.length = length,
+                                        .log_likelihood = estimate.log_mean +
+                                                          ssk_data_log_jacobian(data, mask, length),
+                                        .effective_paths = estimate.effective_paths,
+                                        .pareto_k = estimate.pareto_k};
+  return SSK_OK;
 }
 
 static void release(void *self) {
@@ -127,13 +165,14 @@ static void release(void *self) {
 }
 
 int ssk_model_forecaster(const struct ssk_model *model, ssk_real *values, const char *name,
-                         int threads, int bound_paths, struct ssk_forecaster *out, ssk_err *err) {
+                         int threads, const struct ssk_evaluate_section *how,
+                         struct ssk_forecaster *out, ssk_err *err) {
   *out = (struct ssk_forecaster){0};
   struct state *state = calloc(1, sizeof *state);
   if (state)
     *state = (struct state){.model = model,
                             .threads = threads,
-                            .bound_paths = bound_paths,
+                            .how = how,
                             .passes = calloc((size_t)threads, sizeof *state->passes)};
   int code = state && state->passes ? SSK_OK : SSK_ENOMEM;
   for (int i = 0; i < threads && !code; i++)
@@ -150,6 +189,7 @@ int ssk_model_forecaster(const struct ssk_model *model, ssk_real *values, const 
       .self = state,
       .forecast = forecast,
       .bound = bound,
+      .likelihood = likelihood,
       .evaluations = ssk_transition_evaluations(model->experiment->model.transition),
       .free = release};
   return SSK_OK;

@@ -6,9 +6,11 @@
 #include "infer/forecaster.h"
 #include "model/model.h"
 
-/* A forecaster over `model` with these weights (both borrowed, for as long as it lives), usable by
- * `threads` threads; bound_paths: Monte Carlo paths of its bound. Free with ssk_forecaster_free. */
+/* A forecaster over `model` with these weights, usable by `threads` threads; `how` says from how
+ * many paths bound and likelihood are estimated. All are borrowed for as long as it lives. Free
+ * with ssk_forecaster_free. */
 int ssk_model_forecaster(const struct ssk_model *model, ssk_real *values, const char *name,
-                         int threads, int bound_paths, struct ssk_forecaster *out, ssk_err *err);
+                         int threads, const struct ssk_evaluate_section *how,
+                         struct ssk_forecaster *out, ssk_err *err);
 
 #endif

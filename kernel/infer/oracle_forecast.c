@@ -189,9 +189,9 @@ static int gaussian_forecast(void *self, const struct ssk_data *data, enum ssk_s
 /* ---- the likelihood ---------------------------------------------------------------------------
  */
 
-static int oracle_bound(void *self, const struct ssk_data *data, enum ssk_split split,
-                        int64_t series, int length, uint64_t seed, int thread,
-                        struct ssk_series_bound *out, ssk_err *err) {
+static int oracle_likelihood(void *self, const struct ssk_data *data, enum ssk_split split,
+                             int64_t series, int length, uint64_t seed, int thread,
+                             struct ssk_series_likelihood *out, ssk_err *err) {
   const struct oracle_state *o = self;
   struct history past = history_of(data, split, series, length, seed, "likelihood");
   double log_likelihood = 0;
@@ -208,7 +208,17 @@ static int oracle_bound(void *self, const struct ssk_data *data, enum ssk_split 
     log_likelihood = p.log_likelihood;
     ssk_particles_free(&p);
   }
-  *out = (struct ssk_series_bound){.length = length, .distortion = -log_likelihood};
+  *out = (struct ssk_series_likelihood){
+      .length = length, .log_likelihood = log_likelihood, .effective_paths = NAN, .pareto_k = NAN};
+  return code;
+}
+
+static int oracle_bound(void *self, const struct ssk_data *data, enum ssk_split split,
+                        int64_t series, int length, uint64_t seed, int thread,
+                        struct ssk_series_bound *out, ssk_err *err) {
+  struct ssk_series_likelihood exact;
+  int code = oracle_likelihood(self, data, split, series, length, seed, thread, &exact, err);
+  *out = (struct ssk_series_bound){.length = length, .distortion = -exact.log_likelihood};
   return code;
 }
 
@@ -231,10 +241,12 @@ int ssk_oracle_forecaster(const char *name, bool gaussian, const struct ssk_data
       .oracle = data->oracle, .self = data->dataset->self, .particles = (int)particles};
   if (o->oracle->linear)
     o->oracle->linear(o->self, &o->linear);
+  bool known = !gaussian || o->oracle->linear; /* what a matched Gaussian says of a series is not */
   *out = (struct ssk_forecaster){.name = name,
                                  .self = o,
                                  .forecast = gaussian ? gaussian_forecast : oracle_forecast,
-                                 .bound = gaussian && !o->oracle->linear ? NULL : oracle_bound,
+                                 .bound = known ? oracle_bound : NULL,
+                                 .likelihood = known ? oracle_likelihood : NULL,
                                  .free = free};
   return SSK_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* bound.c - the evidence bound of a shard, in its three parts:
+/* bound.c - the evidence bound of a shard, in its three parts, and the importance weight of a path:
  *
  *   -ELBO = E_q[-log p(x | z)]                                   distortion
  *         + E_q[log q(z_{1:j}) - log p(z_{1:j})]                 rate, initial
@@ -82,6 +82,16 @@ static ssk_tensor *distortion(const struct ssk_ctx *outer, const struct ssk_segm
   return sum;
 }
 
+static struct ssk_first first_latents(const struct ssk_ctx *ctx, const struct ssk_posterior *q) {
+  int j = ctx->dims->j;
+  struct ssk_first first = {.size = sizeof first,
+                            .z = ssk_rows(ctx->tape, q->z, 0, j),
+                            .mean = ssk_rows(ctx->tape, q->mean, 0, j),
+                            .logvar = ssk_rows(ctx->tape, q->logvar, 0, j)};
+  first.log_q = ssk_sum(ctx->tape, ssk_rows(ctx->tape, q->log_q, 0, j), 0);
+  return first;
+}
+
 static ssk_tensor *initial_rate(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
                                 const struct ssk_posterior *q) {
   if (segment->from > 0)
@@ -89,25 +99,25 @@ static ssk_tensor *initial_rate(const struct ssk_ctx *ctx, const struct ssk_segm
   const struct ssk_instance *i = ctx->model->experiment->model.initial;
   const struct ssk_initial_ops *ops = i->component->ops;
   struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  int j = ctx->dims->j;
-  struct ssk_first first = {.size = sizeof first,
-                            .z = ssk_rows(ctx->tape, q->z, 0, j),
-                            .mean = ssk_rows(ctx->tape, q->mean, 0, j),
-                            .logvar = ssk_rows(ctx->tape, q->logvar, 0, j)};
-  first.log_q = ssk_sum(ctx->tape, ssk_rows(ctx->tape, q->log_q, 0, j), 0);
+  struct ssk_first first = first_latents(ctx, q);
   ssk_tensor *rate = ops->rate(i->self, &inner, &first);
   ssk_ctx_leave(ctx);
   return rate;
 }
 
-static ssk_tensor *transition_rate(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
+/* How many steps of the segment are first latents, that have no transition. */
+static int first_steps(const struct ssk_ctx *ctx, const struct ssk_segment *segment) {
+  int j = ctx->dims->j;
+  return segment->from < j ? j - segment->from : 0;
+}
+
+/* The segment's other steps as rows; n is 0 where there are none. */
+static struct ssk_rows transitions(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
                                    const struct ssk_posterior *q) {
-  ssk_tape *tape = ctx->tape;
   const struct ssk_observed *obs = &segment->obs;
-  int j = ctx->dims->j, P = ctx->P;
-  int skipped = segment->from < j ? j - segment->from : 0, n = segment->n - skipped;
+  int j = ctx->dims->j, P = ctx->P, skipped = first_steps(ctx, segment), n = segment->n - skipped;
   if (n <= 0)
-    return ssk_full(tape, SSK_SHAPE(P), 0);
+    return (struct ssk_rows){.size = sizeof(struct ssk_rows)};
   struct ssk_rows rows = {.size = sizeof rows,
                           .n = n * P,
                           .past = slots(ctx, q->history, skipped, n),
@@ -118,19 +128,34 @@ static ssk_tensor *transition_rate(const struct ssk_ctx *ctx, const struct ssk_s
                           .logvar = as_rows(ctx, q->logvar, skipped),
                           .first = (segment->from + skipped - j) * P,
                           .total = (ctx->T - j) * P};
-  rows.log_q = ssk_reshape(tape, ssk_rows(tape, q->log_q, skipped, n), SSK_SHAPE(rows.n));
+  rows.log_q = ssk_reshape(ctx->tape, ssk_rows(ctx->tape, q->log_q, skipped, n), SSK_SHAPE(rows.n));
+  return rows;
+}
+
+static ssk_tensor *transition_rate(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
+                                   const struct ssk_posterior *q) {
+  struct ssk_rows rows = transitions(ctx, segment, q);
+  if (!rows.n)
+    return ssk_full(ctx->tape, SSK_SHAPE(ctx->P), 0);
   ssk_tensor *rate = ssk_transition_rate(ctx->model->experiment->model.transition, ctx, &rows);
-  return over_time(ctx, rate, obs->alive, skipped);
+  return over_time(ctx, rate, segment->obs.alive, first_steps(ctx, segment));
+}
+
+/* Neither bound nor weight is defined of fewer steps than the order. */
+static bool too_short(const struct ssk_ctx *ctx, const struct ssk_segment *segment) {
+  return segment->from == 0 && segment->n < ctx->dims->j;
+}
+static ssk_tensor *fail_too_short(const struct ssk_ctx *ctx) {
+  return ssk_tape_fail(ctx->tape, SSK_EDATA, "a series of %d steps is shorter than the order %d",
+                       ctx->T, ctx->dims->j);
 }
 
 struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk_segment *segment,
                                    const struct ssk_posterior *q) {
   const struct ssk_ctx *ctx = &pass->ctx;
   struct ssk_bound bound = {.size = sizeof bound};
-  if (segment->from == 0 && segment->n < ctx->dims->j) {
-    bound.distortion = bound.initial = bound.transition =
-        ssk_tape_fail(ctx->tape, SSK_EDATA, "a series of %d steps is shorter than the order %d",
-                      ctx->T, ctx->dims->j);
+  if (too_short(ctx, segment)) {
+    bound.distortion = bound.initial = bound.transition = fail_too_short(ctx);
     return bound;
   }
   bound.distortion = distortion(ctx, segment, q);
@@ -139,13 +164,59 @@ struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk
   return bound;
 }
 
-struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs) {
+/* All steps of the pass as one segment. */
+static struct ssk_segment whole_pass(const struct ssk_pass *pass, const struct ssk_observed *obs) {
   const struct ssk_ctx *ctx = &pass->ctx;
-  const struct ssk_segment whole = {
+  return (struct ssk_segment){
       .n = ctx->T,
       .obs = *obs,
       .h = ssk_model_summary(pass, obs, NULL, NULL),
       .before = ssk_full(ctx->tape, SSK_SHAPE(ctx->dims->j, ctx->P, ctx->dims->d), 0)};
+}
+
+struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs) {
+  const struct ssk_segment whole = whole_pass(pass, obs);
   const struct ssk_posterior q = ssk_segment_encode(pass, &whole);
   return ssk_segment_bound(pass, &whole, &q);
+}
+
+/* ---- the importance weight ------------------------------------------------------------------- */
+
+static ssk_tensor *initial_log_prob(const struct ssk_ctx *ctx, const struct ssk_first *first) {
+  const struct ssk_instance *i = ctx->model->experiment->model.initial;
+  const struct ssk_initial_ops *ops = i->component->ops;
+  if (!ops->log_prob)
+    return ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "the initial prior '%s' has no density",
+                         i->component->name);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *log_prob = ops->log_prob(i->self, &inner, first);
+  ssk_ctx_leave(ctx);
+  return log_prob;
+}
+
+/* log p(z_t | z_{t-j:t-1}) - log q(z_t | .), summed over the steps after the first j. */
+static ssk_tensor *transition_log_ratio(const struct ssk_ctx *ctx,
+                                        const struct ssk_segment *segment,
+                                        const struct ssk_posterior *q) {
+  struct ssk_rows rows = transitions(ctx, segment, q);
+  if (!rows.n)
+    return ssk_full(ctx->tape, SSK_SHAPE(ctx->P), 0);
+  ssk_tensor *log_q = rows.log_q;
+  rows.mean = rows.logvar = rows.log_q = NULL;
+  ssk_tensor *log_p = ssk_transition_log_prob(ctx->model->experiment->model.transition, ctx, &rows);
+  return over_time(ctx, ssk_sub(ctx->tape, log_p, log_q), segment->obs.alive,
+                   first_steps(ctx, segment));
+}
+
+ssk_tensor *ssk_model_log_weight(const struct ssk_pass *pass, const struct ssk_observed *obs) {
+  const struct ssk_ctx *ctx = &pass->ctx;
+  ssk_tape *tape = ctx->tape;
+  const struct ssk_segment whole = whole_pass(pass, obs);
+  if (too_short(ctx, &whole))
+    return fail_too_short(ctx);
+  const struct ssk_posterior q = ssk_segment_encode(pass, &whole);
+  const struct ssk_first first = first_latents(ctx, &q);
+  ssk_tensor *latents = ssk_add(tape, ssk_sub(tape, initial_log_prob(ctx, &first), first.log_q),
+                                transition_log_ratio(ctx, &whole, &q));
+  return ssk_sub(tape, latents, distortion(ctx, &whole, &q));
 }

@@ -102,7 +102,10 @@ static const struct ssk_param evaluate_rows[] = {
     SSK_PARAM_INT(struct ssk_evaluate_section, bound_paths, "8", 1, 1e5, NULL,
                   "Monte Carlo paths that the bound is averaged over."),
     SSK_PARAM_INT(struct ssk_evaluate_section, bound_length, "0", 0, 1e9, "steps",
-                  "Leading steps of a series that the bound is taken over; 0: all."),
+                  "Leading steps of a series that bound and likelihood are taken over; 0: all."),
+    SSK_PARAM_INT(
+        struct ssk_evaluate_section, likelihood_paths, "64", 1, 1e6, "paths",
+        "Paths of the encoder that the importance-weighted likelihood is estimated from."),
     SSK_PARAM_INT(struct ssk_evaluate_section, particles, "4096", 2, 1e7, NULL,
                   "Particles of the oracle's filter, where it is not linear and Gaussian."),
     SSK_PARAM_COMPONENTS(struct ssk_evaluate_section, metrics, SSK_METRIC,
@@ -182,6 +185,49 @@ static void check_steps(const struct ssk_experiment *e, ssk_err *err) {
   }
 }
 
+static bool has_metric(const struct ssk_instances *metrics, const char *name) {
+  for (int i = 0; i < metrics->n; i++)
+    if (!strcmp(metrics->items[i]->component->name, name))
+      return true;
+  return false;
+}
+
+/* Put metric `name` behind the first i + 1. */
+static int insert_metric(struct ssk_experiment *e, int i, const char *name,
+                         struct ssk_registry *registry, ssk_err *err) {
+  struct ssk_instances *metrics = &e->evaluate.metrics;
+  struct ssk_maker maker = ssk_registry_maker(registry);
+  const struct ssk_component *component = ssk_registry_find(registry, SSK_METRIC, name, NULL, err);
+  struct ssk_instance **items =
+      ssk_arena_alloc(&e->arena, ((size_t)metrics->n + 1) * sizeof *items);
+  if (!component)
+    return ssk_err_code(err);
+  struct ssk_instance *made =
+      items ? ssk_schema_instance(component, NULL, "evaluate.metrics", &maker, &e->arena, err)
+            : NULL;
+  if (!made)
+    return ssk_err_code(err) ? ssk_err_code(err)
+                             : ssk_err_set(err, SSK_ENOMEM, "no memory for the recipe");
+  for (int k = 0; k < metrics->n; k++)
+    items[k <= i ? k : k + 1] = metrics->items[k];
+  items[i + 1] = made;
+  *metrics = (struct ssk_instances){.n = metrics->n + 1, .items = items};
+  return SSK_OK;
+}
+
+/* Metrics that say how far another can be trusted are shown beside it, asked for or not. */
+static int complete_metrics(struct ssk_experiment *e, struct ssk_registry *registry, ssk_err *err) {
+  int code = SSK_OK;
+  for (int i = 0; i < e->evaluate.metrics.n; i++) {
+    const struct ssk_metric_ops *ops = e->evaluate.metrics.items[i]->component->ops;
+    int behind = i;
+    for (const char *const *name = ops->beside; name && *name && !code; name++)
+      if (!has_metric(&e->evaluate.metrics, *name))
+        code = insert_metric(e, behind++, *name, registry, err);
+  }
+  return code;
+}
+
 static int fill(struct ssk_experiment *e, struct ssk_registry *registry, ssk_err *err) {
   struct ssk_maker maker = ssk_registry_maker(registry);
   static const char *const also[] = {"base", NULL};
@@ -191,7 +237,8 @@ static int fill(struct ssk_experiment *e, struct ssk_registry *registry, ssk_err
     return code;
   check_together(e, err);
   check_steps(e, err);
-  return ssk_err_code(err);
+  code = ssk_err_code(err);
+  return code ? code : complete_metrics(e, registry, err);
 }
 
 static int finish(struct ssk_experiment *e, struct ssk_registry *registry,

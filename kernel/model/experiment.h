@@ -45,8 +45,9 @@ struct ssk_evaluate_section {
   struct ssk_reals steps; /* of the horizon, from 1, which samples are also scored at alone */
   int64_t samples;        /* forecast paths a series */
   int64_t bound_paths;    /* Monte Carlo paths of the bound */
-  int64_t bound_length;   /* steps of the series that the bound is taken over; 0: all */
-  int64_t particles;      /* of the oracle's particle filter */
+  int64_t bound_length;   /* steps of the series that bound and likelihood are taken over; 0: all */
+  int64_t likelihood_paths; /* of an importance-weighted likelihood */
+  int64_t particles;        /* of the oracle's particle filter */
   struct ssk_instances metrics;
 };
 

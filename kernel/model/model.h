@@ -45,6 +45,10 @@ struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_da
 
 /* The parts of the bound of a pass, each [P], in nats of standardised data. */
 struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs);
+/* log p(x, z) - log q(z | x) of each path of the encoder, [P], in nats of standardised data. Only
+ * where the initial prior and the transition have densities; that of a transition may be for
+ * evaluation only. */
+ssk_tensor *ssk_model_log_weight(const struct ssk_pass *pass, const struct ssk_observed *obs);
 
 /* ---- segments: the steps [from, from + n) of a pass -------------------------------------------
  */

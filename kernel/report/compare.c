@@ -115,8 +115,8 @@ static int evaluate_run(struct work *w, const char *folder, const char *name, in
     return code;
   const struct ssk_evaluate_section *how = &w->reference->evaluate;
   struct ssk_forecaster forecaster;
-  code = ssk_model_forecaster(run->model, run->values, name, ssk_pool_threads(w->pool),
-                              (int)how->bound_paths, &forecaster, err);
+  code = ssk_model_forecaster(run->model, run->values, name, ssk_pool_threads(w->pool), how,
+                              &forecaster, err);
   if (!code) { /* on its own data: the same series, but its own standardisation */
     code = ssk_evaluate(&forecaster, run->data, how, seed_of(w, s), w->pool, evaluation, err);
     ssk_forecaster_free(&forecaster);

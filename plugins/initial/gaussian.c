@@ -32,6 +32,12 @@ static ssk_tensor *rate(const void *self, const struct ssk_ctx *ctx,
   return ssk_sum(ctx->tape, ssk_gaussian_kl(ctx->tape, q, p), 0);
 }
 
+static ssk_tensor *log_prob(const void *self, const struct ssk_ctx *ctx,
+                            const struct ssk_first *first) {
+  struct ssk_gaussian p = prior(self, ctx, first->z->shape[1]);
+  return ssk_sum(ctx->tape, ssk_gaussian_log_prob(ctx->tape, first->z, p, NULL), 0);
+}
+
 static ssk_tensor *sample(const void *self, const struct ssk_ctx *ctx, int P) {
   ssk_tensor *eps = ssk_ctx_normal(ctx, "sample", 0, SSK_SHAPE(ctx->dims->j, P, ctx->dims->d));
   return ssk_reparam(ctx->tape, prior(self, ctx, P), eps);
@@ -46,7 +52,7 @@ static const struct ssk_param params[] = {SSK_PARAM_VARIANCE(struct gaussian, va
                                           SSK_PARAM_END};
 
 static const struct ssk_initial_ops ops = {
-    .size = sizeof ops, .build = build, .rate = rate, .sample = sample};
+    .size = sizeof ops, .build = build, .rate = rate, .sample = sample, .log_prob = log_prob};
 
 static const struct ssk_component component = {
     .size = sizeof component,

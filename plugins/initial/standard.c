@@ -22,13 +22,21 @@ static ssk_tensor *rate(const void *self, const struct ssk_ctx *ctx,
   return ssk_sum(ctx->tape, ssk_gaussian_kl(ctx->tape, q, p), 0);
 }
 
+static ssk_tensor *log_prob(const void *self, const struct ssk_ctx *ctx,
+                            const struct ssk_first *first) {
+  (void)self;
+  ssk_tensor *zeros = ssk_full(ctx->tape, 3, first->z->shape, 0);
+  struct ssk_gaussian p = {.mean = zeros, .logvar = zeros};
+  return ssk_sum(ctx->tape, ssk_gaussian_log_prob(ctx->tape, first->z, p, NULL), 0);
+}
+
 static ssk_tensor *sample(const void *self, const struct ssk_ctx *ctx, int P) {
   (void)self;
   return ssk_ctx_normal(ctx, "sample", 0, SSK_SHAPE(ctx->dims->j, P, ctx->dims->d));
 }
 
 static const struct ssk_initial_ops ops = {
-    .size = sizeof ops, .build = build, .rate = rate, .sample = sample};
+    .size = sizeof ops, .build = build, .rate = rate, .sample = sample, .log_prob = log_prob};
 
 static const struct ssk_component component = {
     .size = sizeof component,

@@ -96,47 +96,85 @@ static struct ssk_gaussian own(const struct vhp *v, const struct ssk_ctx *ctx,
   return ssk_network_run(v->own, ctx, &in, &v->variance);
 }
 
-static ssk_tensor *rate(const void *self, const struct ssk_ctx *ctx,
-                        const struct ssk_first *first) {
-  const struct vhp *v = self;
+/* The auxiliaries of first latents z [j, P, d], and the rows of the j steps that follow them: row
+ * t*P
+ * + p has the j latents before step t of path p. */
+struct before {
+  struct ssk_gaussian q; /* q(a | z_{1:j}) and its draw, [P, j*d] */
+  ssk_tensor *a;
+  struct ssk_rows rows;
+};
+
+static struct before before(const struct vhp *v, const struct ssk_ctx *ctx, ssk_tensor *z) {
   ssk_tape *tape = ctx->tape;
-  int j = first->z->shape[0], P = first->z->shape[1], d = first->z->shape[2];
-
+  int j = z->shape[0], P = z->shape[1], d = z->shape[2];
   struct ssk_network_in given = {.size = sizeof given};
-  given.rows = rows_of(ctx, side_by_side(tape, first->z), j - 1, 1);
+  given.rows = rows_of(ctx, side_by_side(tape, z), j - 1, 1);
   given.rows.u = given.rows.pad = NULL;
-  struct ssk_gaussian q = ssk_network_run(v->posterior, ctx, &given, &auxiliary);
-  ssk_tensor *zeros = ssk_full(tape, SSK_SHAPE(P, j * d), 0);
-  struct ssk_gaussian prior = {.mean = zeros, .logvar = zeros};
-  ssk_tensor *kl = ssk_gaussian_kl(tape, q, prior);
+  struct before out = {.q = ssk_network_run(v->posterior, ctx, &given, &auxiliary)};
   ssk_tensor *eps = ssk_ctx_normal(ctx, "auxiliary", 0, SSK_SHAPE(P, j * d));
-  ssk_tensor *a = slabs(tape, ssk_reparam(tape, q, eps), j, d);
+  out.a = ssk_reparam(tape, out.q, eps);
 
-  /* All j steps at once: row t*P + p has the j latents before step t of path p. */
-  ssk_tensor *series = ssk_concat(tape, 2, (ssk_tensor *[]){a, first->z}, 0);
+  ssk_tensor *series = ssk_concat(tape, 2, (ssk_tensor *[]){slabs(tape, out.a, j, d), z}, 0);
   ssk_tensor *past = side_by_side(tape, ssk_rows(tape, series, 0, j));
   for (int t = 1; t < j; t++) {
     ssk_tensor *next = side_by_side(tape, ssk_rows(tape, series, t, j));
     past = ssk_concat(tape, 2, (ssk_tensor *[]){past, next}, 0);
   }
+  out.rows = rows_of(ctx, past, 0, j);
+  out.rows.z = ssk_reshape(tape, z, SSK_SHAPE(j * P, d));
+  if (v->head == TRANSITION)
+    out.rows.pad = NULL; /* the transition never sees padding */
+  return out;
+}
+
+/* N(0, I) of the auxiliaries. */
+static struct ssk_gaussian auxiliary_prior(const struct ssk_ctx *ctx, const struct before *b) {
+  ssk_tensor *zeros = ssk_full(ctx->tape, b->a->ndim, b->a->shape, 0);
+  return (struct ssk_gaussian){.mean = zeros, .logvar = zeros};
+}
+
+/* [j*P] -> [P] */
+static ssk_tensor *over_steps(ssk_tape *tape, ssk_tensor *steps, int j, int P) {
+  return ssk_sum(tape, ssk_reshape(tape, steps, SSK_SHAPE(j, P)), 0);
+}
+
+static ssk_tensor *rate(const void *self, const struct ssk_ctx *ctx,
+                        const struct ssk_first *first) {
+  const struct vhp *v = self;
+  ssk_tape *tape = ctx->tape;
+  int j = first->z->shape[0], P = first->z->shape[1], d = first->z->shape[2];
+  struct before b = before(v, ctx, first->z);
+  ssk_tensor *kl = ssk_gaussian_kl(tape, b.q, auxiliary_prior(ctx, &b)), *steps;
   struct ssk_gaussian step = {.mean = ssk_reshape(tape, first->mean, SSK_SHAPE(j * P, d)),
                               .logvar = ssk_reshape(tape, first->logvar, SSK_SHAPE(j * P, d))};
-  struct ssk_rows rows = rows_of(ctx, past, 0, j);
-  ssk_tensor *steps;
   if (v->head == OWN) {
-    steps = ssk_gaussian_kl(tape, step, own(v, ctx, &rows));
+    steps = ssk_gaussian_kl(tape, step, own(v, ctx, &b.rows));
   } else {
     /* Not "training": the transition's running statistics are those of the series' own steps. */
     struct ssk_ctx inner = *ctx;
     inner.training = false;
-    rows.pad = NULL; /* the transition never sees padding */
-    rows.z = ssk_reshape(tape, first->z, SSK_SHAPE(j * P, d));
-    rows.mean = step.mean;
-    rows.logvar = step.logvar;
-    rows.log_q = ssk_gaussian_log_prob(tape, rows.z, step, NULL);
-    steps = ssk_transition_rate(ssk_ctx_transition(ctx), &inner, &rows);
+    b.rows.mean = step.mean;
+    b.rows.logvar = step.logvar;
+    b.rows.log_q = ssk_gaussian_log_prob(tape, b.rows.z, step, NULL);
+    steps = ssk_transition_rate(ssk_ctx_transition(ctx), &inner, &b.rows);
   }
-  return ssk_add(tape, kl, ssk_sum(tape, ssk_reshape(tape, steps, SSK_SHAPE(j, P)), 0));
+  return ssk_add(tape, kl, over_steps(tape, steps, j, P));
+}
+
+/* p(z_{1:j}, a)/q(a | z_{1:j}) at one draw of a: an estimate of p(z_{1:j}) without bias. */
+static ssk_tensor *log_prob(const void *self, const struct ssk_ctx *ctx,
+                            const struct ssk_first *first) {
+  const struct vhp *v = self;
+  ssk_tape *tape = ctx->tape;
+  struct before b = before(v, ctx, first->z);
+  ssk_tensor *steps = v->head == OWN
+                          ? ssk_gaussian_log_prob(tape, b.rows.z, own(v, ctx, &b.rows), NULL)
+                          : ssk_transition_log_prob(ssk_ctx_transition(ctx), ctx, &b.rows);
+  ssk_tensor *weight =
+      ssk_sub(tape, ssk_gaussian_log_prob(tape, b.a, auxiliary_prior(ctx, &b), NULL),
+              ssk_gaussian_log_prob(tape, b.a, b.q, NULL));
+  return ssk_add(tape, weight, over_steps(tape, steps, first->z->shape[0], first->z->shape[1]));
 }
 
 static ssk_tensor *sample(const void *self, const struct ssk_ctx *ctx, int P) {
@@ -174,7 +212,7 @@ static const struct ssk_param params[] = {
     SSK_PARAM_VARIANCE(struct vhp, variance, "0"), SSK_PARAM_END};
 
 static const struct ssk_initial_ops ops = {
-    .size = sizeof ops, .build = build, .rate = rate, .sample = sample};
+    .size = sizeof ops, .build = build, .rate = rate, .sample = sample, .log_prob = log_prob};
 
 static const struct ssk_component component = {
     .size = sizeof component,

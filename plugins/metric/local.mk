@@ -2,6 +2,7 @@ metricdir = $(plugindir)/metric
 metric_LTLIBRARIES =
 plugin_modules += $(metric_LTLIBRARIES)
 plugin_headers += plugins/metric/histogram.h
+metric_LTLIBRARIES += plugins/metric/iwae.la
 metric_LTLIBRARIES += plugins/metric/jsd.la
 metric_LTLIBRARIES += plugins/metric/jsd_paper.la
 plugin_headers += plugins/metric/samples.h

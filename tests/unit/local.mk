@@ -17,6 +17,7 @@ unit_sources += tests/unit/test_safetensors.c
 unit_sources += tests/unit/test_schema.c
 unit_sources += tests/unit/test_train.c
 unit_sources += tests/unit/test_registry.c
+unit_sources += tests/unit/test_importance.c
 unit_sources += tests/unit/test_kalman.c
 unit_sources += tests/support/gradcheck.c
 unit_sources += tests/support/gradcheck.h

@@ -61,12 +61,19 @@ static void check_forecast(struct subject *s, const char *name) {
   int D = s->data->shape.D;
   double *paths = calloc((size_t)(SAMPLES * HORIZON * D), sizeof *paths);
   int context = s->data->split[SSK_TRAIN].length[0] - HORIZON;
-  cr_assert_eq(ssk_model_forecaster(s->model, s->values, name, 1, 2, &forecaster, err), SSK_OK);
+  cr_assert_eq(ssk_model_forecaster(s->model, s->values, name, 1, &s->experiment->evaluate,
+                                    &forecaster, err),
+               SSK_OK);
   int code = forecaster.forecast(forecaster.self, s->data, SSK_TRAIN, 0, context, HORIZON, SAMPLES,
                                  1, 0, paths, err);
   cr_expect_eq(code, SSK_OK, "%s: %s", name, ssk_err_message(err, 0));
   for (int i = 0; i < SAMPLES * HORIZON * D; i++)
     cr_expect(isfinite(paths[i]), "%s: a forecast is not finite", name);
+  struct ssk_series_likelihood likelihood;
+  code = forecaster.likelihood(forecaster.self, s->data, SSK_TRAIN, 0, context, 1, 0, &likelihood,
+                               err);
+  cr_expect_eq(code, SSK_OK, "%s: %s", name, ssk_err_message(err, 0));
+  cr_expect(isfinite(likelihood.log_likelihood), "%s: the likelihood is not finite", name);
   ssk_forecaster_free(&forecaster);
   ssk_err_free(err);
   free(paths);

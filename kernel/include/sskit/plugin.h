@@ -36,7 +36,7 @@ extern "C" {
 /* ---- the magic block ------------------------------------------------------------------------ */
 
 #define SSK_MAGIC          0x54494b53u /* "SKIT", little endian */
-#define SSK_ABI            4u /* raised with every change of a public struct; must be equal */
+#define SSK_ABI            5u /* raised with every change of a public struct; must be equal */
 #define SSK_KERNEL_VERSION "0.1.0"
 
 struct ssk_magic {
@@ -320,6 +320,10 @@ struct ssk_initial_ops {
   /* [P]: an estimate of (a bound on) E_q[log q(z_{1:j}) - log p(z_{1:j})]. */
   ssk_tensor *(*rate)(const void *self, const struct ssk_ctx *ctx, const struct ssk_first *first);
   ssk_tensor *(*sample)(const void *self, const struct ssk_ctx *ctx, int P); /* [j, P, d] */
+  /* [optional] [P]: log of p(first->z), or of an estimate of p without bias; for likelihoods. Only
+   * first->z is given. */
+  ssk_tensor *(*log_prob)(const void *self, const struct ssk_ctx *ctx,
+                          const struct ssk_first *first);
 };
 
 /* ---- transition ----------------------------------------------------------------------------- */
@@ -474,9 +478,10 @@ struct ssk_objective_ops {
 /* ---- metric --------------------------------------------------------------------------------- */
 
 enum ssk_needs {
-  SSK_NEEDS_SAMPLES = 1, /* forecast paths */
-  SSK_NEEDS_BOUND = 2,   /* the bound on the series */
-  SSK_NEEDS_ORACLE = 4,  /* a data set with an oracle and ground-truth latents */
+  SSK_NEEDS_SAMPLES = 1,    /* forecast paths */
+  SSK_NEEDS_BOUND = 2,      /* the bound on the series */
+  SSK_NEEDS_ORACLE = 4,     /* a data set with an oracle and ground-truth latents */
+  SSK_NEEDS_LIKELIHOOD = 8, /* the importance-weighted likelihood of the series */
 };
 
 /* One evaluated series, in the data's own units. Borrowed, valid during the call. */
@@ -494,7 +499,13 @@ struct ssk_case {
   const void *oracle_self;
   bool has_bound; /* the next three, in nats, summed over the whole series */
   double distortion, rate_initial, rate_transition;
-  int bound_length; /* steps they were summed over */
+  int bound_length;      /* steps they were summed over */
+  bool has_likelihood;   /* the next two, of the series' leading steps */
+  double log_likelihood; /* in nats */
+  int likelihood_length; /* steps */
+  /* Of the paths it was estimated from: how many count, and the shape of their weights' tail. NaN
+   * where the likelihood is not importance-weighted. */
+  double effective_paths, pareto_k;
 };
 
 struct ssk_metric_ops {
@@ -509,6 +520,9 @@ struct ssk_metric_ops {
   int better; /* -1: lower is better, +1: higher, 0: nearer to `ideal` */
   double ideal;
   const char *unit; /* "nats/step", "data", "1" */
+  /* [optional] Names of metrics, ended by NULL, that are shown beside this one, asked for or not:
+   * what says how far it can be trusted. */
+  const char *const *beside;
   /* [optional] Of a metric whose ideal value is a parameter: replaces `ideal`. */
   double (*target)(const void *self);
 };
