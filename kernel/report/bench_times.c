@@ -47,7 +47,8 @@ static int time_forecasts(const struct ssk_experiment *experiment, const struct 
   if (!paths)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for paths");
   struct ssk_forecaster forecaster = {0};
-  code = ssk_model_forecaster(model, values, experiment->name, 1, 1, &forecaster, err);
+  code = ssk_model_forecaster(model, values, experiment->name, 1, &experiment->evaluate,
+                              &forecaster, err);
   for (int i = -1; i < out->forecasts && !code; i++) {
     const double since = ssk_clock();
     code = forecaster.forecast(forecaster.self, data, (enum ssk_split)how->split, 0, context,
