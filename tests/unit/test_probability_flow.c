@@ -108,7 +108,12 @@ static void densities(run_fn *run, double sigma_max, int n, int d, int probes, c
   ssk_tape *tape = ssk_tape_new(err);
   ssk_tape_record(tape, false);
   struct ssk_dims dims = {.size = sizeof dims, .d = d, .j = 1};
-  struct ssk_ctx ctx = {.size = sizeof ctx, .tape = tape, .dims = &dims, .path = "t", .seed = 5};
+  struct ssk_ctx ctx = {.size = sizeof ctx,
+                        .tape = tape,
+                        .dims = &dims,
+                        .weights = &no_weights,
+                        .path = "t",
+                        .seed = 5};
   struct ssk_rows rows = {.size = sizeof rows,
                           .n = n,
                           .past = ssk_full(tape, SSK_SHAPE(n, d), 0),
@@ -187,7 +192,12 @@ Test(probability_flow, fails_where_a_gradient_is_asked_for) {
   cr_assert_eq(diffusion_init(&self, NULL), SSK_OK);
   ssk_tape *tape = ssk_tape_new(NULL);
   struct ssk_dims dims = {.size = sizeof dims, .d = 1, .j = 1};
-  struct ssk_ctx ctx = {.size = sizeof ctx, .tape = tape, .dims = &dims, .path = "t", .seed = 5};
+  struct ssk_ctx ctx = {.size = sizeof ctx,
+                        .tape = tape,
+                        .dims = &dims,
+                        .weights = &no_weights,
+                        .path = "t",
+                        .seed = 5};
   struct ssk_rows rows = {.size = sizeof rows,
                           .n = 1,
                           .past = ssk_full(tape, SSK_SHAPE(1, 1), 0),

@@ -98,7 +98,12 @@ Test(score_matching, the_score_of_the_encoder_costs_nothing) {
   cr_assert_eq(diffusion_init(&self, NULL), SSK_OK);
   ssk_tape *tape = ssk_tape_new(NULL);
   struct ssk_dims dims = {.size = sizeof dims, .d = 1, .j = 1};
-  struct ssk_ctx ctx = {.size = sizeof ctx, .tape = tape, .dims = &dims, .path = "t", .seed = 5};
+  struct ssk_ctx ctx = {.size = sizeof ctx,
+                        .tape = tape,
+                        .dims = &dims,
+                        .weights = &no_weights,
+                        .path = "t",
+                        .seed = 5};
   enum { n = 5 };
   struct ssk_rows rows = {.size = sizeof rows,
                           .n = n,
