@@ -6,6 +6,7 @@
 #include <gsl/gsl_randist.h>
 #include <math.h>
 #include <sskit/tape.h>
+#include <string.h>
 
 #ifdef SSK_DOUBLE
 static const double tolerance = 1e-12;
@@ -362,4 +363,38 @@ Test(op_values, recording_changes_no_bit) {
     cr_expect_arr_eq(pairs[i][0]->data, pairs[i][1]->data, pairs[i][0]->count * sizeof(ssk_real),
                      "pair %zu", i);
   }
+}
+
+/* act(x W + b) of many rows, which the operation works on in blocks, as one product or as one for
+ * each of `parts` groups of rows; its gradients come back in dx and dW. */
+enum { many = 1000, wide_in = 61, wide_out = 83 };
+static void product(int parts, const ssk_real *x, const ssk_real *W, const ssk_real *weight,
+                    ssk_real *y, ssk_real *dx, ssk_real *dW) {
+  ssk_tape_reset(tape);
+  ssk_tensor *X = ssk_leaf(tape, SSK_SHAPE(many, wide_in), (ssk_real *)x, dx);
+  ssk_tensor *weights = ssk_leaf(tape, SSK_SHAPE(wide_in, wide_out), (ssk_real *)W, dW);
+  ssk_tensor *results[10];
+  for (int i = 0; i < parts; i++)
+    results[i] = ssk_linear(tape, ssk_rows(tape, X, i * (many / parts), many / parts), weights, NULL,
+                            SSK_SILU);
+  ssk_tensor *all = parts > 1 ? ssk_concat(tape, parts, results, 0) : results[0];
+  ssk_tensor *G = ssk_const(tape, SSK_SHAPE(many, wide_out), weight);
+  ssk_backward(tape, ssk_sum_all(tape, ssk_mul(tape, all, G)), 1);
+  memcpy(y, all->data, all->count * sizeof *y);
+}
+
+Test(op_values, long_products_are_those_of_their_parts) {
+  static ssk_real x[many * wide_in], W[wide_in * wide_out], weight[many * wide_out];
+  static ssk_real y[2][many * wide_out], dx[2][many * wide_in], dW[2][wide_in * wide_out];
+  memcpy(x, NORMAL(many, wide_in)->data, sizeof x);
+  memcpy(W, NORMAL(wide_in, wide_out)->data, sizeof W);
+  memcpy(weight, NORMAL(many, wide_out)->data, sizeof weight);
+  for (int k = 0; k < 2; k++)
+    product(k ? 10 : 1, x, W, weight, y[k], dx[k], dW[k]);
+  for (int i = 0; i < many * wide_out; i++)
+    near((double)y[0][i], (double)y[1][i], "result");
+  for (int i = 0; i < many * wide_in; i++)
+    near((double)dx[0][i], (double)dx[1][i], "gradient of the inputs");
+  for (int i = 0; i < wide_in * wide_out; i++) /* sums over all rows: in another order */
+    cr_expect(fabs((double)(dW[0][i] - dW[1][i])) <= 100 * tolerance * (1 + fabs((double)dW[1][i])));
 }
