@@ -3,6 +3,7 @@
 #include "cli/training.h"
 #include "core/file.h"
 #include "core/text.h"
+#include "infer/forecast_groups.h"
 #include "infer/model_forecast.h"
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
@@ -45,6 +46,7 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = 1,
     .overrides = true,
+    .threads = true,
     .output = "write to this file instead of standard output",
     .options = options,
     .parser = parse,
@@ -84,8 +86,8 @@ static void add_line(struct sink *sink, int64_t series, int step, int dimension,
 }
 
 static int forecast_series(const struct ssk_run *run, const struct ssk_forecaster *forecaster,
-                           int64_t i, bool beyond, struct sink *sink, double *paths, double *values,
-                           ssk_err *err) {
+                           struct ssk_pool *pool, int64_t i, bool beyond, struct sink *sink,
+                           double *paths, double *values, ssk_err *err) {
   const struct ssk_evaluate_section *how = &run->experiment->evaluate;
   const struct ssk_split_data *split = &run->data->split[how->split];
   int D = run->data->shape.D, horizon = (int)how->horizon, samples = (int)how->samples;
@@ -100,8 +102,8 @@ static int forecast_series(const struct ssk_run *run, const struct ssk_forecaste
     return SSK_EDATA;
   }
   int code =
-      forecaster->forecast(forecaster->self, run->data, (enum ssk_split)how->split, i, context,
-                           horizon, samples, (uint64_t)run->experiment->seed, 0, paths, err);
+      ssk_forecast_groups(forecaster, pool, run->data, (enum ssk_split)how->split, i, context,
+                          horizon, samples, (uint64_t)run->experiment->seed, paths, err);
   for (int t = 0; t < horizon && !code; t++)
     for (int k = 0; k < D; k++) {
       double truth = NAN;
@@ -128,18 +130,23 @@ static int forecast_all(struct ssk_cli *cli, const struct input *input, const st
   double *paths = malloc(per_step * (size_t)how->horizon * sizeof *paths);
   double *values = malloc((size_t)how->samples * sizeof *values);
   struct ssk_forecaster forecaster = {0};
+  struct ssk_pool *pool = NULL;
   int code = paths && values ? SSK_OK : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for paths");
   if (!code)
-    code = ssk_model_forecaster(run->model, run->values, run->experiment->name, 1,
-                                &run->experiment->evaluate, &forecaster, cli->err);
+    code = ssk_pool_new(cli->threads ? cli->threads : ssk_pool_default_threads(), &pool, cli->err);
+  if (!code)
+    code =
+        ssk_model_forecaster(run->model, run->values, run->experiment->name, ssk_pool_threads(pool),
+                             &run->experiment->evaluate, &forecaster, cli->err);
   int64_t first = 0;
   if (input->series >= 0) {
     first = input->series;
     last = first + 1;
   }
   for (int64_t i = first; i < last && !code; i++)
-    code = forecast_series(run, &forecaster, i, input->beyond, sink, paths, values, cli->err);
+    code = forecast_series(run, &forecaster, pool, i, input->beyond, sink, paths, values, cli->err);
   ssk_forecaster_free(&forecaster);
+  ssk_pool_free(pool);
   free(paths);
   free(values);
   return code;

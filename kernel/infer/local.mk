@@ -1,3 +1,5 @@
+libsskit_sources += kernel/infer/forecast_groups.c
+libsskit_sources += kernel/infer/forecast_groups.h
 libsskit_sources += kernel/infer/forecaster.h
 libsskit_sources += kernel/infer/model_forecast.c
 libsskit_sources += kernel/infer/model_forecast.h

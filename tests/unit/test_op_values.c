@@ -375,8 +375,8 @@ static void product(int parts, const ssk_real *x, const ssk_real *W, const ssk_r
   ssk_tensor *weights = ssk_leaf(tape, SSK_SHAPE(wide_in, wide_out), (ssk_real *)W, dW);
   ssk_tensor *results[10];
   for (int i = 0; i < parts; i++)
-    results[i] = ssk_linear(tape, ssk_rows(tape, X, i * (many / parts), many / parts), weights, NULL,
-                            SSK_SILU);
+    results[i] = ssk_linear(tape, ssk_rows(tape, X, i * (many / parts), many / parts), weights,
+                            NULL, SSK_SILU);
   ssk_tensor *all = parts > 1 ? ssk_concat(tape, parts, results, 0) : results[0];
   ssk_tensor *G = ssk_const(tape, SSK_SHAPE(many, wide_out), weight);
   ssk_backward(tape, ssk_sum_all(tape, ssk_mul(tape, all, G)), 1);
@@ -396,5 +396,6 @@ Test(op_values, long_products_are_those_of_their_parts) {
   for (int i = 0; i < many * wide_in; i++)
     near((double)dx[0][i], (double)dx[1][i], "gradient of the inputs");
   for (int i = 0; i < wide_in * wide_out; i++) /* sums over all rows: in another order */
-    cr_expect(fabs((double)(dW[0][i] - dW[1][i])) <= 100 * tolerance * (1 + fabs((double)dW[1][i])));
+    cr_expect(fabs((double)(dW[0][i] - dW[1][i])) <=
+              100 * tolerance * (1 + fabs((double)dW[1][i])));
 }
