@@ -30,7 +30,7 @@ point() {
 
 # compare RECIPE AFTER: the step after AFTER others
 compare() {
-  "$SSKIT" bench "$top_srcdir/bench/$1.yaml" training.batch=4 --export "$work/step" --after "$2" &&
+  "$SSKIT" bench "$top_srcdir/bench/$1.yaml" training.batch=4 training.shards=1 --export "$work/step" --after "$2" &&
     "$SSKIT" explain "$top_srcdir/bench/$1.yaml" --json >"$work/recipe" &&
     "$python" "$top_srcdir/bench/peer_torch.py" compare "$work/recipe" "$work/step"
 }
