@@ -4,6 +4,7 @@
 
 #include "core/file.h"
 #include "core/hash.h"
+#include "tensor/gemm_jit.h"
 #include <cblas.h>
 #include <gnu/libc-version.h>
 #include <gsl/gsl_version.h>
@@ -25,11 +26,11 @@ static json_t *hash_text(uint64_t hash) {
 static json_t *libraries(void) {
   char mpi[64];
   const bool with_mpi = ssk_ranks_library(mpi, sizeof mpi);
-  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?}", "sskit", SSK_KERNEL_VERSION, "gsl",
-                   gsl_version, "libyaml", yaml_get_version_string(), "jansson",
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s?}", "sskit", SSK_KERNEL_VERSION,
+                   "gsl", gsl_version, "libyaml", yaml_get_version_string(), "jansson",
                    jansson_version_str(), "openblas", openblas_get_config(), "openblas_core",
-                   openblas_get_corename(), "libc", gnu_get_libc_version(), "mpi",
-                   with_mpi ? mpi : NULL);
+                   openblas_get_corename(), "libxsmm", ssk_gemm_jit_name(), "libc",
+                   gnu_get_libc_version(), "mpi", with_mpi ? mpi : NULL);
 }
 
 /* The processor's name as Linux tells it; null elsewhere. */

@@ -2,6 +2,8 @@
 /* channels.c - blocks of tokens, one channel a row: cutting, products, sums, normalisation. */
 #include "tensor/channels.h"
 #include "tensor/gemm.h"
+#include "tensor/gemm_jit.h"
+#include "tensor/transpose.h"
 #include <math.h>
 #include <string.h>
 
@@ -31,82 +33,7 @@ struct ssk_block ssk_block_at(const struct ssk_axis *axis, size_t index) {
   return block;
 }
 
-/* ---- exchanging rows and columns --------------------------------------------------------------
- */
-
-#if !defined(SSK_DOUBLE) && defined(__has_builtin)
-#if __has_builtin(__builtin_shufflevector)
-#define TILE 8
-typedef float tile_row __attribute__((vector_size(32)));
-#define PAIRS(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-
-/* The tile's rows in, its columns out: exchange entries of pairs of rows, then pairs of entries,
- * then halves. */
-static inline void turn(tile_row r[TILE]) {
-  tile_row s[TILE], t[TILE];
-#pragma GCC unroll 4
-  for (int i = 0; i < TILE; i += 2) {
-    s[i] = PAIRS(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-    s[i + 1] = PAIRS(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-  }
-#pragma GCC unroll 2
-  for (int i = 0; i < TILE; i += 4) {
-    t[i] = PAIRS(s[i], s[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-    t[i + 1] = PAIRS(s[i], s[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-    t[i + 2] = PAIRS(s[i + 1], s[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
-    t[i + 3] = PAIRS(s[i + 1], s[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    r[i] = PAIRS(t[i], t[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    r[i + 4] = PAIRS(t[i], t[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-  }
-}
-
-static inline void turn_tile(const float *x, size_t x_stride, bool add, float *y, size_t y_stride) {
-  tile_row r[TILE];
-#pragma GCC unroll 8
-  for (int i = 0; i < TILE; i++)
-    memcpy(&r[i], x + (size_t)i * x_stride, sizeof r[i]);
-  turn(r);
-  if (add)
-#pragma GCC unroll 8
-    for (int i = 0; i < TILE; i++) {
-      tile_row old;
-      memcpy(&old, y + (size_t)i * y_stride, sizeof old);
-      r[i] += old;
-    }
-#pragma GCC unroll 8
-  for (int i = 0; i < TILE; i++)
-    memcpy(y + (size_t)i * y_stride, &r[i], sizeof r[i]);
-}
-#endif
-#endif
-
-static void turn_plain(size_t rows, size_t columns, const ssk_real *restrict x, size_t x_stride,
-                       bool add, ssk_real *restrict y, size_t y_stride) {
-  for (size_t r = 0; r < rows; r++)
-    for (size_t c = 0; c < columns; c++) {
-      ssk_real *to = y + c * y_stride + r;
-      *to = x[r * x_stride + c] + (add ? *to : 0);
-    }
-}
-
-/* x [rows, columns] to y [columns, rows]. */
-static void transpose(size_t rows, size_t columns, const ssk_real *x, size_t x_stride, bool add,
-                      ssk_real *y, size_t y_stride) {
-  size_t r = 0;
-#ifdef TILE
-  for (; r + TILE <= rows; r += TILE) {
-    size_t c = 0;
-    for (; c + TILE <= columns; c += TILE)
-      turn_tile(x + r * x_stride + c, x_stride, add, y + c * y_stride + r, y_stride);
-    turn_plain(TILE, columns - c, x + r * x_stride + c, x_stride, add, y + c * y_stride + r,
-               y_stride);
-  }
-#endif
-  turn_plain(rows - r, columns, x + r * x_stride, x_stride, add, y + r, y_stride);
-}
+/* ---- loading and storing ------------------------------------------------------------------- */
 
 static size_t position(const struct ssk_axis *axis, const struct ssk_block *block, size_t l) {
   return ((block->a * axis->L + l) * axis->N + block->first) * axis->C;
@@ -115,15 +42,15 @@ static size_t position(const struct ssk_axis *axis, const struct ssk_block *bloc
 void ssk_block_load(const struct ssk_axis *axis, const struct ssk_block *block, const ssk_real *x,
                     ssk_real *to) {
   for (size_t l = 0; l < axis->L; l++)
-    transpose(block->n, axis->C, x + position(axis, block, l), axis->C, false, to + l * block->n,
-              block->stride);
+    ssk_transpose(block->n, axis->C, x + position(axis, block, l), axis->C, false,
+                  to + l * block->n, block->stride);
 }
 
 void ssk_block_store(const struct ssk_axis *axis, const struct ssk_block *block,
                      const ssk_real *from, bool add, ssk_real *x) {
   for (size_t l = 0; l < axis->L; l++)
-    transpose(axis->C, block->n, from + l * block->n, block->stride, add,
-              x + position(axis, block, l), axis->C);
+    ssk_transpose(axis->C, block->n, from + l * block->n, block->stride, add,
+                  x + position(axis, block, l), axis->C);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -192,10 +119,11 @@ void ssk_block_product_back(const struct ssk_block *block, size_t I, size_t O, c
            matrix(dy, block->stride, SSK_AS_IS), keep, dx, (int)block->stride);
 }
 
-/* In tiles: OpenBLAS is a quarter faster at 32 x 32 than at 32 x 64 or 32 x 96 (measured). */
+/* In tiles: OpenBLAS is a quarter faster at 32 x 32 than at 32 x 64 or 32 x 96 (measured); code for
+ * the shape needs none. */
 void ssk_block_add_outer(const struct ssk_block *block, size_t I, size_t O, const ssk_real *x,
                          const ssk_real *dy, ssk_real *dW) {
-  enum { tile = 32 };
+  const size_t tile = ssk_gemm_jit_name() ? 128 : 32;
   for (size_t i = 0; i < I; i += tile)
     for (size_t o = 0; o < O; o += tile)
       ssk_gemm((int)(I - i < tile ? I - i : tile), (int)(O - o < tile ? O - o : tile),

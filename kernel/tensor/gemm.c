@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* gemm.c - matrix products: OpenBLAS on one thread, and plain loops where a call to it costs more
- * than the product (measured: about 0.1 to 0.2 us, some 200 multiplications of the plain loops).
+/* gemm.c - matrix products: OpenBLAS on one thread, code made for the shape where that is faster
+ * (gemm_jit.h), and plain loops where a call costs more than the product (measured: about 0.1 to
+ * 0.2 us, some 200 multiplications of the plain loops).
  *
  * OpenBLAS's own threads are switched off: they slow products of this size down, and would compete
  * with the threads that run the shards. */
 #include "tensor/gemm.h"
+#include "tensor/gemm_jit.h"
 #include <cblas.h>
 #include <pthread.h>
 
@@ -54,6 +56,8 @@ void ssk_gemm(int m, int n, int k, ssk_real scale, struct ssk_matrix a, struct s
     small_gemm(m, n, k, scale, a, b, keep, c, c_stride);
     return;
   }
+  if (scale == 1 && ssk_gemm_jit(m, n, k, a, b, keep, c, c_stride))
+    return;
   const CBLAS_TRANSPOSE left = a.as == SSK_AS_IS ? CblasNoTrans : CblasTrans;
   const CBLAS_TRANSPOSE right = b.as == SSK_AS_IS ? CblasNoTrans : CblasTrans;
 #ifdef SSK_DOUBLE

@@ -1,5 +1,7 @@
 libsskit_sources += kernel/tensor/gemm.c
 libsskit_sources += kernel/tensor/gemm.h
+libsskit_sources += kernel/tensor/gemm_jit.c
+libsskit_sources += kernel/tensor/gemm_jit.h
 libsskit_sources += kernel/tensor/leaves.c
 libsskit_sources += kernel/tensor/profile.c
 libsskit_sources += kernel/tensor/profile.h
@@ -41,6 +43,8 @@ libsskit_sources += kernel/tensor/ops_gated.c
 libsskit_sources += kernel/tensor/ops_separable.c
 libsskit_sources += kernel/tensor/taps.h
 libsskit_sources += kernel/tensor/channels.h
+libsskit_sources += kernel/tensor/transpose.c
+libsskit_sources += kernel/tensor/transpose.h
 libsskit_sources += kernel/tensor/transformer.h
 libsskit_sources += kernel/tensor/transformer_attend.c
 libsskit_sources += kernel/tensor/transformer_feed.c
