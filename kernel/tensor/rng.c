@@ -21,11 +21,15 @@ ssk_rng ssk_rng_open(uint64_t seed, const char *path, const char *purpose, uint3
   return (ssk_rng){.key = ssk_rng_key(seed, path, purpose), .step = step, .row = row, .used = 4};
 }
 
-static void next_block(ssk_rng *rng) {
+static inline philox4x32_ctr_t block_at(const ssk_rng *rng, uint64_t index) {
   const philox4x32_ctr_t counter = {
-      {rng->step, rng->row, (uint32_t)rng->index, (uint32_t)(rng->index >> 32)}};
+      {rng->step, rng->row, (uint32_t)index, (uint32_t)(index >> 32)}};
   const philox4x32_key_t key = {{(uint32_t)rng->key, (uint32_t)(rng->key >> 32)}};
-  const philox4x32_ctr_t block = philox4x32(counter, key);
+  return philox4x32(counter, key);
+}
+
+static void next_block(ssk_rng *rng) {
+  const philox4x32_ctr_t block = block_at(rng, rng->index);
   memcpy(rng->block, block.v, sizeof rng->block);
   rng->index++;
   rng->used = 0;
@@ -42,9 +46,44 @@ static uint64_t next_u64(ssk_rng *rng) {
   return low | (uint64_t)ssk_rng_u32(rng) << 32;
 }
 
-/* The odd multiples of 2^-53: 52 random bits and a half, so neither 0 nor 1 can come out. */
+/* The odd multiples of 2^-53: 52 random bits and a half, so neither 0 nor 1 can come out. The bits
+ * are those behind the point of a number in [1, 2). */
+static inline double uniform_of(uint64_t bits) {
+  const uint64_t in_one_two = bits >> 12 | (uint64_t)1023 << 52;
+  double x;
+  memcpy(&x, &in_one_two, sizeof x);
+  return (x - 1) + 0x1p-53;
+}
+
 double ssk_rng_uniform(ssk_rng *rng) {
-  return ((double)(next_u64(rng) >> 12) + 0.5) * 0x1p-52;
+  return uniform_of(next_u64(rng));
+}
+
+/* n uniforms; whole blocks at once, which the compiler does several of in a vector. */
+static void fill_uniform(ssk_rng *rng, size_t n, double *out) {
+  enum { most = 64 };
+  double first[most], second[most];
+  while (n && rng->used < 4) {
+    *out++ = ssk_rng_uniform(rng);
+    n--;
+  }
+  while (n >= 2) {
+    const size_t m = n / 2 < most ? n / 2 : most;
+    for (size_t i = 0; i < m; i++) {
+      const philox4x32_ctr_t block = block_at(rng, rng->index + i);
+      first[i] = uniform_of(block.v[0] | (uint64_t)block.v[1] << 32);
+      second[i] = uniform_of(block.v[2] | (uint64_t)block.v[3] << 32);
+    }
+    for (size_t i = 0; i < m; i++) {
+      out[2 * i] = first[i];
+      out[2 * i + 1] = second[i];
+    }
+    rng->index += m;
+    out += 2 * m;
+    n -= 2 * m;
+  }
+  if (n)
+    *out = ssk_rng_uniform(rng);
 }
 
 double ssk_rng_normal(ssk_rng *rng) {
@@ -99,8 +138,7 @@ void ssk_rng_fill_normal(ssk_rng *rng, size_t n, ssk_real *out) {
     out[done++] = (ssk_real)ssk_rng_normal(rng);
   while (n - done >= 2) {
     const size_t m = (n - done) / 2 < pairs ? (n - done) / 2 : pairs;
-    for (size_t i = 0; i < 2 * m; i++)
-      block[i] = ssk_rng_uniform(rng);
+    fill_uniform(rng, 2 * m, block);
     ssk_vbox_muller(m, block);
     for (size_t i = 0; i < 2 * m; i++)
       out[done + i] = (ssk_real)block[i];
@@ -116,9 +154,16 @@ void ssk_rng_fill_uniform(ssk_rng *rng, size_t n, ssk_real *out) {
 #else
   const ssk_real largest = 0x1.fffffep-1f;
 #endif
-  for (size_t i = 0; i < n; i++) {
-    const ssk_real u = (ssk_real)ssk_rng_uniform(rng);
-    out[i] = u < largest ? u : largest;
+  enum { most = 256 };
+  double block[most];
+  for (size_t done = 0; done < n;) {
+    const size_t m = n - done < most ? n - done : most;
+    fill_uniform(rng, m, block);
+    for (size_t i = 0; i < m; i++) {
+      const ssk_real u = (ssk_real)block[i];
+      out[done + i] = u < largest ? u : largest;
+    }
+    done += m;
   }
 }
 
