@@ -26,40 +26,79 @@ const char *ssk_gemm_jit_name(void) {
 #else
 
 #include "tensor/transpose.h"
-#include <libxsmm.h>
+#include <libxsmm_cpuid.h>
+#include <libxsmm_generator.h>
+#include <libxsmm_version.h>
+#include <pthread.h>
 #include <stdio.h>
-
-#ifdef SSK_DOUBLE
-typedef libxsmm_dmmfunction kernel;
-#define DISPATCH libxsmm_dmmdispatch
-#else
-typedef libxsmm_smmfunction kernel;
-#define DISPATCH libxsmm_smmdispatch
-#endif
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum {
-  PIECE = 256,    /* rows of a piece */
-  MOST = 1 << 15, /* entries of what all pieces read or add to: it must stay in the cache */
-  FEWEST = 4,     /* columns below which OpenBLAS is as good */
-  SHAPES = 256    /* that a thread remembers */
+  PIECE = 256,         /* rows of a piece */
+  MOST = 1 << 15,      /* entries of what all pieces read or add to: it must stay in the cache */
+  FEWEST = 4,          /* columns below which OpenBLAS is as good */
+  SHAPES = 256,        /* that a thread remembers, and lists of all */
+  CODE_BYTES = 1 << 17 /* of the longest kernel */
 };
 
 struct shape {
   int m, n, k, a_stride, b_stride, c_stride, a_transposed, keep;
 };
 
+typedef void kernel(const ssk_real *b, const ssk_real *a, ssk_real *c);
+
+/* The kernel of a shape; NULL where there is none. */
 struct remembered {
   struct shape shape;
-  kernel run;
+  bool known;
+  kernel *run;
 };
 
-static kernel make(const struct shape *s) {
-  const ssk_real alpha = 1, beta = (ssk_real)s->keep;
-  const int flags = s->a_transposed ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
-  const int prefetch = LIBXSMM_PREFETCH_NONE;
-  return DISPATCH(s->n, s->m, s->k, &s->b_stride, &s->a_stride, &s->c_stride, &alpha, &beta, &flags,
-                  &prefetch);
+/* ---- making code ----------------------------------------------------------------------------- */
+
+/* The machine code in pages of its own, no longer writable; NULL where that is not allowed. */
+static kernel *executable(const void *code, size_t bytes) {
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (bytes + page - 1) / page * page;
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED)
+    return NULL;
+  memcpy(memory, code, bytes);
+  if (mprotect(memory, size, PROT_READ | PROT_EXEC)) {
+    munmap(memory, size);
+    return NULL;
+  }
+  kernel *run;
+  memcpy(&run, &memory, sizeof run);
+  return run;
 }
+
+/* By the generator alone: the library's own table of kernels takes 12 MB. */
+static kernel *make(const struct shape *s) {
+  const int flags = s->a_transposed ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
+  const ssk_real alpha = 1, beta = (ssk_real)s->keep;
+  const int real = sizeof(ssk_real) == 4 ? LIBXSMM_DATATYPE_F32 : LIBXSMM_DATATYPE_F64;
+  libxsmm_descriptor_blob blob;
+  const libxsmm_gemm_descriptor *shape =
+      libxsmm_gemm_descriptor_dinit(&blob, real, s->n, s->m, s->k, s->b_stride, s->a_stride,
+                                    s->c_stride, alpha, beta, flags, LIBXSMM_PREFETCH_NONE);
+  libxsmm_generated_code code = {.generated_code = malloc(CODE_BYTES),
+                                 .buffer_size = CODE_BYTES,
+                                 .code_type = 2,
+                                 .arch = (unsigned)libxsmm_cpuid()};
+  kernel *run = NULL;
+  if (shape && code.generated_code) {
+    libxsmm_generator_gemm_kernel(&code, shape);
+    if (!code.last_error)
+      run = executable(code.generated_code, code.code_size);
+  }
+  free(code.generated_code);
+  return run;
+}
+
+/* ---- finding it again ------------------------------------------------------------------------ */
 
 static bool same(const struct shape *x, const struct shape *y) {
   return x->m == y->m && x->n == y->n && x->k == y->k && x->a_stride == y->a_stride &&
@@ -67,19 +106,50 @@ static bool same(const struct shape *x, const struct shape *y) {
          x->a_transposed == y->a_transposed && x->keep == y->keep;
 }
 
-/* libxsmm finds a kernel in some 50 ns; a table of the thread's own in a few. */
-static kernel find(const struct shape *s) {
+static unsigned hash(const struct shape *s) {
+  const unsigned parts[] = {(unsigned)s->m, (unsigned)s->n, (unsigned)s->k,
+                            (unsigned)(s->a_stride + s->b_stride),
+                            (unsigned)(s->c_stride + 2 * s->a_transposed + s->keep)};
+  unsigned sum = 0;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    sum = sum * 31u + parts[i];
+  return sum * 2654435769u;
+}
+
+/* All that the process has made, in lists by hash; kept to its end. */
+struct entry {
+  struct remembered kernel;
+  struct entry *next;
+};
+static struct {
+  pthread_mutex_t lock;
+  struct entry *list[SHAPES];
+} made = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Without memory: NULL. */
+static kernel *find_or_make(const struct shape *s) {
+  struct entry **list = &made.list[hash(s) % SHAPES];
+  pthread_mutex_lock(&made.lock);
+  struct entry *entry = *list;
+  while (entry && !same(&entry->kernel.shape, s))
+    entry = entry->next;
+  if (!entry && (entry = malloc(sizeof *entry))) {
+    *entry = (struct entry){.kernel = {*s, true, make(s)}, .next = *list};
+    *list = entry;
+  }
+  pthread_mutex_unlock(&made.lock);
+  return entry ? entry->kernel.run : NULL;
+}
+
+static kernel *find(const struct shape *s) {
   static _Thread_local struct remembered table[SHAPES];
-  unsigned hash = (unsigned)s->m;
-  hash = hash * 31u + (unsigned)s->n;
-  hash = hash * 31u + (unsigned)s->k;
-  hash = hash * 31u + (unsigned)s->a_stride + (unsigned)s->b_stride;
-  hash = hash * 31u + (unsigned)s->c_stride + 2u * (unsigned)s->a_transposed + (unsigned)s->keep;
-  struct remembered *entry = &table[(hash * 2654435769u) >> 24];
-  if (!entry->run || !same(&entry->shape, s))
-    *entry = (struct remembered){*s, make(s)};
+  struct remembered *entry = &table[hash(s) >> 24];
+  if (!entry->known || !same(&entry->shape, s))
+    *entry = (struct remembered){*s, true, find_or_make(s)};
   return entry->run;
 }
+
+/* ---- products -------------------------------------------------------------------------------- */
 
 /* B[k,n] as it is read, from rows of n entries. */
 static const ssk_real *transposed(int n, int k, struct ssk_matrix b) {
@@ -111,7 +181,7 @@ bool ssk_gemm_jit(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b,
   const int total = *rows;
   for (int r = 0; r < total; r += PIECE) {
     *rows = total - r < PIECE ? total - r : PIECE;
-    const kernel run = find(&s);
+    kernel *run = find(&s);
     if (!run)
       return false; /* of all shapes, or of none: nothing was written yet */
     const size_t at = (size_t)r;
@@ -128,7 +198,8 @@ bool ssk_gemm_jit(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b,
 const char *ssk_gemm_jit_name(void) {
   static char name[64];
   if (!name[0])
-    snprintf(name, sizeof name, "libxsmm %s (%s)", LIBXSMM_VERSION, libxsmm_get_target_arch());
+    snprintf(name, sizeof name, "libxsmm %s (%s)", LIBXSMM_CONFIG_VERSION,
+             libxsmm_cpuid_name(libxsmm_cpuid()));
   return name;
 }
 
