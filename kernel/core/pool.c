@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pool.c - a thread pool with one shared counter of tasks. Tasks are coarse (a shard's forward and
- * backward pass), so a mutex round each pick costs nothing that could be measured. Who waits looks
- * on for a moment before it sleeps: a training step of a few milliseconds has several rounds, and
- * being woken takes some hundredths of a millisecond each time. */
+/* pool.c - a thread pool. Each thread has a block of the tasks, the same in every round of so many,
+ * and helps the others when its own is done: what a task works on (a shard's gradient) is still in
+ * the cache of the processor that had it last. Who waits looks on for a moment before it sleeps: a
+ * training step of a few milliseconds has several rounds, and being woken takes some hundredths of
+ * a millisecond each time. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* CPU_COUNT */
 #endif
@@ -12,6 +13,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,23 +23,30 @@ struct worker {
   pthread_t handle;
 };
 
+/* The tasks of one thread: next is the round and the first task that nobody has taken, in one
+ * number, so that a thread that is late takes none of another round. Its own cache line. */
+struct block {
+  _Alignas(64) atomic_uint_least64_t next;
+  atomic_uint end;
+};
+
 struct ssk_pool {
   int threads;            /* the caller included */
   struct worker *workers; /* threads - 1 */
+  struct block *blocks;   /* one a thread */
   pthread_mutex_t lock;
   pthread_cond_t work, done;
-  /* The current round, all under the lock. */
+  /* The current round; written before its blocks, and read by who has a task of it. */
   ssk_pool_fn *fn;
   void *state;
-  int n_tasks, next;
-  bool stop;
+  bool stop; /* under the lock */
   /* Written under the lock; watched without it. */
   atomic_int unfinished;
   atomic_uint round;
 };
 
-/* How often a waiting thread looks before it sleeps: in all about a tenth of a millisecond. */
-enum { looks = 4000, looks_between_yields = 64 };
+/* How often a waiting thread looks before it sleeps: in all about a millisecond. */
+enum { looks = 40000, looks_between_yields = 64 };
 
 static void look_away(int look) {
   if (look % looks_between_yields == 0)
@@ -47,41 +56,48 @@ static void look_away(int look) {
 #endif
 }
 
-/* Take tasks until none is left. Called and left with the lock held. */
-static void take_tasks(struct ssk_pool *pool, int thread) {
-  while (pool->next < pool->n_tasks) {
-    const int task = pool->next++;
-    ssk_pool_fn *const fn = pool->fn;
-    void *const state = pool->state;
-    pthread_mutex_unlock(&pool->lock);
-    fn(task, thread, state);
-    pthread_mutex_lock(&pool->lock);
-    if (atomic_fetch_sub(&pool->unfinished, 1) == 1)
-      pthread_cond_signal(&pool->done);
+/* The next task of a block, or -1. */
+static int take(struct block *block, unsigned round) {
+  uint_least64_t next = atomic_load(&block->next);
+  while (next >> 32 == round && (unsigned)next < atomic_load(&block->end))
+    if (atomic_compare_exchange_weak(&block->next, &next, next + 1))
+      return (int)(unsigned)next;
+  return -1;
+}
+
+/* Do tasks of the round until none is left: of the thread's own block, then of the others. */
+static void do_tasks(struct ssk_pool *pool, int thread, unsigned round) {
+  for (int i = 0; i < pool->threads; i++) {
+    struct block *block = &pool->blocks[(thread + i) % pool->threads];
+    for (int task; (task = take(block, round)) >= 0;) {
+      pool->fn(task, thread, pool->state);
+      if (atomic_fetch_sub(&pool->unfinished, 1) == 1) {
+        pthread_mutex_lock(&pool->lock);
+        pthread_cond_signal(&pool->done);
+        pthread_mutex_unlock(&pool->lock);
+      }
+    }
   }
 }
 
-/* Wait for another round. Called and left with the lock held. */
-static void await_round(struct ssk_pool *pool) {
-  const unsigned seen = atomic_load(&pool->round);
-  pthread_mutex_unlock(&pool->lock);
-  for (int i = 1; i <= looks && atomic_load(&pool->round) == seen; i++)
+/* Wait for another round than `seen`. False: there will be none. */
+static bool await_round(struct ssk_pool *pool, unsigned *seen) {
+  for (int i = 1; i <= looks && atomic_load(&pool->round) == *seen; i++)
     look_away(i);
   pthread_mutex_lock(&pool->lock);
-  while (!pool->stop && atomic_load(&pool->round) == seen)
+  while (!pool->stop && atomic_load(&pool->round) == *seen)
     pthread_cond_wait(&pool->work, &pool->lock);
+  const bool stop = pool->stop;
+  *seen = atomic_load(&pool->round);
+  pthread_mutex_unlock(&pool->lock);
+  return !stop;
 }
 
 static void *worker_main(void *argument) {
-  struct worker *worker = argument;
-  struct ssk_pool *pool = worker->pool;
-  pthread_mutex_lock(&pool->lock);
-  while (!pool->stop) {
-    take_tasks(pool, worker->thread);
-    if (!pool->stop)
-      await_round(pool);
-  }
-  pthread_mutex_unlock(&pool->lock);
+  const struct worker *worker = argument;
+  unsigned round = 0;
+  while (await_round(worker->pool, &round))
+    do_tasks(worker->pool, worker->thread, round);
   return NULL;
 }
 
@@ -91,13 +107,17 @@ int ssk_pool_new(int threads, struct ssk_pool **out, ssk_err *err) {
     return ssk_err_set(err, SSK_EUSAGE, "a pool needs at least 1 thread, not %d", threads);
   struct ssk_pool *pool = calloc(1, sizeof *pool);
   struct worker *workers = calloc((size_t)threads, sizeof *workers);
-  if (!pool || !workers) {
+  struct block *blocks = aligned_alloc(_Alignof(struct block), (size_t)threads * sizeof *blocks);
+  if (!pool || !workers || !blocks) {
     free(pool);
     free(workers);
+    free(blocks);
     return ssk_err_set(err, SSK_ENOMEM, "no memory for %d threads", threads);
   }
+  memset(blocks, 0, (size_t)threads * sizeof *blocks);
   pool->workers = workers;
-  pool->threads = 1;
+  pool->blocks = blocks;
+  pool->threads = threads;
   pthread_mutex_init(&pool->lock, NULL);
   pthread_cond_init(&pool->work, NULL);
   pthread_cond_init(&pool->done, NULL);
@@ -105,17 +125,16 @@ int ssk_pool_new(int threads, struct ssk_pool **out, ssk_err *err) {
   sigset_t all, former;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &former);
-  int failure = 0;
-  for (int i = 1; i < threads && !failure; i++) {
-    struct worker *worker = &workers[i - 1];
-    *worker = (struct worker){.pool = pool, .thread = i};
+  int failure = 0, made = 1;
+  while (made < threads && !failure) {
+    struct worker *worker = &workers[made - 1];
+    *worker = (struct worker){.pool = pool, .thread = made};
     failure = pthread_create(&worker->handle, NULL, worker_main, worker);
-    if (!failure)
-      pool->threads++;
+    made += !failure;
   }
   pthread_sigmask(SIG_SETMASK, &former, NULL);
   if (failure) {
-    const int made = pool->threads;
+    pool->threads = made; /* those that there are to join */
     ssk_pool_free(pool);
     return ssk_err_set(err, SSK_EFAIL, "cannot start thread %d of %d: %s", made + 1, threads,
                        strerror(failure));
@@ -137,6 +156,7 @@ void ssk_pool_free(struct ssk_pool *pool) {
   pthread_cond_destroy(&pool->work);
   pthread_mutex_destroy(&pool->lock);
   free(pool->workers);
+  free(pool->blocks);
   free(pool);
 }
 
@@ -159,15 +179,20 @@ void ssk_pool_run(struct ssk_pool *pool, int n_tasks, ssk_pool_fn *fn, void *sta
   if (n_tasks < 1)
     return;
   pthread_mutex_lock(&pool->lock);
+  const unsigned round = atomic_load(&pool->round) + 1;
   pool->fn = fn;
   pool->state = state;
-  pool->n_tasks = n_tasks;
-  pool->next = 0;
   atomic_store(&pool->unfinished, n_tasks);
-  atomic_fetch_add(&pool->round, 1);
+  for (int i = 0; i < pool->threads; i++) {
+    /* In this order: who is late from the round before must not see its next with another end. */
+    const int64_t n = n_tasks, threads = pool->threads;
+    atomic_store(&pool->blocks[i].next, (uint_least64_t)round << 32 | (unsigned)(n * i / threads));
+    atomic_store(&pool->blocks[i].end, (unsigned)(n * (i + 1) / threads));
+  }
+  atomic_store(&pool->round, round);
   pthread_cond_broadcast(&pool->work);
-  take_tasks(pool, 0);
   pthread_mutex_unlock(&pool->lock);
+  do_tasks(pool, 0, round);
   for (int i = 1; i <= looks && atomic_load(&pool->unfinished); i++)
     look_away(i);
   pthread_mutex_lock(&pool->lock);
