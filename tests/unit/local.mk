@@ -25,6 +25,7 @@ unit_sources += tests/support/instances.h
 unit_sources += tests/unit/test_csv.c
 unit_sources += tests/unit/test_datasets.c
 unit_sources += tests/unit/test_processes.c
+unit_sources += tests/unit/test_gemm.c
 unit_sources += tests/unit/test_ops.c
 unit_sources += tests/unit/test_paper.c
 unit_sources += tests/unit/test_particle.c
