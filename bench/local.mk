@@ -14,4 +14,5 @@ bench: bench/ops
 
 # The comparison with PyTorch: scripts and recipes. See bench/README.md.
 EXTRA_DIST += bench/README.md bench/run bench/peer_torch.py bench/peer_model.py bench/peer_diffusion.py \
-	bench/peer_exchange.py bench/common.yaml bench/dkf.yaml bench/ddssm.yaml bench/ddssm_csdi.yaml bench/ddssm_wide.yaml
+	bench/peer_context.py bench/peer_denoisers.py bench/peer_exchange.py bench/paper.yaml bench/paper_dkf.yaml \
+	bench/paper_ddssm.yaml bench/common.yaml bench/dkf.yaml bench/ddssm.yaml bench/ddssm_csdi.yaml bench/ddssm_wide.yaml

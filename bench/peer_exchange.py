@@ -75,7 +75,7 @@ def load_weights(model, step):
 def draws_of(model, step):
     """The random numbers of the exported step, as Model.draws gives them."""
     noise = step["draws/model.encoder/paths/0"]
-    return noise, model.transition.draws_from(step)
+    return noise, model.initial.draws_from(step), model.transition.draws_from(step)
 
 
 PARTS = ("summary", "encoder", "emission", "initial", "transition")

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The models of bench/*.yaml in PyTorch: what bench/peer_torch.py trains and forecasts with.
+"""The models of bench/*.yaml in PyTorch: what bench/peer_torch.py trains and forecasts with. Parts whose
+networks are an `mlp` are here; those with a `context` are in peer_context.py, the diffusion in peer_diffusion.py.
 
 The mathematics is that of the plugins which the recipes name, and parameters carry the plugins' names, so
 that weights can be exchanged (peer_exchange.py). Whatever does not recur is batched over time: only the
 encoder's recursion over its own samples is a loop. Slabs are time-major, [T, rows, width]; rows of a batch
 with several paths are ordered (window, path).
 """
+import functools
 import math
 
 import torch
@@ -44,10 +46,19 @@ class Recipe:
 
 
 class Dims:
-    """Sizes that every part needs: latents d, observed D, order j, summary width H."""
+    """Sizes that every part needs: latents d, observed D, order j, summary width H, time features F."""
 
-    def __init__(self, d, D, j, H):
-        self.d, self.D, self.j, self.H = d, D, j, H
+    def __init__(self, d, D, j, H, F_):
+        self.d, self.D, self.j, self.H, self.F = d, D, j, H, F_
+
+
+@functools.lru_cache(maxsize=None)
+def time_features(first, n, width):
+    """[n, width] of steps first...first+n-1: sines and cosines at wave numbers from 1 down to 1e-4."""
+    half = width // 2
+    wave = 1e4 ** (-torch.arange(half, dtype=torch.float64) / half)
+    angle = torch.arange(first, first + n, dtype=torch.float64)[:, None] * wave
+    return torch.cat([angle.sin(), angle.cos()], 1).float()
 
 
 # ---- Gaussians -----------------------------------------------------------------------------------
@@ -79,6 +90,13 @@ def gaussian_kl(mean, logvar, other_mean, other_logvar):
     apart = logvar - other_logvar
     terms = (mean - other_mean).square() * torch.exp(-other_logvar) + apart.exp() - apart - 1
     return 0.5 * terms.sum(-1)
+
+
+def undecayed(values):
+    """A parameter of several dimensions that weight decay leaves alone."""
+    parameter = nn.Parameter(values)
+    parameter.undecayed = True
+    return parameter
 
 
 def hidden_stack(inputs, hidden, layers):
@@ -118,8 +136,8 @@ class GaussianHead(nn.Module):
         super().__init__()
         self.outputs, self.variance = outputs, variance
         self.stack = hidden_stack(inputs, hidden, layers)
-        self.W = nn.Parameter(torch.zeros(hidden, 2 * outputs))
-        self.path = nn.Parameter(torch.zeros(inputs, 2 * outputs))
+        self.W = undecayed(torch.zeros(hidden, 2 * outputs))
+        self.path = undecayed(torch.zeros(inputs, 2 * outputs))
         self.mean_bias = nn.Parameter(torch.zeros(outputs))
         self.raw_bias = nn.Parameter(torch.full((outputs,), variance.raw_start))
 
@@ -140,17 +158,19 @@ class GaussianHead(nn.Module):
 
 
 class Summary(nn.Module):
-    """h_t = GRU over reversed time of silu(W i_t + b)."""
+    """h_t = GRU over reversed time of silu(W i_t + b), or of W i_t + b."""
 
     def __init__(self, recipe, inputs):
         super().__init__()
         require(recipe, "layers", 1)
+        self.linear = require(recipe, "projection", "silu", "linear") == "linear"
         hidden = recipe["hidden"]
         self.project = nn.Linear(inputs, hidden)
         self.gru = nn.GRU(hidden, hidden)
 
     def forward(self, inputs):
-        h, _ = self.gru(F.silu(self.project(inputs.flip(0))))
+        projected = self.project(inputs.flip(0))
+        h, _ = self.gru(projected if self.linear else F.silu(projected))
         return h.flip(0)
 
 
@@ -216,6 +236,7 @@ class Emission(nn.Module):
         super().__init__()
         require(recipe, "variance", "constant")
         require(recipe, "floor_start", 0)
+        require(recipe, "frame", "additive")
         if dims.j > 1:
             raise Unsupported("the peer's emission sees the newest latent only (order 1)")
         self.variance = Variance(recipe)
@@ -225,8 +246,9 @@ class Emission(nn.Module):
         if not recipe["identity"] or dims.d != dims.D:
             self.read = nn.Parameter(nn.init.xavier_uniform_(torch.empty(dims.d, dims.D)))
 
-    def forward(self, z):
-        """z [n, d] -> mean [n, D], logvar [D]."""
+    def forward(self, z, first):
+        """z [T, P, d] -> mean [T*P, D], logvar [D]; the step of the first latent does not matter."""
+        z = z.flatten(0, 1)
         mean = self.head(z)
         mean = mean + z if self.read is None else torch.addmm(mean, z, self.read)
         return mean, self.variance.log(self.raw)
@@ -236,11 +258,18 @@ class Initial(nn.Module):
     def __init__(self, recipe, dims):
         super().__init__()
         self.variance = Variance(recipe)
-        self.mean = nn.Parameter(torch.zeros(dims.j, 1, dims.d))
-        self.raw = nn.Parameter(torch.full((dims.j, 1, dims.d), self.variance.raw_start))
+        self.mean = undecayed(torch.zeros(dims.j, 1, dims.d))
+        self.raw = undecayed(torch.full((dims.j, 1, dims.d), self.variance.raw_start))
 
-    def rate(self, mean, logvar):
+    def rate(self, z, mean, logvar, draws):
+        """[j, P, d] -> [P]"""
         return gaussian_kl(mean, logvar, self.mean, self.variance.log(self.raw)).sum(0)
+
+    def draws(self, P, d):
+        return None
+
+    def draws_from(self, step):
+        return None
 
 
 class GaussianTransition(nn.Module):
@@ -256,7 +285,9 @@ class GaussianTransition(nn.Module):
         return (mean + past[:, -self.dims.d:] if self.additive else mean), logvar
 
     def rate(self, past, z, mean, logvar, draws, share):
-        return gaussian_kl(mean, logvar, *self.moments(past))
+        """Slabs past [n, P, j*d], z, mean, logvar [n, P, d] -> [n, P]."""
+        own = self.moments(past.reshape(-1, past.shape[2]))
+        return gaussian_kl(mean, logvar, *(moment.view(z.shape) for moment in own))
 
     def draws(self, n):
         return None
@@ -267,8 +298,8 @@ class GaussianTransition(nn.Module):
     def update_statistics(self):
         pass
 
-    def sampler(self):
-        def sample(past):
+    def sampler(self, first, n):
+        def sample(past, step):
             mean, logvar = self.moments(past)
             return torch.addcmul(mean, (0.5 * logvar).exp(), torch.randn_like(mean))
         return sample
@@ -280,58 +311,67 @@ class GaussianTransition(nn.Module):
 class Model(nn.Module):
     def __init__(self, recipe, D):
         super().__init__()
+        import peer_context as context
         from peer_diffusion import Diffusion
         model = recipe.at("model")
-        require(model, "time_features", 0)
-        for part, known in (("summary", "gru"), ("encoder", "gaussian"), ("emission", "gaussian"),
-                            ("initial", "gaussian")):
-            require(model, part, known)
-        self.dims = Dims(model["latent"], D, model["order"], model.at("summary")["hidden"])
+
+        def part(name, **kinds):
+            """The part, of the class that is named by its component and its component's network."""
+            kind = require(model, name, *{key.split("_")[0] for key in kinds})
+            if kind not in kinds:
+                kind += "_" + require(model, f"{name}.network", "mlp", "context")
+            return kinds[kind](model.at(name), self.dims)
+        F_ = model["time_features"]
+        require(model, "summary", "gru")
+        self.dims = Dims(model["latent"], D, model["order"], model.at("summary")["hidden"], F_)
         self.paths = model["paths"]
-        self.summary = Summary(model.at("summary"), 2 * D)
-        self.encoder = Encoder(model.at("encoder"), self.dims)
-        self.emission = Emission(model.at("emission"), self.dims)
-        self.initial = Initial(model.at("initial"), self.dims)
-        kinds = {"gaussian": GaussianTransition, "diffusion": Diffusion}
-        kind = kinds[require(model, "transition", *kinds)]
-        self.transition = kind(model.at("transition"), self.dims)
+        self.summary = Summary(model.at("summary"), 2 * D + F_)
+        self.encoder = part("encoder", gaussian_mlp=Encoder, gaussian_context=context.ContextEncoder)
+        self.emission = part("emission", gaussian_mlp=Emission, gaussian_context=context.ContextEmission)
+        self.initial = part("initial", gaussian=Initial, vhp_context=context.HierarchicalInitial)
+        self.transition = part("transition", diffusion=Diffusion, gaussian_mlp=GaussianTransition,
+                               gaussian_context=context.ContextTransition)
+        if F_ and not isinstance(self.encoder, context.ContextEncoder):
+            raise Unsupported("the peer's networks mlp know no time features")
 
     def encode(self, x, mask, noise, paths):
-        h = self.summary(torch.cat([x, mask], -1))
-        return self.encoder(h, x, mask, noise, paths)
+        inputs = [x, mask]
+        if self.dims.F:
+            time = time_features(0, len(x), self.dims.F)
+            inputs.append(time[:, None].expand(-1, x.shape[1], -1))
+        return self.encoder(self.summary(torch.cat(inputs, -1)), x, mask, noise, paths)
 
     def draws(self, T, B):
         """The random numbers of one step."""
-        noise = torch.randn(T, B * self.paths, self.dims.d)
-        return noise, self.transition.draws((T - self.dims.j) * B * self.paths)
+        P, j, d = B * self.paths, self.dims.j, self.dims.d
+        return torch.randn(T, P, d), self.initial.draws(P, d), self.transition.draws((T - j) * P)
 
     def bound(self, x, mask, draws):
         """x, mask [T, B, D] -> distortion, initial rate, transition rate, each [P]."""
-        j, d, S = self.dims.j, self.dims.d, self.paths
-        noise, level_draws = draws
+        j, S = self.dims.j, self.paths
+        noise, of_initial, of_transition = draws
         z, mean, logvar = self.encode(x, mask, noise, S)
         T, P = z.shape[:2]
         if S > 1:
             x, mask = x.repeat_interleave(S, 1), mask.repeat_interleave(S, 1)
-        emitted, emitted_logvar = self.emission(z.view(T * P, d))
-        distortion = -gaussian_log_prob(x, emitted.view(T, P, -1), emitted_logvar, mask).sum(0)
-        initial = self.initial.rate(mean[:j], logvar[:j])
+        emitted, emitted_logvar = self.emission(z, 0)
+        x, mask = x.flatten(0, 1), mask.flatten(0, 1)
+        distortion = -gaussian_log_prob(x, emitted, emitted_logvar, mask).view(T, P).sum(0)
+        initial = self.initial.rate(z[:j], mean[:j], logvar[:j], of_initial)
         past = z[:-1] if j == 1 else torch.cat([z[i:T - j + i] for i in range(j)], -1)
-        rate = self.transition.rate(past.reshape(-1, j * d), z[j:].reshape(-1, d),
-                                    mean[j:].reshape(-1, d), logvar[j:].reshape(-1, d), level_draws,
-                                    (T - j) / T)
-        return distortion, initial, rate.view(T - j, P).sum(0)
+        rate = self.transition.rate(past, z[j:], mean[j:], logvar[j:], of_transition, (T - j) / T)
+        return distortion, initial, rate.sum(0)
 
     @torch.no_grad()
     def forecast(self, x, mask, samples, horizon):
         """x, mask [T, 1, D] -> [horizon, samples, D]."""
-        j = self.dims.j
-        noise = torch.randn(x.shape[0], samples, self.dims.d)
+        j, T = self.dims.j, len(x)
+        noise = torch.randn(T, samples, self.dims.d)
         z, _, _ = self.encode(x, mask, noise, samples)
-        slots, latents, sample = list(z[-j:]), [], self.transition.sampler()
-        for _ in range(horizon):
-            slots = slots[1:] + [sample(slots[-1] if j == 1 else torch.cat(slots, 1))]
+        slots, latents, sample = list(z[-j:]), [], self.transition.sampler(T, horizon)
+        for step in range(T, T + horizon):
+            slots = slots[1:] + [sample(slots[-1] if j == 1 else torch.cat(slots, 1), step)]
             latents.append(slots[-1])
-        mean, logvar = self.emission(torch.cat(latents))
+        mean, logvar = self.emission(torch.stack(latents), T)
         out = torch.addcmul(mean, (0.5 * logvar).exp().expand_as(mean), torch.randn_like(mean))
         return out.view(horizon, samples, -1)

@@ -4,7 +4,7 @@
 
     peer_torch.py train RECIPE.json    [--threads N] [-n N] [--warmup N]
     peer_torch.py forecast RECIPE.json [--threads N] [-n N] [--warmup N]
-    peer_torch.py compare RECIPE.json STEP.safetensors
+    peer_torch.py compare RECIPE.json STEP.safetensors [--after N]
 
 RECIPE.json is what `sskit explain --json RECIPE` prints. Seconds of each step or forecast, and the largest
 resident memory of the process, are printed as JSON. `compare` takes weights, batch and random draws from a
@@ -21,7 +21,7 @@ import time
 import torch
 from torch import nn
 
-from peer_model import Model, Recipe
+from peer_model import Model, Recipe, require
 
 
 def load_recipe(path):
@@ -41,7 +41,8 @@ def bimodal(recipe, n, length):
 
 
 class Trainer:
-    """AdamW with a rate for each part and no decay of biases; clipping, cosine rate, averaged weights."""
+    """AdamW with a rate for each part and no decay of biases, embeddings and variance heads; clipping and a
+    cosine rate where the recipe asks for them; averaged weights."""
 
     PARTS = {"summary": "encoder"}  # the summary has the encoder's rate
 
@@ -53,32 +54,42 @@ class Trainer:
             parameters = list(getattr(model, part).parameters())
             rate = rates[self.PARTS.get(part, part)]
             for decays in (True, False):
-                chosen = [p for p in parameters if (p.ndim > 1) == decays]
+                chosen = [p for p in parameters
+                          if (p.ndim > 1 and not hasattr(p, "undecayed")) == decays]
                 if chosen:
                     decay = self.training["weight_decay"] if decays else 0
                     groups.append({"params": chosen, "lr": rate, "weight_decay": decay})
         self.optimiser = torch.optim.AdamW(
             groups, betas=(self.training["beta1"], self.training["beta2"]),
             eps=self.training["epsilon"], foreach=True)
-        steps = self.training["steps"]
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * min(step / steps, 1))))
+        steps, self.schedule = self.training["steps"], None
+        if require(self.training, "schedule", "constant", "cosine") == "cosine":
+            self.schedule = torch.optim.lr_scheduler.LambdaLR(
+                self.optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * min(step / steps, 1))))
         self.parameters = list(model.parameters())
         self.average = [p.detach().clone() for p in self.parameters]
         self.updates = 0
 
     def loss(self, x, mask, draws):
         distortion, initial, transition = self.model.bound(x, mask, draws)
-        rate = self.objective["end"]  # constant schedule
-        return (distortion + rate * (initial + transition)).mean()
+        return (distortion + self.weight_of_rate(self.updates) * (initial + transition)).mean()
+
+    def weight_of_rate(self, step):
+        objective = self.objective
+        if require(objective, "schedule", "constant", "cosine") == "constant" or step >= objective["warmup"]:
+            return objective["end"]
+        part = 0.5 * (1 - math.cos(math.pi * step / objective["warmup"]))
+        return objective["start"] + (objective["end"] - objective["start"]) * part
 
     def step(self, x, mask):
         self.optimiser.zero_grad(set_to_none=True)
         loss = self.loss(x, mask, self.model.draws(*x.shape[:2]))
         loss.backward()
-        nn.utils.clip_grad_norm_(self.parameters, self.training["clip"])
+        if self.training["clip"]:
+            nn.utils.clip_grad_norm_(self.parameters, self.training["clip"])
         self.optimiser.step()
-        self.schedule.step()
+        if self.schedule:
+            self.schedule.step()
         self.model.transition.update_statistics()
         self.updates += 1
         keep = min(self.training["ema"], (1 + self.updates) / (10 + self.updates))
@@ -91,7 +102,7 @@ class Trainer:
 def training_data(recipe):
     data = recipe.at("data")
     x = bimodal(data, data["sequences"], data["length"])
-    return (x - x.mean()) / x.std()
+    return (x - x.mean()) / x.std() if recipe["standardise"] else x
 
 
 def batches(x, size):
@@ -181,7 +192,8 @@ def compare(options):
     parts = model.bound(x, mask, peer_exchange.draws_of(model, step))
     apart = {name: difference(part.detach(), step["bound/" + name])
              for name, part in zip(("distortion", "initial", "transition"), parts)}
-    rate = float(step.metadata["lambda"])
+    rate = trainer.weight_of_rate(options.after)
+    apart["lambda"] = abs(rate / float(step.metadata["lambda"]) - 1)
     loss = (parts[0] + rate * (parts[1] + parts[2])).mean()
     apart["loss"] = abs(loss.item() / float(step.metadata["loss"]) - 1)
     loss.backward()
@@ -202,6 +214,7 @@ def main():
     parser.add_argument("command", choices=["train", "forecast", "compare"])
     parser.add_argument("recipe")
     parser.add_argument("step", nargs="?", help="the exported step, for compare")
+    parser.add_argument("--after", type=int, default=0, help="steps that came before it")
     parser.add_argument("--tolerance", type=float, default=1e-4, help="of relative differences")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("-n", type=int, default=10, help="steps or forecasts that are timed")

@@ -32,16 +32,16 @@ point() {
 compare() {
   "$SSKIT" bench "$top_srcdir/bench/$1.yaml" training.batch=4 training.shards=1 --export "$work/step" --after "$2" &&
     "$SSKIT" explain "$top_srcdir/bench/$1.yaml" --json >"$work/recipe" &&
-    "$python" "$top_srcdir/bench/peer_torch.py" compare "$work/recipe" "$work/step"
+    "$python" "$top_srcdir/bench/peer_torch.py" compare "$work/recipe" "$work/step" --after "$2"
 }
 
 # differs: with another frame of the transition the comparison must fail
 differs() {
   "$SSKIT" explain "$top_srcdir/bench/dkf.yaml" model.transition.frame=free --json >"$work/recipe" &&
-    ! "$python" "$top_srcdir/bench/peer_torch.py" compare "$work/recipe" "$work/step"
+    ! "$python" "$top_srcdir/bench/peer_torch.py" compare "$work/recipe" "$work/step" --after 12
 }
 
-for recipe in ddssm_csdi ddssm dkf; do
+for recipe in paper_ddssm paper_dkf ddssm_csdi ddssm dkf; do
   point "$recipe: the first step" compare "$recipe" 0
   point "$recipe: the 13th step" compare "$recipe" 12
 done
