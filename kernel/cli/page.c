@@ -92,14 +92,14 @@ void ssk_page_type(struct ssk_text *out, const struct ssk_param *row) {
   ssk_text_add(out, ssk_type_name(row, name));
   if (is_number(row))
     add_range(out, row);
-  for (int i = 0; row->type == SSK_T_ENUM && row->choices[i]; i++)
+  for (int i = 0; row->choices && row->choices[i]; i++)
     ssk_text_printf(out, "%s%s", i ? ", " : ": ", row->choices[i]);
   if (row->unit && strcmp(row->unit, "1") != 0) /* "1": a pure number */
     ssk_text_printf(out, ", %s", row->unit);
   if (row->type == SSK_T_SECTION)
     return;
   if (row->default_text)
-    ssk_text_printf(out, "%s %s", row->type == SSK_T_ENUM ? "; default" : ", default",
+    ssk_text_printf(out, "%s %s", row->choices ? "; default" : ", default",
                     *row->default_text ? row->default_text : "\"\"");
   else
     ssk_text_add(out, row->optional ? ", optional" : ", required");
@@ -124,7 +124,7 @@ json_t *ssk_page_row_json(const struct ssk_param *row) {
     json_object_set_new(object, "unit", json_string(row->unit));
   if (row->type == SSK_T_COMPONENT || row->type == SSK_T_COMPONENTS)
     json_object_set_new(object, "kind", json_string(ssk_kind_name(row->kind)));
-  if (row->type == SSK_T_ENUM) {
+  if (row->choices) {
     json_t *choices = json_array();
     for (int i = 0; row->choices[i]; i++)
       json_array_append_new(choices, json_string(row->choices[i]));

@@ -17,8 +17,9 @@ ssk_tensor *ssk_use(const struct ssk_ctx *ctx, ssk_weight w) {
   ssk_tensor *leaf = &ctx->leaves[w - 1];
   if (!leaf->count) {
     const struct ssk_slice *slice = slice_of(ctx, w);
+    const bool trained = !ctx->weights->trained || ctx->weights->trained[w - 1];
     ssk_leaf_at(leaf, slice->ndim, slice->shape, ctx->weights->values + slice->offset,
-                ctx->gradient ? ctx->gradient + slice->offset : NULL);
+                ctx->gradient && trained ? ctx->gradient + slice->offset : NULL);
   }
   return leaf;
 }

@@ -39,6 +39,20 @@ static const struct ssk_param rates_rows[] = {
     SSK_PARAM_REAL(struct ssk_rates_section, initial, "1e-3", 0, 1, NULL, "Of the initial prior."),
     SSK_PARAM_END};
 
+/* The names of parts in recipes, and their sets. */
+static const char *const part_names[] = {"encoder", "emission", "initial", "transition", NULL};
+static const unsigned part_sets[] = {SSK_PARTS_ENCODER, SSK_PARTS_EMISSION, SSK_PARTS_INITIAL,
+                                     SSK_PARTS_TRANSITION};
+
+unsigned ssk_training_parts(const struct ssk_training_section *training) {
+  unsigned parts = SSK_PARTS_ALL;
+  for (int i = 0; i < training->freeze.n; i++)
+    for (int k = 0; part_names[k]; k++)
+      if (!strcmp(training->freeze.items[i], part_names[k]))
+        parts &= ~part_sets[k];
+  return parts;
+}
+
 static const char *const rate_schedules[] = {"constant", "cosine", NULL};
 
 static const struct ssk_param training_rows[] = {
@@ -53,6 +67,9 @@ static const struct ssk_param training_rows[] = {
                   "and compute each again on the way back. 0: keep all steps in memory; -1: the "
                   "square root of the window's length. No shorter than model.order; the same "
                   "gradient but for rounding."),
+    SSK_PARAM_NAMES(struct ssk_training_section, freeze, "[]", part_names,
+                    "Parts that are not trained: they keep the weights that they have (the encoder "
+                    "with its summary)."),
     SSK_PARAM_SECTION(struct ssk_training_section, learning_rate, rates_rows,
                       "Learning rate of each part."),
     SSK_PARAM_ENUM(struct ssk_training_section, schedule, "cosine", rate_schedules,
@@ -155,6 +172,12 @@ static void check_together(const struct ssk_experiment *e, ssk_err *err) {
                "training.batch (%lld) is not a multiple of training.shards (%lld)",
                (long long)e->training.batch, (long long)e->training.shards);
     ssk_err_hint(err, "all shards of a batch have the same size");
+  }
+  const struct ssk_node *freeze = ssk_node_find(root, "training.freeze");
+  if (!ssk_training_parts(&e->training)) {
+    ssk_err_at(err, SSK_ERECIPE, freeze ? &freeze->pos : NULL,
+               "training.freeze leaves no part to train");
+    ssk_err_hint(err, "leave out at least one of encoder, emission, initial and transition");
   }
   const struct ssk_node *features = ssk_node_find(root, "model.time_features");
   if (e->model.time_features % 2)

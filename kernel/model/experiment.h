@@ -5,6 +5,7 @@
 
 #include "registry/registry.h"
 #include <sskit/params.h>
+#include <sskit/weights.h>
 
 struct ssk_window_section {
   int64_t length; /* training windows; 0: whole series */
@@ -25,7 +26,8 @@ struct ssk_rates_section {
 
 struct ssk_training_section {
   int64_t steps, batch, shards;
-  int64_t segment; /* steps between stored states; 0: all is stored; -1: sqrt(T) */
+  int64_t segment;           /* steps between stored states; 0: all is stored; -1: sqrt(T) */
+  struct ssk_strings freeze; /* parts that are not trained: see ssk_training_parts */
   struct ssk_rates_section learning_rate;
   int schedule;      /* 0 constant, 1 cosine */
   int64_t warmup;    /* steps of linear warm-up of the learning rate */
@@ -36,6 +38,9 @@ struct ssk_training_section {
   int64_t skip_limit; /* non-finite steps in a row that end the run */
   int64_t log_every, validate_every, checkpoint_every; /* steps; 0: never */
 };
+
+/* The parts that a training may train, a set of enum ssk_parts: all but those of `freeze`. */
+unsigned ssk_training_parts(const struct ssk_training_section *training);
 
 struct ssk_evaluate_section {
   int split;       /* enum ssk_split */

@@ -7,15 +7,6 @@
 #include <sskit/weights.h>
 #include <stdint.h>
 
-/* The parts of a model that have a learning rate of their own, in the order of the bound. */
-enum ssk_part {
-  SSK_PART_SUMMARY,
-  SSK_PART_ENCODER,
-  SSK_PART_EMISSION,
-  SSK_PART_INITIAL,
-  SSK_PART_TRANSITION,
-  SSK_PART_COUNT
-};
 const char *ssk_part_name(enum ssk_part part);
 
 struct ssk_slice {
@@ -44,6 +35,7 @@ struct ssk_notes;
 struct ssk_weights {
   const struct ssk_layout *layout;
   ssk_real *values;
+  const bool *trained;     /* [layout->n] the slices that get a gradient; NULL: all */
   struct ssk_notes *notes; /* NULL: the pass is not recorded */
 };
 

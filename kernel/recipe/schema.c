@@ -43,9 +43,14 @@ static void read_reals(struct ssk_fill *f, const struct ssk_param *row, const st
 static void read_strings(struct ssk_fill *f, const struct ssk_param *row,
                          const struct ssk_node *node, struct ssk_strings *list) {
   list->items = new_items(f, node, sizeof *list->items);
+  int k;
   for (const struct ssk_node *i = first_item(node); i && list->items; i = next_item(node, i))
-    if (ssk_fill_string(f, row, i, &list->items[list->n]))
+    if (row->choices ? ssk_fill_enum(f, row, i, &k)
+                     : ssk_fill_string(f, row, i, &list->items[list->n])) {
+      if (row->choices)
+        list->items[list->n] = row->choices[k];
       list->n++;
+    }
 }
 
 /* ---- components ----------------------------------------------------------------------------- */

@@ -281,7 +281,7 @@ void ssk_schema_describe(const struct ssk_param *row, struct ssk_text *out) {
   char type[48];
   struct ssk_text range = {0};
   ssk_typing_range(row, &range);
-  for (int i = 0; row->type == SSK_T_ENUM && row->choices[i]; i++)
+  for (int i = 0; row->choices && row->choices[i]; i++)
     ssk_text_printf(&range, "%s%s", i ? "|" : "", row->choices[i]);
   const char *standard = row->default_text                             ? row->default_text
                          : row->optional || row->type == SSK_T_SECTION ? "-"

@@ -65,7 +65,7 @@ static void hint_for(struct ssk_fill *f, const struct ssk_param *row, const stru
     ssk_nearest_offer(&near, "false");
     if (near.best)
       ssk_err_hint(f->err, "did you mean %s?", near.best);
-  } else if (row->type == SSK_T_ENUM) {
+  } else if (row->choices) {
     struct ssk_nearest near = {.wanted = text};
     for (int i = 0; row->choices[i]; i++)
       ssk_nearest_offer(&near, row->choices[i]);

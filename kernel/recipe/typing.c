@@ -186,9 +186,10 @@ void ssk_typing_expected(const struct ssk_param *row, struct ssk_text *out) {
   else if (row->type == SSK_T_COMPONENTS)
     ssk_text_printf(out, "a list of %ss: names, or {use: name, ...}", kind);
   else
-    ssk_text_add(out, words[row->type]);
+    ssk_text_add(out,
+                 row->type == SSK_T_STRINGS && row->choices ? "a list out of " : words[row->type]);
   if (is_number(row))
     add_limits(row, out);
-  for (int i = 0; row->type == SSK_T_ENUM && row->choices[i]; i++)
+  for (int i = 0; row->choices && row->choices[i]; i++)
     ssk_text_printf(out, "%s%s", i ? ", " : "", row->choices[i]);
 }

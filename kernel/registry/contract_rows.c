@@ -65,7 +65,7 @@ static const char *check_row(const struct ssk_param *row, size_t size) {
     return "its doc is missing";
   if (is_number(row->type) && !(row->min <= row->max))
     return "its range is empty";
-  if (row->type == SSK_T_ENUM)
+  if (row->type == SSK_T_ENUM || (row->type == SSK_T_STRINGS && row->choices))
     return check_choices(row->choices);
   if ((row->type == SSK_T_COMPONENT || row->type == SSK_T_COMPONENTS) &&
       ((int)row->kind < 0 || row->kind >= SSK_KIND_COUNT))

@@ -11,7 +11,7 @@
 /* Where a training stands, besides its vectors. */
 struct ssk_counters {
   int64_t step;                        /* steps done, skipped ones included */
-  int64_t updates;                     /* steps that changed the weights */
+  int64_t updates;                     /* steps that the optimiser's moments are of */
   int64_t skipped;                     /* steps with a non-finite gradient */
   int64_t skipped_in_row;              /* of them, the latest without a good one between */
   int64_t best_step;                   /* of the lowest validation bound; 0: none yet */

@@ -47,6 +47,7 @@ static int allocate(struct ssk_trainer *t, ssk_err *err) {
     code = ssk_pass_init(&t->passes[i], t->model, t->optimiser.values);
     if (code)
       return ssk_err_set(err, code, "no memory for the workspace of thread %zu", i + 1);
+    t->passes[i].weights.trained = t->optimiser.trained;
     t->n_passes++;
   }
   return code;

@@ -6,9 +6,10 @@
  *     w <- (1 - r wd) w - r m' / (sqrt(v') + eps),   m' = m/(1 - b1^t),  v' = v/(1 - b2^t)
  *     a <- e a + (1 - e) w,   e = min(ema, (1 + t)/(10 + t))
  *
- * with r the part's learning rate at this step and t the updates so far, this one included. The
- * growing decay e keeps the average from lagging behind in short trainings. A running statistic is
- * no weight: its gradient slot holds the batch's value, and it moves by its own decay. */
+ * with r the part's learning rate at this step and t the updates since the moments were zero, this
+ * one included. The growing decay e keeps the average from lagging behind in short trainings. A
+ * running statistic is no weight: its gradient slot holds the batch's value, and it moves by its
+ * own decay. What a step does not train is left alone. */
 #include "train/optimiser.h"
 
 #include <math.h>
@@ -31,8 +32,12 @@ int ssk_optimiser_init(struct ssk_optimiser *optimiser, const struct ssk_layout 
   optimiser->average = ssk_vector_new(layout->total);
   optimiser->m = ssk_vector_new(layout->total);
   optimiser->v = ssk_vector_new(layout->total);
-  if (optimiser->values && optimiser->average && optimiser->m && optimiser->v)
+  optimiser->trained = malloc((size_t)layout->n + 1);
+  if (optimiser->values && optimiser->average && optimiser->m && optimiser->v &&
+      optimiser->trained) {
+    ssk_optimiser_choose(optimiser, &(struct ssk_phase){.parts = SSK_PARTS_ALL}, NULL);
     return SSK_OK;
+  }
   ssk_optimiser_free(optimiser);
   return ssk_err_set(err, SSK_ENOMEM, "no memory for %zu weights and their moments", layout->total);
 }
@@ -42,11 +47,40 @@ void ssk_optimiser_free(struct ssk_optimiser *optimiser) {
   free(optimiser->average);
   free(optimiser->m);
   free(optimiser->v);
+  free(optimiser->trained);
   *optimiser = (struct ssk_optimiser){0};
 }
 
 void ssk_optimiser_start(struct ssk_optimiser *optimiser) {
   memcpy(optimiser->average, optimiser->values, optimiser->layout->total * sizeof(ssk_real));
+}
+
+static bool is_trained(const struct ssk_slice *slice, const struct ssk_phase *phase) {
+  return phase->parts >> slice->part & 1;
+}
+
+/* Moments zero, and no updates that they were collected in; of what rests they stay. */
+static void rebuild(struct ssk_optimiser *optimiser) {
+  for (int i = 0; i < optimiser->layout->n; i++) {
+    const struct ssk_slice *slice = &optimiser->layout->slice[i];
+    if (!optimiser->trained[i])
+      continue;
+    memset(optimiser->m + slice->offset, 0, slice->count * sizeof(ssk_real));
+    memset(optimiser->v + slice->offset, 0, slice->count * sizeof(ssk_real));
+  }
+  optimiser->updates = 0;
+}
+
+void ssk_optimiser_choose(struct ssk_optimiser *optimiser, const struct ssk_phase *now,
+                          const struct ssk_phase *before) {
+  bool begins = false;
+  for (int i = 0; i < optimiser->layout->n; i++) {
+    const struct ssk_slice *slice = &optimiser->layout->slice[i];
+    optimiser->trained[i] = is_trained(slice, now);
+    begins |= optimiser->trained[i] && before && !is_trained(slice, before);
+  }
+  if (begins)
+    rebuild(optimiser);
 }
 
 /* Eight interleaved sums: a fixed order that the compiler can vectorise. */
@@ -61,11 +95,14 @@ static double sum_of_squares(const ssk_real *x, size_t n) {
   return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-double ssk_gradient_norm(const struct ssk_layout *layout, const ssk_real *gradient, bool *finite) {
+double ssk_gradient_norm(const struct ssk_layout *layout, const ssk_real *gradient,
+                         const bool *trained, bool *finite) {
   double total = 0;
   *finite = true;
   for (int i = 0; i < layout->n; i++) {
     const struct ssk_slice *slice = &layout->slice[i];
+    if (!trained[i])
+      continue;
     const double square = sum_of_squares(gradient + slice->offset, slice->count);
     if (!isfinite(square))
       *finite = false;
@@ -75,10 +112,11 @@ double ssk_gradient_norm(const struct ssk_layout *layout, const ssk_real *gradie
   return sqrt(total);
 }
 
-const char *ssk_gradient_culprit(const struct ssk_layout *layout, const ssk_real *gradient) {
+const char *ssk_gradient_culprit(const struct ssk_layout *layout, const ssk_real *gradient,
+                                 const bool *trained) {
   for (int i = 0; i < layout->n; i++) {
     const struct ssk_slice *slice = &layout->slice[i];
-    if (!isfinite(sum_of_squares(gradient + slice->offset, slice->count)))
+    if (trained[i] && !isfinite(sum_of_squares(gradient + slice->offset, slice->count)))
       return slice->name;
   }
   return NULL;
@@ -150,6 +188,8 @@ void ssk_optimiser_step(struct ssk_optimiser *optimiser, const ssk_real *gradien
   for (int i = 0; i < optimiser->layout->n; i++) {
     const struct ssk_slice *slice = &optimiser->layout->slice[i];
     const size_t at = slice->offset;
+    if (!optimiser->trained[i])
+      continue;
     if (slice->flags & SSK_STATISTIC) {
       update_statistic(slice, gradient + at, optimiser->values + at, optimiser->average + at);
       continue;

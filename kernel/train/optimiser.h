@@ -13,7 +13,8 @@ struct ssk_optimiser {
   ssk_real *values;                            /* the weights that are trained */
   ssk_real *average; /* their exponential moving average, which evaluation uses */
   ssk_real *m, *v;   /* first and second moments of the gradient */
-  int64_t updates;   /* steps that were not skipped */
+  bool *trained;     /* [layout->n] the slices that this step trains */
+  int64_t updates;   /* of these moments: steps that were not skipped, since they were zero */
 };
 
 /* Vectors are zeroed: the caller writes `values`, then calls ssk_optimiser_start. */
@@ -25,11 +26,24 @@ ssk_real *ssk_vector_new(size_t count);
 /* Begin at the present values: the average becomes a copy of them. */
 void ssk_optimiser_start(struct ssk_optimiser *optimiser);
 
-/* Euclidean norm over the trained weights, in double, in a fixed order. *finite says whether every
- * entry, those of statistics included, is a finite number. */
-double ssk_gradient_norm(const struct ssk_layout *layout, const ssk_real *gradient, bool *finite);
-/* Name of the first slice with an entry that is not finite; NULL when there is none. */
-const char *ssk_gradient_culprit(const struct ssk_layout *layout, const ssk_real *gradient);
+/* What a step trains. All else rests: values, averages and moments stay as they are. */
+struct ssk_phase {
+  unsigned parts; /* set of enum ssk_parts */
+};
+/* Choose what the step trains that begins now, given what the step before it trained (NULL: there
+ * was none). Where something begins to be trained that rested, the optimiser is rebuilt: another
+ * training begins there, and moments of the former gradients would scale the new ones. */
+void ssk_optimiser_choose(struct ssk_optimiser *optimiser, const struct ssk_phase *now,
+                          const struct ssk_phase *before);
+
+/* Euclidean norm over the weights of the slices that are trained ([layout->n] flags), in double, in
+ * a fixed order. *finite says whether every entry of them, those of statistics included, is a
+ * finite number. */
+double ssk_gradient_norm(const struct ssk_layout *layout, const ssk_real *gradient,
+                         const bool *trained, bool *finite);
+/* Name of the first of these slices with an entry that is not finite; NULL when there is none. */
+const char *ssk_gradient_culprit(const struct ssk_layout *layout, const ssk_real *gradient,
+                                 const bool *trained);
 
 /* The factor on all learning rates at a step (from 0): linear warm-up, then constant, or cosine
  * down to final_rate (Loshchilov and Hutter 2017). */

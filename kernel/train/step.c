@@ -110,6 +110,11 @@ static int shard_gradient(const struct ssk_trainer *t, struct ssk_pass *pass, in
   return ssk_tape_code(tape);
 }
 
+/* How much of the training is done when a step begins. */
+static double progress_at(const struct ssk_trainer *t, int64_t step) {
+  return (double)step / (double)t->experiment->training.steps;
+}
+
 static void run_shard(int task, int thread, void *state) {
   struct ssk_trainer *t = state;
   const int shard = t->first_shard + task;
@@ -121,7 +126,7 @@ static void run_shard(int task, int thread, void *state) {
   ssk_pass_begin(pass, t->data->window_length, t->shard_batch, (int)t->experiment->model.paths,
                  t->experiment->training.segment ? NULL : gradient);
   pass->ctx.training = true;
-  pass->ctx.progress = (double)t->counters.step / (double)t->experiment->training.steps;
+  pass->ctx.progress = progress_at(t, t->counters.step);
   pass->ctx.share = 1.0 / t->shards;
   pass->ctx.step = (uint32_t)t->counters.step;
   pass->ctx.shard = (uint32_t)shard;
@@ -172,7 +177,8 @@ static int skip(struct ssk_trainer *t, const struct ssk_step_record *record, ssk
   c->skipped_in_row++;
   if (c->skipped_in_row < t->experiment->training.skip_limit)
     return SSK_OK;
-  const char *culprit = ssk_gradient_culprit(&t->model->layout, t->gradients[0]);
+  const char *culprit =
+      ssk_gradient_culprit(&t->model->layout, t->gradients[0], t->optimiser.trained);
   if (culprit)
     ssk_err_set(err, SSK_ENUMERIC,
                 "%" PRId64 " steps in a row were not finite: at step %" PRId64
@@ -193,7 +199,32 @@ static double lambda_of(const struct ssk_trainer *t) {
   return ops->lambda ? ops->lambda(objective->self, (uint32_t)t->counters.step) : NAN;
 }
 
+/* What a step trains: of the parts that the recipe does not freeze those of the objective. */
+static struct ssk_phase phase_of(const struct ssk_trainer *t, int64_t step) {
+  const struct ssk_instance *objective = t->experiment->objective;
+  const struct ssk_objective_ops *ops = objective->component->ops;
+  const unsigned parts =
+      ops->trains ? ops->trains(objective->self, progress_at(t, step)) : SSK_PARTS_ALL;
+  return (struct ssk_phase){.parts = parts & ssk_training_parts(&t->experiment->training)};
+}
+
+static int choose_trained(struct ssk_trainer *t, ssk_err *err) {
+  const int64_t step = t->counters.step;
+  const struct ssk_phase now = phase_of(t, step), before = phase_of(t, step - 1);
+  if (!now.parts) {
+    ssk_err_set(err, SSK_ERECIPE, "training step %" PRId64 " has nothing to train", step + 1);
+    ssk_err_hint(err, "training.freeze names all parts that the objective '%s' trains then",
+                 t->experiment->objective->component->name);
+    return SSK_ERECIPE;
+  }
+  ssk_optimiser_choose(&t->optimiser, &now, step > 0 ? &before : NULL);
+  return SSK_OK;
+}
+
 int ssk_trainer_step(struct ssk_trainer *t, struct ssk_step_record *record, ssk_err *err) {
+  int code = choose_trained(t, err);
+  if (code)
+    return code;
   run_shards(t);
   set_scope(t, "reduction");
   ssk_reduce_rows(t->ranks, t->sums, t->shards, SSK_SUMS);
@@ -203,7 +234,8 @@ int ssk_trainer_step(struct ssk_trainer *t, struct ssk_step_record *record, ssk_
 
   set_scope(t, "optimiser");
   bool finite;
-  const double norm = ssk_gradient_norm(&t->model->layout, t->gradients[0], &finite);
+  const double norm =
+      ssk_gradient_norm(&t->model->layout, t->gradients[0], t->optimiser.trained, &finite);
   const double loss = t->sums[SSK_SUM_LOSS];
   *record = (struct ssk_step_record){
       .step = t->counters.step + 1,
@@ -217,7 +249,6 @@ int ssk_trainer_step(struct ssk_trainer *t, struct ssk_step_record *record, ssk_
       .gradient_norm = norm,
       .skipped = !finite || !isfinite(loss),
   };
-  int code = SSK_OK;
   if (record->skipped) {
     code = skip(t, record, err);
   } else {

@@ -123,6 +123,8 @@ static struct ssk_slice slices[] = {
 };
 static const struct ssk_layout layout = {.n = 3, .slice = slices, .total = TOTAL, .trained = 3};
 
+static const bool all[] = {true, true, true};
+
 static struct ssk_training_section settings(void) {
   return (struct ssk_training_section){
       .steps = 100,
@@ -187,7 +189,7 @@ Test(train, clipping_shortens_the_whole_gradient) {
   g[PLAIN] = 4;
   g[STATISTIC] = 100;
   bool finite;
-  const double norm = ssk_gradient_norm(&layout, g, &finite);
+  const double norm = ssk_gradient_norm(&layout, g, all, &finite);
   CLOSE(norm, 5); /* the statistic is no gradient */
   cr_assert(finite);
   ssk_optimiser_step(&o, g, norm, 0);
@@ -197,18 +199,78 @@ Test(train, clipping_shortens_the_whole_gradient) {
   ssk_optimiser_free(&o);
 }
 
+/* Everything that an optimiser has of a slice's first weight. */
+struct state {
+  ssk_real value, average, m, v;
+};
+static struct state state_at(const struct ssk_optimiser *o, int at) {
+  return (struct state){o->values[at], o->average[at], o->m[at], o->v[at]};
+}
+static void check_same(struct state x, struct state y) {
+  cr_assert(x.value == y.value && x.average == y.average && x.m == y.m && x.v == y.v);
+}
+
+Test(train, what_rests_stays_as_it_is_and_is_not_in_the_norm) {
+  struct ssk_training_section s = settings();
+  struct ssk_optimiser o;
+  cr_assert(eq(int, ssk_optimiser_init(&o, &layout, &s, NULL), SSK_OK));
+  o.values[DECAYED] = o.values[PLAIN] = o.values[STATISTIC] = 1;
+  ssk_optimiser_start(&o);
+  ssk_real g[TOTAL] = {[DECAYED] = 3, [PLAIN] = 4, [STATISTIC] = 5};
+  ssk_optimiser_step(&o, g, 5, 0);
+  const struct state encoder = state_at(&o, DECAYED), statistic = state_at(&o, STATISTIC);
+  const struct ssk_phase whole = {.parts = SSK_PARTS_ALL}, part = {.parts = SSK_PARTS_EMISSION};
+  ssk_optimiser_choose(&o, &part, &whole);
+  g[DECAYED] = INFINITY;
+  g[STATISTIC] = NAN;
+  bool finite;
+  CLOSE(ssk_gradient_norm(&layout, g, o.trained, &finite), 4);
+  cr_assert(finite);
+  cr_assert(ssk_gradient_culprit(&layout, g, o.trained) == NULL);
+  const ssk_real before = o.values[PLAIN];
+  ssk_optimiser_step(&o, g, 4, 1);
+  check_same(state_at(&o, DECAYED), encoder);
+  check_same(state_at(&o, STATISTIC), statistic);
+  cr_assert(o.values[PLAIN] != before);
+  cr_assert(eq(long, (long)o.updates, 2)); /* nothing began: the moments go on */
+  ssk_optimiser_free(&o);
+}
+
+Test(train, the_optimiser_is_rebuilt_where_something_begins_to_be_trained) {
+  struct ssk_training_section s = settings();
+  s.weight_decay = 0;
+  struct ssk_optimiser o;
+  cr_assert(eq(int, ssk_optimiser_init(&o, &layout, &s, NULL), SSK_OK));
+  const struct ssk_phase first = {.parts = SSK_PARTS_ENCODER | SSK_PARTS_INITIAL};
+  const struct ssk_phase then = {.parts = SSK_PARTS_EMISSION | SSK_PARTS_INITIAL};
+  ssk_real g[TOTAL] = {[DECAYED] = 1, [PLAIN] = 2};
+  for (int64_t step = 0; step < 5; step++) {
+    ssk_optimiser_choose(&o, &first, step ? &first : NULL);
+    ssk_optimiser_step(&o, g, 1, step);
+  }
+  cr_assert(eq(long, (long)o.updates, 5));
+  const struct state encoder = state_at(&o, DECAYED);
+  cr_assert(o.values[PLAIN] == 0);
+  ssk_optimiser_choose(&o, &then, &first);
+  cr_assert(eq(long, (long)o.updates, 0));
+  ssk_optimiser_step(&o, g, 2, 5);
+  CLOSE(o.values[PLAIN], -0.2); /* as a first step, it has the length of the rate */
+  check_same(state_at(&o, DECAYED), encoder);
+  ssk_optimiser_free(&o);
+}
+
 Test(train, a_gradient_that_is_not_finite_is_noticed_and_named) {
   ssk_real g[TOTAL] = {0};
   bool finite;
-  cr_assert(ssk_gradient_culprit(&layout, g) == NULL);
+  cr_assert(ssk_gradient_culprit(&layout, g, all) == NULL);
   g[STATISTIC] = NAN;
-  cr_assert(eq(dbl, ssk_gradient_norm(&layout, g, &finite), 0));
+  cr_assert(eq(dbl, ssk_gradient_norm(&layout, g, all, &finite), 0));
   cr_assert(not(finite));
-  cr_assert(eq(str, (char *)ssk_gradient_culprit(&layout, g), "transition.scale"));
+  cr_assert(eq(str, (char *)ssk_gradient_culprit(&layout, g, all), "transition.scale"));
   g[PLAIN] = -INFINITY;
-  ssk_gradient_norm(&layout, g, &finite);
+  ssk_gradient_norm(&layout, g, all, &finite);
   cr_assert(not(finite));
-  cr_assert(eq(str, (char *)ssk_gradient_culprit(&layout, g), "emission.b"));
+  cr_assert(eq(str, (char *)ssk_gradient_culprit(&layout, g, all), "emission.b"));
 }
 
 Test(train, the_rate_warms_up_and_follows_the_cosine) {

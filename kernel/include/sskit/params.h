@@ -62,7 +62,8 @@ enum ssk_type {
                        leading $NAME or ${NAME} is taken from the environment */
   SSK_T_ENUM,       /* int: the index into `choices` */
   SSK_T_REALS,      /* struct ssk_reals; a single number is a list of one */
-  SSK_T_STRINGS,    /* struct ssk_strings; a single name is a list of one */
+  SSK_T_STRINGS,    /* struct ssk_strings; a single name is a list of one; where there are
+                       `choices`, each is one of them */
   SSK_T_COMPONENT,  /* struct ssk_instance *: `name` or `{use: name, ...}` of kind `kind`; where
                        the default is "none", `none` is accepted too and gives NULL */
   SSK_T_COMPONENTS, /* struct ssk_instances: a list of the same */
@@ -79,7 +80,7 @@ struct ssk_param {
                                    is required, unless `optional` */
   double min, max;              /* inclusive; for int, real, and each item of reals */
   const char *unit;             /* "nats", "steps", ...; NULL: none */
-  const char *const *choices;   /* SSK_T_ENUM: NULL-terminated */
+  const char *const *choices;   /* SSK_T_ENUM, and SSK_T_STRINGS or NULL: NULL-terminated */
   enum ssk_kind kind;           /* SSK_T_COMPONENT(S) */
   const struct ssk_param *rows; /* SSK_T_SECTION */
   bool optional;                /* may be absent although there is no default */
@@ -131,6 +132,12 @@ struct ssk_param {
   {                                                                                                \
     .name = #m, .type = SSK_T_STRINGS, .offset = SSK_MEMBER_(S, m, struct ssk_strings),            \
     .default_text = def, .optional = true, .doc = text                                             \
+  }
+/* A list of names out of `list`. */
+#define SSK_PARAM_NAMES(S, m, def, list, text)                                                     \
+  {                                                                                                \
+    .name = #m, .type = SSK_T_STRINGS, .offset = SSK_MEMBER_(S, m, struct ssk_strings),            \
+    .default_text = def, .choices = list, .optional = true, .doc = text                            \
   }
 #define SSK_PARAM_COMPONENT(S, m, k, def, text)                                                    \
   {                                                                                                \

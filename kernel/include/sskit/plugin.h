@@ -36,7 +36,7 @@ extern "C" {
 /* ---- the magic block ------------------------------------------------------------------------ */
 
 #define SSK_MAGIC          0x54494b53u /* "SKIT", little endian */
-#define SSK_ABI            5u /* raised with every change of a public struct; must be equal */
+#define SSK_ABI            6u /* raised with every change of a public struct; must be equal */
 #define SSK_KERNEL_VERSION "0.1.0"
 
 struct ssk_magic {
@@ -473,6 +473,11 @@ struct ssk_objective_ops {
   ssk_tensor *(*loss)(const void *self, const struct ssk_ctx *ctx, const struct ssk_bound *bound);
   /* [optional] The weight of the rate at this step, for the log. */
   double (*lambda)(const void *self, uint32_t step);
+  /* [optional] The parts that are trained, a set of enum ssk_parts, when so much of the training is
+   * done (ctx->progress); default: all. The others rest: weights, running statistics, averages and
+   * the optimiser's moments stay as they are. Where a part begins to be trained that rested in the
+   * step before, the optimiser is rebuilt: the moments of all that is trained start anew. */
+  unsigned (*trains)(const void *self, double progress);
 };
 
 /* ---- metric --------------------------------------------------------------------------------- */

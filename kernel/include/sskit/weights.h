@@ -22,6 +22,26 @@ struct ssk_weights;
 /* Handle of a declared weight; 0 is "none", so a zeroed struct has no weights. */
 typedef int ssk_weight;
 
+/* The parts of a model, in the order of the data's way through it. */
+enum ssk_part {
+  SSK_PART_SUMMARY,
+  SSK_PART_ENCODER,
+  SSK_PART_EMISSION,
+  SSK_PART_INITIAL,
+  SSK_PART_TRANSITION,
+  SSK_PART_COUNT
+};
+
+/* Sets of them, by bits, as recipes name them: each has its learning rate and can be trained while
+ * others rest. The summary belongs to the encoder. */
+enum ssk_parts {
+  SSK_PARTS_ENCODER = 1 << SSK_PART_SUMMARY | 1 << SSK_PART_ENCODER,
+  SSK_PARTS_EMISSION = 1 << SSK_PART_EMISSION,
+  SSK_PARTS_INITIAL = 1 << SSK_PART_INITIAL,
+  SSK_PARTS_TRANSITION = 1 << SSK_PART_TRANSITION,
+  SSK_PARTS_ALL = (1 << SSK_PART_COUNT) - 1
+};
+
 enum ssk_init {
   SSK_INIT_ZERO,
   SSK_INIT_CONSTANT, /* every entry = gain */
