@@ -8,6 +8,13 @@ bench_ops_CFLAGS = $(kernel_cflags)
 bench_ops_LDFLAGS = -no-install
 bench_ops_LDADD = libsskit.la $(kernel_libs)
 
+check_PROGRAMS += bench/variance
+bench_variance_SOURCES = bench/variance.c
+bench_variance_CPPFLAGS = $(kernel_cppflags)
+bench_variance_CFLAGS = $(kernel_cflags)
+bench_variance_LDFLAGS = -no-install
+bench_variance_LDADD = libsskit.la $(kernel_libs)
+
 .PHONY: bench
 bench: bench/ops
 	bench/ops

@@ -26,7 +26,7 @@ class Diffusion(nn.Module):
         require(recipe, "variance", "beta")
         self.centred = require(recipe, "baseline", "zero", "persistence") == "persistence"
         self.uniform = require(recipe, "proposal", "uniform", "importance") == "uniform"
-        self.stratified = require(recipe, "draw_mode", "iid", "stratified") == "stratified"
+        self.spread = require(recipe, "draw_mode", "iid", "low_discrepancy") == "low_discrepancy"
         self.tracks = require(recipe, "sigma_data_mode", "fixed", "global") == "global"
         self.dims, self.recipe, self.M = dims, recipe, recipe["draws"]
         schedule, K = recipe.at("schedule"), recipe["levels"]
@@ -65,9 +65,9 @@ class Diffusion(nn.Module):
         self.tracked = torch.stack([share * square, square.new_tensor(share)])
 
     def draws(self, n):
-        """Noise [n*M, d], and a function from the levels' probabilities to levels [n, M]. Stratified: one
+        """Noise [n*M, d], and a function from the levels' probabilities to levels [n, M]. One
         shift for all; draw m of the row with rank r is at (m + r/n)/M of the cumulative probability."""
-        if self.stratified:
+        if self.spread:
             place = (torch.arange(self.M) + torch.randperm(n)[:, None].double() / n) / self.M
             u = (torch.rand((), dtype=torch.float64) + place).remainder_(1)
         else:

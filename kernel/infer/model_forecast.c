@@ -55,6 +55,7 @@ static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enu
   rows.time = time;
   z[j] = ssk_transition_sample(parts->transition, ctx, &rows);
   rows = ssk_model_rows(pass, z + j, t);
+  rows.step = t; /* the emission is of the newest latent's own step */
   rows.u = u;
   rows.time = time;
   struct ssk_ctx inner = ssk_ctx_enter(ctx, parts->emission->path);

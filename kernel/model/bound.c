@@ -32,18 +32,23 @@ static ssk_tensor *as_rows(const struct ssk_ctx *ctx, ssk_tensor *slab, int firs
   return ssk_reshape(ctx->tape, part, SSK_SHAPE(n * ctx->P, width));
 }
 
-/* [n*P] values, of the steps from entry `first` of `alive` on, summed over those that exist: [P].
- */
-static ssk_tensor *over_time(const struct ssk_ctx *ctx, ssk_tensor *rows, ssk_tensor *alive,
-                             int first) {
-  ssk_tape *tape = ctx->tape;
+/* Entries from `first` on of alive [., B] as rows [n*P]; NULL stays NULL. */
+static ssk_tensor *alive_rows(const struct ssk_ctx *ctx, ssk_tensor *alive, int first) {
+  if (!alive)
+    return NULL;
+  int n = alive->shape[0] - first;
+  ssk_tensor *part = ssk_rows(ctx->tape, alive, first, n);
+  if (ctx->S > 1)
+    part = ssk_repeat(ctx->tape, part, 1, ctx->S);
+  return ssk_reshape(ctx->tape, part, SSK_SHAPE(n * ctx->P));
+}
+
+/* [n*P] values summed over the steps, but those that are not alive: [P]. */
+static ssk_tensor *over_time(const struct ssk_ctx *ctx, ssk_tensor *rows, ssk_tensor *alive) {
   int n = (int)(rows->count / (size_t)ctx->P);
-  ssk_tensor *slab = ssk_reshape(tape, rows, SSK_SHAPE(n, ctx->P));
-  if (alive) {
-    ssk_tensor *weight = ssk_rows(tape, alive, first, n);
-    slab = ssk_mul(tape, slab, ctx->S > 1 ? ssk_repeat(tape, weight, 1, ctx->S) : weight);
-  }
-  return ssk_sum(tape, slab, 0);
+  if (alive)
+    rows = ssk_mul(ctx->tape, rows, alive);
+  return ssk_sum(ctx->tape, ssk_reshape(ctx->tape, rows, SSK_SHAPE(n, ctx->P)), 0);
 }
 
 /* ---- the parts ------------------------------------------------------------------------------- */
@@ -74,10 +79,12 @@ static ssk_tensor *distortion(const struct ssk_ctx *outer, const struct ssk_segm
                         .u = as_rows(&ctx, obs->u, 0),
                         .time = as_rows(&ctx, obs->time, 0),
                         .first = segment->from * ctx.P,
-                        .total = ctx.T * ctx.P};
+                        .total = ctx.T * ctx.P,
+                        .step = segment->from,
+                        .width = ctx.P};
   ssk_tensor *log_prob =
       ops->log_prob(i->self, &ctx, &in, as_rows(&ctx, obs->x, 0), as_rows(&ctx, obs->mask, 0));
-  ssk_tensor *sum = ssk_affine(ctx.tape, over_time(&ctx, log_prob, NULL, 0), -1, 0);
+  ssk_tensor *sum = ssk_affine(ctx.tape, over_time(&ctx, log_prob, NULL), -1, 0);
   ssk_ctx_leave(outer);
   return sum;
 }
@@ -126,8 +133,11 @@ static struct ssk_rows transitions(const struct ssk_ctx *ctx, const struct ssk_s
                           .z = as_rows(ctx, q->z, skipped),
                           .mean = as_rows(ctx, q->mean, skipped),
                           .logvar = as_rows(ctx, q->logvar, skipped),
+                          .alive = alive_rows(ctx, obs->alive, skipped),
                           .first = (segment->from + skipped - j) * P,
-                          .total = (ctx->T - j) * P};
+                          .total = (ctx->T - j) * P,
+                          .step = segment->from + skipped,
+                          .width = P};
   rows.log_q = ssk_reshape(ctx->tape, ssk_rows(ctx->tape, q->log_q, skipped, n), SSK_SHAPE(rows.n));
   return rows;
 }
@@ -138,7 +148,7 @@ static ssk_tensor *transition_rate(const struct ssk_ctx *ctx, const struct ssk_s
   if (!rows.n)
     return ssk_full(ctx->tape, SSK_SHAPE(ctx->P), 0);
   ssk_tensor *rate = ssk_transition_rate(ctx->model->experiment->model.transition, ctx, &rows);
-  return over_time(ctx, rate, segment->obs.alive, first_steps(ctx, segment));
+  return over_time(ctx, rate, rows.alive);
 }
 
 /* Neither bound nor weight is defined of fewer steps than the order. */
@@ -204,8 +214,7 @@ static ssk_tensor *transition_log_ratio(const struct ssk_ctx *ctx,
   ssk_tensor *log_q = rows.log_q;
   rows.mean = rows.logvar = rows.log_q = NULL;
   ssk_tensor *log_p = ssk_transition_log_prob(ctx->model->experiment->model.transition, ctx, &rows);
-  return over_time(ctx, ssk_sub(ctx->tape, log_p, log_q), segment->obs.alive,
-                   first_steps(ctx, segment));
+  return over_time(ctx, ssk_sub(ctx->tape, log_p, log_q), rows.alive);
 }
 
 ssk_tensor *ssk_model_log_weight(const struct ssk_pass *pass, const struct ssk_observed *obs) {

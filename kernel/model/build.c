@@ -62,7 +62,8 @@ int ssk_model_build(const struct ssk_experiment *experiment, const struct ssk_da
                                   .E = shape->E,
                                   .d = (int)experiment->model.latent,
                                   .j = (int)experiment->model.order,
-                                  .F = (int)experiment->model.time_features};
+                                  .F = (int)experiment->model.time_features,
+                                  .T = data->window_length};
   model->summary_in = 2 * shape->D + shape->V + model->dims.F + shape->E;
   struct ssk_builder b = {.arena = &model->arena, .err = err};
   int code = SSK_OK;

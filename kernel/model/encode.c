@@ -60,7 +60,8 @@ struct ssk_rows ssk_model_rows(const struct ssk_pass *pass, ssk_tensor *const *n
                            .past =
                                j == 1 ? *newest : ssk_concat(ctx->tape, j, newest - (j - 1), -1),
                            .pad = pad_flags(ctx, step),
-                           .index = (uint32_t)(step + 1)};
+                           .index = (uint32_t)(step + 1),
+                           .step = step + 1};
 }
 
 /* ---- the posterior --------------------------------------------------------------------------- */

@@ -71,6 +71,8 @@ static struct ssk_rows rows_of(const struct ssk_ctx *ctx, ssk_tensor *past, int 
   int j = dims->j, rows = past->shape[0], P = n ? rows / n : 0;
   struct ssk_rows out = {.size = sizeof out, .n = rows, .past = past};
   out.index = FIRST_INDEX + (uint32_t)first;
+  out.step = first;
+  out.width = P;
   if (dims->V)
     out.u = ssk_full(tape, SSK_SHAPE(rows, dims->V), 0);
   int *step = ssk_tape_scratch(tape, (size_t)rows * sizeof *step);

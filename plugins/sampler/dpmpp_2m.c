@@ -14,13 +14,12 @@
 
 struct dpmpp_2m {
   int64_t steps;
-  int spacing;
-  double rho;
+  struct grid grid;
 };
 
 static const struct ssk_param dpmpp_2m_params[] = {
     SSK_PARAM_INT(struct dpmpp_2m, steps, "32", 1, 10000, "steps", "N; costs N evaluations."),
-    GRID_PARAMS(struct dpmpp_2m),
+    GRID_PARAMS(struct dpmpp_2m, "0", "0"),
     SSK_PARAM_END,
 };
 
@@ -30,14 +29,14 @@ static ssk_tensor *dpmpp_2m_run(const void *state, const struct ssk_ctx *ctx,
   ssk_tape *tape = ctx->tape;
   int N = (int)self->steps;
   ssk_rng rng = ssk_ctx_rng(ctx, "sampler", problem->index);
-  ssk_tensor *x = grid_start(ctx, problem, &rng);
+  ssk_tensor *x = grid_start(ctx, problem, &self->grid, N, &rng);
   ssk_real *before = ssk_tape_scratch(tape, x->count * sizeof(ssk_real)); /* D_{i-1} */
 
   const size_t mark = ssk_tape_mark(tape);
   double last = 0; /* h_{i-1} */
   for (int i = 0; i < N && !ssk_tape_code(tape); i++) {
-    double t = grid_level(problem, self->spacing, self->rho, N, i);
-    double next = grid_level(problem, self->spacing, self->rho, N, i + 1);
+    double t = grid_level(problem, &self->grid, N, i);
+    double next = grid_level(problem, &self->grid, N, i + 1);
     const ssk_tensor *clean = problem->denoise(problem, ctx, x, t);
     if (ssk_tape_code(tape))
       break;

@@ -11,13 +11,12 @@
 
 struct euler {
   int64_t steps;
-  int spacing;
-  double rho;
+  struct grid grid;
 };
 
 static const struct ssk_param euler_params[] = {
     SSK_PARAM_INT(struct euler, steps, "128", 1, 10000, "steps", "N; costs N evaluations."),
-    GRID_PARAMS(struct euler),
+    GRID_PARAMS(struct euler, "0", "0"),
     SSK_PARAM_END,
 };
 
@@ -27,12 +26,12 @@ static ssk_tensor *euler_run(const void *state, const struct ssk_ctx *ctx,
   ssk_tape *tape = ctx->tape;
   int N = (int)self->steps;
   ssk_rng rng = ssk_ctx_rng(ctx, "sampler", problem->index);
-  ssk_tensor *x = grid_start(ctx, problem, &rng);
+  ssk_tensor *x = grid_start(ctx, problem, &self->grid, N, &rng);
 
   const size_t mark = ssk_tape_mark(tape);
   for (int i = 0; i < N && !ssk_tape_code(tape); i++) {
-    double t = grid_level(problem, self->spacing, self->rho, N, i);
-    double next = grid_level(problem, self->spacing, self->rho, N, i + 1);
+    double t = grid_level(problem, &self->grid, N, i);
+    double next = grid_level(problem, &self->grid, N, i + 1);
     const ssk_tensor *clean = problem->denoise(problem, ctx, x, t);
     if (ssk_tape_code(tape))
       break;

@@ -14,13 +14,13 @@
 
 struct heun {
   int64_t steps;
-  int spacing;
-  double rho, churn, churn_min, churn_max, s_noise;
+  struct grid grid;
+  double churn, churn_min, churn_max, s_noise;
 };
 
 static const struct ssk_param heun_params[] = {
     SSK_PARAM_INT(struct heun, steps, "18", 1, 10000, "steps", "N; costs 2N - 1 evaluations."),
-    GRID_PARAMS(struct heun),
+    GRID_PARAMS(struct heun, "0", "0"),
     SSK_PARAM_REAL(struct heun, churn, "0", 0, 1e4, "1",
                    "S_churn: noise added back over the whole run; 0: deterministic."),
     SSK_PARAM_REAL(struct heun, churn_min, "0.05", 0, 1e6, "1", "Lowest level that is churned."),
@@ -61,7 +61,7 @@ static ssk_tensor *heun_run(const void *state, const struct ssk_ctx *ctx,
   double most = sqrt(2) - 1;
   ssk_rng rng = ssk_ctx_rng(ctx, "sampler", problem->index);
 
-  ssk_tensor *x = grid_start(ctx, problem, &rng);
+  ssk_tensor *x = grid_start(ctx, problem, &self->grid, N, &rng);
   ssk_tensor *moved = ssk_empty(tape, SSK_SHAPE(problem->n, problem->d));
   ssk_real *slope = ssk_tape_scratch(tape, x->count * sizeof(ssk_real));
   if (ssk_tape_code(tape))
@@ -69,8 +69,8 @@ static ssk_tensor *heun_run(const void *state, const struct ssk_ctx *ctx,
 
   const size_t mark = ssk_tape_mark(tape);
   for (int i = 0; i < N; i++) {
-    double t = grid_level(problem, self->spacing, self->rho, N, i);
-    double next = grid_level(problem, self->spacing, self->rho, N, i + 1);
+    double t = grid_level(problem, &self->grid, N, i);
+    double next = grid_level(problem, &self->grid, N, i + 1);
     bool churned = t >= self->churn_min && t <= self->churn_max;
     double raised = churned ? t * (1 + fmin(self->churn / N, most)) : t;
     if (raised > t) {

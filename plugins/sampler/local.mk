@@ -5,4 +5,5 @@ sampler_LTLIBRARIES += plugins/sampler/ancestral.la
 sampler_LTLIBRARIES += plugins/sampler/heun.la
 sampler_LTLIBRARIES += plugins/sampler/euler.la
 sampler_LTLIBRARIES += plugins/sampler/dpmpp_2m.la
+sampler_LTLIBRARIES += plugins/sampler/unipc.la
 plugin_headers += plugins/sampler/grid.h

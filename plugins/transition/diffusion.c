@@ -15,6 +15,10 @@
  * In continuous time,
  *     KL( N(mean, s^2 + sigma_K^2) || N(b, 1 + sigma_K^2) )
  *     + KL( N(0, s^2 sigma_1^2/(s^2 + sigma_1^2)) || N(0, beta_1) )
+ * and, where the target is the sample instead of its posterior mean, less what that adds to the
+ * error, the weighted posterior variance s^2 sigma^2/(s^2 + sigma^2), for each dimension
+ *     1/2 log(1 + s^2/sigma_1^2) - 1/2 log(1 + s^2/sigma_K^2) + 1/2 s^2 (1 + sigma_1^2)/(s^2 +
+ * sigma_1^2)
  *
  * Ho, Jain, Abbeel 2020 (the bound); Karras et al. 2022 (preconditioning, levels, samplers); Song,
  * Durkan, Murray, Ermon 2021 (the bound in continuous time). */
@@ -24,26 +28,27 @@
 #include "diffusion_noising.h"
 #include <stdlib.h>
 
-static const char *const objectives[] = {"discrete", "esm", NULL};
+static const char *const objectives[] = {"discrete", "dsm", "esm", NULL};
 static const char *const variances[] = {"beta", "posterior", NULL};
 static const char *const baselines[] = {"zero", "persistence", NULL};
 static const char *const proposals[] = {"uniform", "importance", "adaptive", NULL};
-static const char *const draw_modes[] = {"iid", "stratified", NULL};
-static const char *const sigma_data_modes[] = {"fixed", "global", NULL};
+static const char *const draw_modes[] = {"iid", "stratified", "low_discrepancy", NULL};
+static const char *const sigma_data_modes[] = {"fixed", "global", "per_t", NULL};
 
 static const struct ssk_param diffusion_params[] = {
     SSK_PARAM_ENUM(
         struct diffusion, objective, "discrete", objectives,
-        "discrete: the bound of the diffusion with K levels, at the encoder's sample; "
-        "esm: explicit score matching in continuous time, where the score to match is "
-        "that of the encoder's noised Gaussian, and log sigma is uniform between levels."),
+        "discrete: the bound of the diffusion with K levels, at the encoder's sample; dsm and esm: "
+        "one bound in continuous time, where log sigma is uniform between levels, by denoising "
+        "score matching, whose target is that sample, or by explicit score matching, whose target "
+        "is the score of the encoder's noised Gaussian: the same mean, less variance."),
     SSK_PARAM_INT(struct diffusion, levels, "128", 2, 4096, "levels",
                   "K: noise levels of the trained diffusion."),
     SSK_PARAM_COMPONENT(struct diffusion, schedule, SSK_SCHEDULE, "karras",
                         "The levels sigma_1...sigma_K are sigma(u) at K equally spaced u."),
     SSK_PARAM_COMPONENT(struct diffusion, denoiser, SSK_DENOISER, "mlp",
                         "The network F of EDM's preconditioning."),
-    SSK_PARAM_COMPONENT(struct diffusion, sampler, SSK_SAMPLER, "heun",
+    SSK_PARAM_COMPONENT(struct diffusion, sampler, SSK_SAMPLER, "unipc",
                         "How the transition is drawn from; independent of the training levels."),
     SSK_PARAM_ENUM(
         struct diffusion, variance, "beta", variances,
@@ -62,9 +67,10 @@ static const struct ssk_param diffusion_params[] = {
                    "sigma/(sigma_data^2 + sigma^2)^2. Draws are weighted by 1/p_k: all are "
                    "unbiased."),
     SSK_PARAM_ENUM(
-        struct diffusion, draw_mode, "stratified", draw_modes,
-        "Independent draws, or one uniform for all draws of a shard and strata over rows "
-        "and draws: less variance, the same marginals."),
+        struct diffusion, draw_mode, "low_discrepancy", draw_modes,
+        "iid: independent draws; stratified: one in each of as many strata as rows and draws; "
+        "low_discrepancy: these moved by one uniform for all (Kingma et al. 2021). The same "
+        "marginals, less variance."),
     SSK_PARAM_REAL(struct diffusion, power, "1", 0, 4, "1",
                    "gamma of the proposal importance: p_k ~ w_k^gamma."),
     SSK_PARAM_REAL(struct diffusion, uniform_part, "0.1", 0, 1, "1",
@@ -72,7 +78,8 @@ static const struct ssk_param diffusion_params[] = {
                    "1/p_k."),
     SSK_PARAM_ENUM(struct diffusion, sigma_data_mode, "global", sigma_data_modes,
                    "Scale of the (centred) latent in the preconditioning: given, or tracked as a "
-                   "moving average over the training steps."),
+                   "moving average over the training steps, of all time steps together or of each "
+                   "(per_t; beyond the training windows, that of their last)."),
     SSK_PARAM_REAL(struct diffusion, sigma_data, "1", 1e-3, 1e3, "1",
                    "That scale where it is fixed, and where its average starts."),
     SSK_PARAM_REAL(struct diffusion, sigma_data_decay, "0.99", 0, 1, "1",
@@ -118,7 +125,7 @@ static int diffusion_init(void *state, ssk_err *err) {
 
 static int diffusion_build(void *state, ssk_builder *b, const struct ssk_dims *dims) {
   struct diffusion *self = state;
-  sigma_data_build(self, b);
+  sigma_data_build(self, b, dims);
   ssk_denoiser_build(self->denoiser, b, dims);
   return ssk_build_code(b);
 }
@@ -161,21 +168,62 @@ static ssk_tensor *discrete_ends(const struct diffusion *self, const struct ssk_
   return ssk_affine(ctx->tape, kl, 1, (ssk_real)(ctx->dims->d * self->constant));
 }
 
-/* The same in continuous time; variance = exp(q.logvar). */
+/* The same in continuous time. */
 static ssk_tensor *continuous_ends(const struct diffusion *self, const struct ssk_ctx *ctx,
-                                   struct ssk_gaussian q, ssk_tensor *variance, ssk_tensor *b) {
+                                   struct ssk_gaussian q, ssk_tensor *b) {
   ssk_tape *tape = ctx->tape;
   int n = ssk_height(q.mean), d = ctx->dims->d;
-  double lowest = self->sigma[0], highest = self->sigma[self->levels - 1];
-  struct ssk_gaussian noised = {
-      q.mean, ssk_log(tape, ssk_affine(tape, variance, 1, (ssk_real)(highest * highest)))};
+  ssk_tensor *variance = ssk_exp(tape, q.logvar);
+  double low = self->sigma[0] * self->sigma[0];
+  double high = self->sigma[self->levels - 1] * self->sigma[self->levels - 1];
+  struct ssk_gaussian noised = {q.mean,
+                                ssk_log(tape, ssk_affine(tape, variance, 1, (ssk_real)high))};
   ssk_tensor *zero = ssk_full(tape, SSK_SHAPE(n, d), 0);
-  ssk_tensor *ratio = ssk_affine(tape, variance, (ssk_real)(1 / (lowest * lowest)), 0);
-  struct ssk_gaussian posterior = {zero, ssk_sub(tape, q.logvar, ssk_log1p(tape, ratio))};
+  ssk_tensor *lowest = ssk_log1p(tape, ssk_affine(tape, variance, (ssk_real)(1 / low), 0));
+  struct ssk_gaussian posterior = {zero, ssk_sub(tape, q.logvar, lowest)};
   struct ssk_gaussian decoder = {
-      zero, ssk_full(tape, SSK_SHAPE(n, d), (ssk_real)log(bound_beta(lowest, 0)))};
-  return ssk_add(tape, ssk_gaussian_kl(tape, noised, widest(self, ctx, n, b)),
-                 ssk_gaussian_kl(tape, posterior, decoder));
+      zero, ssk_full(tape, SSK_SHAPE(n, d), (ssk_real)log(bound_beta(self->sigma[0], 0)))};
+  ssk_tensor *ends = ssk_add(tape, ssk_gaussian_kl(tape, noised, widest(self, ctx, n, b)),
+                             ssk_gaussian_kl(tape, posterior, decoder));
+  if (self->objective == OBJECTIVE_ESM)
+    return ends;
+  ssk_tensor *highest = ssk_log1p(tape, ssk_affine(tape, variance, (ssk_real)(1 / high), 0));
+  ssk_tensor *kept =
+      ssk_exp(tape, ssk_affine(tape, lowest, -1, 0)); /* sigma_1^2/(s^2 + sigma_1^2) */
+  ssk_tensor *added = ssk_add(tape, ssk_sub(tape, lowest, highest),
+                              ssk_affine(tape, kept, (ssk_real) - (1 + low), (ssk_real)(1 + low)));
+  return ssk_sub(tape, ends, ssk_affine(tape, ssk_sum(tape, added, 1), (ssk_real)0.5, 0));
+}
+
+/* What is noised, of rows that have passed with_encoder_gradient: values or Gaussians [n, d],
+ * centred on b. */
+struct clean {
+  ssk_tensor *b;            /* NULL: zero */
+  ssk_tensor *z, *variance; /* the variance of Gaussians whose noise is integrated out, or NULL */
+};
+
+static struct clean clean_latents(const struct diffusion *self, const struct ssk_ctx *ctx,
+                                  const struct ssk_rows *rows) {
+  bool esm = self->objective == OBJECTIVE_ESM;
+  struct clean clean = {.b = centre(self, ctx, rows), .z = esm ? rows->mean : rows->z};
+  clean.variance = esm ? ssk_exp(ctx->tape, rows->logvar) : NULL;
+  clean.z = clean.b ? ssk_sub(ctx->tape, clean.z, clean.b) : clean.z;
+  return clean;
+}
+
+/* The weighted squared error at the levels drawn, [n]. */
+static ssk_tensor *level_errors(const struct diffusion *self, const struct ssk_ctx *ctx,
+                                const struct ssk_rows *rows, struct clean clean,
+                                struct noising *noising, ssk_tensor *c_noise) {
+  ssk_tape *tape = ctx->tape;
+  int inputs = clean.variance ? 2 : 1;
+  struct ssk_noisy noisy = {
+      .size = sizeof noisy, .cond = *rows, .M = noising->M, .c_noise = c_noise};
+  noisy.noisy = ssk_apply(tape, &noise_op, inputs, (ssk_tensor *[]){clean.z, clean.variance},
+                          noising, sizeof *noising);
+  ssk_tensor *F = ssk_denoiser_run(self->denoiser, ctx, &noisy);
+  return ssk_apply(tape, &error_op, 1 + inputs, (ssk_tensor *[]){F, clean.z, clean.variance},
+                   noising, sizeof *noising);
 }
 
 static ssk_tensor *diffusion_rate(const void *state, const struct ssk_ctx *ctx,
@@ -183,27 +231,19 @@ static ssk_tensor *diffusion_rate(const void *state, const struct ssk_ctx *ctx,
   const struct diffusion *self = state;
   ssk_tape *tape = ctx->tape;
   struct ssk_rows rows = with_encoder_gradient(self, tape, given);
-  int n = rows.n, M = (int)(ctx->training ? self->draws : self->evaluation_draws);
-  double sigma_data = sigma_data_now(self, ctx);
+  const struct clean clean = clean_latents(self, ctx, &rows);
+  sigma_data_track(self, ctx, &rows, clean.z, clean.variance);
 
-  struct ssk_gaussian q = {rows.mean, rows.logvar};
-  bool esm = self->objective == OBJECTIVE_ESM;
-  ssk_tensor *b = centre(self, ctx, &rows), *variance = esm ? ssk_exp(tape, rows.logvar) : NULL;
-  ssk_tensor *clean = esm ? rows.mean : rows.z;
-  clean = b ? ssk_sub(tape, clean, b) : clean;
-  sigma_data_track(self, ctx, clean, variance);
-
-  struct ssk_noisy noisy = {.size = sizeof noisy, .cond = rows, .M = M};
   struct noising noising;
-  if (!draw_noising(self, ctx, &rows, M, sigma_data, &noising, &noisy.c_noise))
-    return ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the levels of %d rows", n);
-  noisy.noisy = ssk_apply(tape, &noise_op, esm ? 2 : 1, (ssk_tensor *[]){clean, variance}, &noising,
-                          sizeof noising);
-  ssk_tensor *F = ssk_denoiser_run(self->denoiser, ctx, &noisy);
-  ssk_tensor *error = ssk_apply(tape, &error_op, esm ? 3 : 2, (ssk_tensor *[]){F, clean, variance},
-                                &noising, sizeof noising);
+  ssk_tensor *c_noise;
+  int M = (int)(ctx->training ? self->draws : self->evaluation_draws);
+  if (!draw_noising(self, ctx, &rows, M, &noising, &c_noise))
+    return ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the levels of %d rows", rows.n);
+  ssk_tensor *error = level_errors(self, ctx, &rows, clean, &noising, c_noise);
+  struct ssk_gaussian q = {rows.mean, rows.logvar};
   return ssk_add(tape, error,
-                 esm ? continuous_ends(self, ctx, q, variance, b) : discrete_ends(self, ctx, q, b));
+                 in_continuous_time(self) ? continuous_ends(self, ctx, q, clean.b)
+                                          : discrete_ends(self, ctx, q, clean.b));
 }
 
 static ssk_tensor *diffusion_sample(const void *state, const struct ssk_ctx *ctx,
@@ -250,6 +290,8 @@ static const struct ssk_component diffusion_component = {
         "under the encoder's Gaussian:\n"
         "  integral of E|D - D*|^2/sigma^2 d log sigma + KL(q at sigma_K || N(b, 1 + sigma_K^2))\n"
         "  + E KL(q(z | z + sigma_1 e) || N(D, sigma_1^2/(1 + sigma_1^2))).\n"
+        "objective dsm: the same bound with the sample z for D*, and what that adds in closed "
+        "form taken off.\n"
         "Its density, for importance-weighted likelihoods, is the probability flow's.",
     .self_size = sizeof(struct diffusion),
     .params = diffusion_params,

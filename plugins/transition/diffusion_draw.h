@@ -39,12 +39,13 @@ static inline ssk_tensor *drawing_denoise(const struct ssk_sampling *problem,
 
 static inline ssk_tensor *draw_latents(const struct diffusion *self, const struct ssk_ctx *ctx,
                                        const struct ssk_rows *rows) {
-  struct drawing drawing = {self, rows, sigma_data_now(self, ctx)};
+  struct drawing drawing = {self, rows, sigma_data_at(self, ctx, rows->step)};
   struct ssk_sampling problem = {.size = sizeof problem,
                                  .n = rows->n,
                                  .d = ctx->dims->d,
                                  .sigma_min = self->sigma[0],
                                  .sigma_max = self->sigma[self->levels - 1],
+                                 .sigma_data = drawing.sigma_data,
                                  .sigma = drawing_sigma,
                                  .levels = (int)self->levels,
                                  .denoise = drawing_denoise,

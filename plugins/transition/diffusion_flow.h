@@ -79,6 +79,16 @@ static inline const ssk_real *flow_probes(const struct flow *flow, const struct 
   return units->data;
 }
 
+/* How many rows from row `from` on are solved together: of one step, if its sigma_data is its own.
+ */
+static inline int flow_rows(const struct diffusion *self, const struct ssk_rows *rows, int from,
+                            int most) {
+  int n = rows->n - from;
+  if (self->scales > 1 && rows->width && n > rows->width - from % rows->width)
+    n = rows->width - from % rows->width;
+  return n < most ? n : most;
+}
+
 /* Rows [from, from + n) of a group of conditions. */
 static inline struct ssk_rows flow_group(ssk_tape *tape, const struct ssk_rows *rows, int from,
                                          int n) {
@@ -90,7 +100,8 @@ static inline struct ssk_rows flow_group(ssk_tape *tape, const struct ssk_rows *
                            .time = rows->time ? ssk_rows(tape, rows->time, from, n) : NULL,
                            .index = rows->index,
                            .first = rows->first + from,
-                           .total = ssk_rows_total(rows)};
+                           .total = ssk_rows_total(rows),
+                           .step = ssk_rows_step(rows, from)};
   return group;
 }
 
@@ -140,12 +151,12 @@ static inline ssk_tensor *flow_log_prob(const struct diffusion *self, const stru
   int copies = exact ? d : probes ? probes : 1, most = FLOW_ROWS / copies + 1;
   ssk_tensor *b = centre(self, ctx, rows), *z = b ? ssk_sub(tape, rows->z, b) : rows->z;
   ssk_tensor *out = ssk_empty(tape, SSK_SHAPE(rows->n));
-  for (int from = 0; from < rows->n && !ssk_tape_code(tape); from += most) {
+  for (int from = 0, n; from < rows->n && !ssk_tape_code(tape); from += n) {
     size_t mark = ssk_tape_mark(tape);
-    int n = rows->n - from < most ? rows->n - from : most;
+    n = flow_rows(self, rows, from, most);
     size_t bytes = (size_t)(n * copies * d) * sizeof(ssk_real);
     struct ssk_rows group = flow_group(tape, rows, from, n);
-    struct flow flow = {.drawing = {self, &group, sigma_data_now(self, ctx)},
+    struct flow flow = {.drawing = {self, &group, sigma_data_at(self, ctx, group.step)},
                         .ctx = ctx,
                         .n = n,
                         .d = d,

@@ -2,18 +2,24 @@
 /* diffusion_levels.h - which levels a training step looks at.
  *
  * The sum over K levels of the bound is estimated by M draws a row: k ~ p, weight w_k / (p_k M).
- * Two choices are free, and leave the expectation alone: the proposal p   uniform      1/K
+ * Two choices are free, and leave the expectation alone:
+ *   the proposal p   uniform      1/K
  *                    importance   w_k^gamma
  *                    adaptive     sigma_k / (sigma_data^2 + sigma_k^2)^2: the levels at which the
  *                                 structure of the data is decided
  *                    each mixed with a part of the uniform, which bounds the weights (a defensive
  *                    mixture: Hesterberg, Technometrics 1995);
- *   the draws        iid, or stratified: one uniform for all n M draws, row r's draw m at
- *                    frac(U + (m + rank(r)/n)/M) of the distribution, rank a random permutation
- *                    (diffusion_ranks.h). So
- *                    the draws of a row are spread over the levels, and so are the rows together,
- *                    while each draw alone has the distribution p (systematic sampling: Kingma et
- *                    al., Variational diffusion models, NeurIPS 2021, appendix I). */
+ *   the draws        at u of p's cumulative distribution, of n rows with M draws each, rank(r) a
+ *                    random permutation of the rows (diffusion_ranks.h):
+ *                    iid              u = U_rm, independent
+ *                    stratified       u = ((m + s mod M) + (rank(r) + U_rm)/n)/M: n M strata, with
+ *                                     an independent draw in each (Cochran, Sampling techniques,
+ *                                     chapter 5); s is one random number for all
+ *                    low_discrepancy  u = frac(U + (m + rank(r)/n)/M): one uniform for all
+ *                                     (systematic sampling; Kingma et al., Variational diffusion
+ *                                     models, NeurIPS 2021, appendix I.1)
+ *                    In the last two the draws of a row are spread over the levels, and so are the
+ *                    rows together, while each draw alone has the distribution p. */
 #ifndef DIFFUSION_LEVELS_H
 #define DIFFUSION_LEVELS_H
 
@@ -21,7 +27,7 @@
 #include "diffusion_ranks.h"
 
 enum proposal { PROPOSAL_UNIFORM, PROPOSAL_IMPORTANCE, PROPOSAL_ADAPTIVE };
-enum draw_mode { DRAW_IID, DRAW_STRATIFIED };
+enum draw_mode { DRAW_IID, DRAW_STRATIFIED, DRAW_LOW_DISCREPANCY };
 
 /* Fill p[K], which sums to 1. w: the weights of the bound. */
 static inline void levels_proposal(enum proposal kind, int K, const double *sigma, const double *w,
@@ -78,10 +84,15 @@ static inline void levels_draw(enum draw_mode mode, ssk_rng *rng, int K, const d
   }
   double shift = ssk_rng_uniform(rng);
   const struct ranks ranks = ranks_open(rng, total);
+  bool jitter = mode == DRAW_STRATIFIED;
+  if (jitter) {
+    shift = floor(shift * M) / M;
+    ssk_rng_skip_uniforms(rng, (uint64_t)first * (uint64_t)M);
+  }
   for (int r = 0; r < n; r++) {
     double rank = ranks_of(&ranks, (uint32_t)(first + r));
     for (int m = 0; m < M; m++) {
-      double u = shift + (m + rank / total) / M;
+      double u = shift + (m + (rank + (jitter ? ssk_rng_uniform(rng) : 0)) / total) / M;
       level[r * M + m] =
           levels_place(K, p, upto, u < 1 ? u : u - 1, within ? &within[r * M + m] : NULL);
     }

@@ -25,8 +25,8 @@ struct noising {
   int *level;            /* [n*M] into the tables */
   const ssk_real *noise; /* [n*M, d] standard normals */
   ssk_real *sigma, *c_in, *of_z, *c_noise;
-  ssk_real *weight;           /* of the squared error, in nats */
-  ssk_real sigma_data_square; /* of the preconditioning */
+  ssk_real *weight;            /* of the squared error, in nats */
+  ssk_real *sigma_data_square; /* of the preconditioning */
 };
 
 static inline ssk_real noise_deviation(ssk_real sigma, const ssk_real *variance, size_t i) {
@@ -34,9 +34,9 @@ static inline ssk_real noise_deviation(ssk_real sigma, const ssk_real *variance,
 }
 
 /* What noise is multiplied by in the target, but for of_z. */
-static inline ssk_real noise_target(const struct noising *a, ssk_real r, const ssk_real *variance,
-                                    size_t i) {
-  return ((variance ? variance[i] : 0) - a->sigma_data_square) / r;
+static inline ssk_real noise_target(const struct noising *a, int k, ssk_real r,
+                                    const ssk_real *variance, size_t i) {
+  return ((variance ? variance[i] : 0) - a->sigma_data_square[k]) / r;
 }
 
 /* z [n, d], variance [n, d] or none -> [n*M, d]: the network's input. */
@@ -118,7 +118,7 @@ static void error_forward(struct ssk_call *call) {
       ssk_real square = 0;
       for (size_t i = 0; i < d; i++) {
         ssk_real deviation = noise_deviation(a->sigma[k], variance, r * d + i);
-        ssk_real of_e = noise_target(a, deviation, variance, r * d + i);
+        ssk_real of_e = noise_target(a, k, deviation, variance, r * d + i);
         ssk_real miss = f[i] - a->of_z[k] * (z[r * d + i] + of_e * e[i]);
         square += miss * miss;
       }
@@ -142,7 +142,7 @@ static void error_backward(struct ssk_call *call) {
       for (size_t i = 0; i < d; i++) {
         size_t at = r * d + i;
         ssk_real deviation = noise_deviation(sigma, variance, at);
-        ssk_real of_e = noise_target(a, deviation, variance, at);
+        ssk_real of_e = noise_target(a, k, deviation, variance, at);
         ssk_real g = dout * (f[i] - a->of_z[k] * (z[at] + of_e * e[i]));
         if (df)
           df[(r * M + m) * d + i] += g;
@@ -150,7 +150,7 @@ static void error_backward(struct ssk_call *call) {
           dz[at] -= a->of_z[k] * g;
         if (dvariance) /* d of_e / d variance */
           dvariance[at] -= a->of_z[k] * g * e[i] *
-                           (variance[at] + 2 * sigma * sigma + a->sigma_data_square) /
+                           (variance[at] + 2 * sigma * sigma + a->sigma_data_square[k]) /
                            (2 * deviation * deviation * deviation);
       }
     }

@@ -93,10 +93,11 @@ static inline struct diffusion defaults(struct ssk_instance *denoiser) {
                             .draws = 4,
                             .evaluation_draws = 4,
                             .proposal = PROPOSAL_ADAPTIVE,
-                            .draw_mode = DRAW_STRATIFIED,
+                            .draw_mode = DRAW_LOW_DISCREPANCY,
                             .power = 1,
                             .uniform_part = 0.1,
                             .sigma_data = 1,
+                            .scales = 1,
                             .likelihood_tolerance = 1e-4};
 }
 
@@ -104,7 +105,7 @@ static inline struct diffusion defaults(struct ssk_instance *denoiser) {
 struct moments {
   double mean, variance;
 };
-enum { SHARDS = 400, ROWS = 64 };
+enum { SHARDS = 400, ROWS = 64, MODES = 3, PROPOSALS = 3 };
 
 static inline struct moments shard_means(struct diffusion self) {
   struct exact_denoiser exact = {self.sigma_data};

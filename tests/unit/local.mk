@@ -7,6 +7,7 @@ unit_sources += tests/unit/test_samplers.c
 unit_sources += tests/unit/test_schedules.c
 unit_sources += tests/unit/test_diffusion.c
 unit_sources += tests/support/exact_diffusion.h
+unit_sources += tests/support/all_schedules.h
 unit_sources += tests/unit/test_score_matching.c
 unit_sources += tests/unit/test_probability_flow.c
 unit_sources += tests/unit/test_err.c

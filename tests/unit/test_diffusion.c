@@ -83,15 +83,15 @@ Test(diffusion_bound, never_lies_under_the_entropy) {
 /* ---- a transition with the exact denoiser ------------------------------------------------------
  */
 
-/* Every mode estimates bound minus entropy without bias (|z| < 4 each, 24 z-tests). */
+/* Every mode estimates bound minus entropy without bias (|z| < 4 each, 36 z-tests). */
 Test(diffusion, every_level_sampling_has_the_same_mean) {
   double sigma_datas[] = {1, 0.4};
-  for (int i = 0; i < 24; i++) {
+  for (int i = 0; i < 36; i++) {
     struct diffusion self = defaults(NULL);
     self.variance = i % 2;
-    self.draw_mode = i / 2 % 2;
-    self.proposal = i / 4 % 3;
-    self.sigma_data = sigma_datas[i / 12];
+    self.draw_mode = i / 2 % MODES;
+    self.proposal = i / 6 % PROPOSALS;
+    self.sigma_data = sigma_datas[i / 18];
     double wanted = exact_bound(self.variance, 128, q_mean, q_var, 1) - entropy(q_var);
     struct moments got = shard_means(self);
     double z = (got.mean - wanted) / sqrt(got.variance / SHARDS);
@@ -102,26 +102,27 @@ Test(diffusion, every_level_sampling_has_the_same_mean) {
 }
 
 Test(diffusion, importance_and_strata_lower_the_variance) {
-  double variance[2][3];
-  for (int i = 0; i < 6; i++) {
+  double variance[MODES][PROPOSALS];
+  for (int i = 0; i < MODES * PROPOSALS; i++) {
     struct diffusion self = defaults(NULL);
-    self.draw_mode = i / 3;
-    self.proposal = i % 3;
-    variance[i / 3][i % 3] = shard_means(self).variance;
+    self.draw_mode = i / PROPOSALS;
+    self.proposal = i % PROPOSALS;
+    variance[i / PROPOSALS][i % PROPOSALS] = shard_means(self).variance;
   }
   cr_assert_lt(variance[DRAW_IID][PROPOSAL_IMPORTANCE], 0.8 * variance[DRAW_IID][PROPOSAL_UNIFORM]);
-  for (int proposal = 0; proposal < 3; proposal++)
-    cr_assert_lt(variance[DRAW_STRATIFIED][proposal], variance[DRAW_IID][proposal],
-                 "%s: %g stratified, %g iid", proposals[proposal],
-                 variance[DRAW_STRATIFIED][proposal], variance[DRAW_IID][proposal]);
+  for (int proposal = 0; proposal < PROPOSALS; proposal++)
+    for (int mode = DRAW_IID + 1; mode < MODES; mode++)
+      cr_assert_lt(variance[mode][proposal], variance[DRAW_IID][proposal], "%s: %g %s, %g iid",
+                   proposals[proposal], variance[mode][proposal], draw_modes[mode],
+                   variance[DRAW_IID][proposal]);
 }
 
-/* Each draw, looked at alone, has the distribution p in either mode (chi-square, 7 degrees of
+/* Each draw, looked at alone, has the distribution p in every mode (chi-square, 7 degrees of
  * freedom: 24.3 has probability 0.001). */
 Test(diffusion, each_draw_has_the_proposal_as_marginal) {
   enum { K = 8, n = 3, M = 4, REPEATS = 20000 };
   double p[K] = {0.3, 0.02, 0.08, 0.1, 0.2, 0.05, 0.15, 0.1}, upto[K];
-  for (int mode = 0; mode < 2; mode++) {
+  for (int mode = 0; mode < MODES; mode++) {
     double count[n * M][K] = {{0}};
     for (int r = 0; r < REPEATS; r++) {
       int level[n * M];
@@ -137,6 +138,25 @@ Test(diffusion, each_draw_has_the_proposal_as_marginal) {
       cr_assert_lt(chi, 30, "%s, draw %d: chi-square %g", draw_modes[mode], i, chi);
     }
   }
+}
+
+/* But in mode iid, all together have in each level what its probability says, to within a draw: of
+ * n M strata, those that a level cuts are two at most. */
+Test(diffusion, strata_spread_the_draws_over_the_levels) {
+  enum { K = 8, n = 50, M = 4 };
+  double p[K] = {0.3, 0.02, 0.08, 0.1, 0.2, 0.05, 0.15, 0.1}, upto[K];
+  for (int mode = DRAW_IID + 1; mode < MODES; mode++)
+    for (int repeat = 0; repeat < 100; repeat++) {
+      int level[n * M];
+      double count[K] = {0};
+      ssk_rng rng = ssk_rng_open(11, "test", "levels", (uint32_t)repeat, 0);
+      levels_draw(mode, &rng, K, p, 0, n, n, M, upto, level, NULL);
+      for (int i = 0; i < n * M; i++)
+        count[level[i]]++;
+      for (int k = 0; k < K; k++)
+        cr_assert_lt(fabs(count[k] - n * M * p[k]), mode == DRAW_STRATIFIED ? 2 : 1,
+                     "%s, level %d: %g of %g", draw_modes[mode], k, count[k], n * M * p[k]);
+    }
 }
 
 Test(diffusion, ranks_are_a_permutation_and_all_permutations_occur) {
@@ -170,7 +190,7 @@ Test(diffusion, a_part_of_the_rows_draws_its_part_of_the_levels) {
   double p[K], upto[K];
   for (int k = 0; k < K; k++)
     p[k] = 1.0 / K;
-  for (int mode = 0; mode < 2; mode++) {
+  for (int mode = 0; mode < MODES; mode++) {
     ssk_rng fresh = ssk_rng_open(17, "test", "levels", 0, 0), rng = fresh;
     int whole[TOTAL * M], part[TOTAL * M];
     levels_draw(mode, &rng, K, p, 0, TOTAL, TOTAL, M, upto, whole, NULL);
@@ -187,7 +207,7 @@ Test(diffusion, a_part_of_the_rows_draws_its_part_of_the_levels) {
 /* ---- passes with weights -----------------------------------------------------------------------
  */
 
-enum { N = 3, D = 2, J = 2, COVARIATES = 1, FEATURES = 2 };
+enum { N = 3, D = 2, J = 3, COVARIATES = 1, FEATURES = 2 };
 
 struct subject {
   struct rig rig;
@@ -221,7 +241,7 @@ static struct mlp small_mlp = {.hidden = 5, .blocks = 2, .embedding = 6, .highes
 static struct flip_mixer nothing;
 static struct ssk_instance over_time = {&flip_component, &nothing, "t.denoiser.time"};
 static struct ssk_instance over_features = {&flip_component, &nothing, "t.denoiser.feature"};
-static struct csdi small_csdi = {.channels = 4,
+static struct csdi small_csdi = {.channels = 6,
                                  .layers = 2,
                                  .embedding = 6,
                                  .feature_embedding = 3,
@@ -234,7 +254,7 @@ static struct ssk_instance csdi_instance = {&csdi_component, &small_csdi, "t.den
 static struct subject *subject_new(struct diffusion transition) {
   struct subject *s = calloc(1, sizeof *s);
   s->transition = transition;
-  rig_open(&s->rig, (struct ssk_dims){.d = D, .j = J, .V = COVARIATES, .F = FEATURES});
+  rig_open(&s->rig, (struct ssk_dims){.d = D, .j = J, .V = COVARIATES, .F = FEATURES, .T = J + 2});
   cr_assert_eq(diffusion_init(&s->transition, s->rig.err), SSK_OK);
   s->z = ssk_declare(&s->rig.b, "z", SSK_SHAPE(N, D), SSK_INIT_NORMAL, 1, SSK_DECAY);
   s->mean = ssk_declare(&s->rig.b, "mean", SSK_SHAPE(N, D), SSK_INIT_NORMAL, 1, SSK_DECAY);
@@ -343,6 +363,75 @@ Test(diffusion, sigma_data_is_tracked) {
   subject_free(s);
 }
 
+/* Of three rows, the first is of step J, the others of the next: each step has the scale of its own
+ * latents, whatever has ended before it does not count, and what the passes do beyond the training
+ * windows has the scale of their last step. */
+Test(diffusion, sigma_data_is_tracked_for_each_step) {
+  struct diffusion self = tracked(&mlp_instance);
+  self.sigma_data_mode = SIGMA_DATA_PER_T;
+  self.baseline = BASELINE_ZERO;
+  struct subject *s = subject_new(self);
+  struct ssk_rows rows = begin(s);
+  rows.step = J;
+  rows.width = 1;
+  rows.alive = ssk_full(s->rig.ctx.tape, SSK_SHAPE(N), 1);
+  rows.alive->data[2] = 0;
+  diffusion_rate(&s->transition, &s->rig.ctx, &rows);
+  rig_fine(&s->rig);
+  const struct ssk_slice *slice = &s->rig.b.layout.slice[s->transition.tracked - 1];
+  cr_assert_eq(slice->count, 4);
+  for (int i = 0; i < 4; i++) /* as after a step with decay 0 */
+    s->rig.weights.values[slice->offset + (size_t)i] =
+        s->rig.ctx.gradient[slice->offset + (size_t)i];
+  double square[2] = {0};
+  for (int i = 0; i < 2 * D; i++)
+    square[i / D] += (double)rows.z->data[i] * (double)rows.z->data[i] / D;
+  const int steps[] = {0, J, J + 1, 1000};
+  for (int i = 0; i < 4; i++)
+    cr_assert_float_eq(sigma_data_at(&s->transition, &s->rig.ctx, steps[i]), sqrt(square[i / 2]),
+                       1e-5, "step %d", steps[i]);
+  cr_assert_float_eq(sigma_data_now(&s->transition, &s->rig.ctx), sqrt((square[0] + square[1]) / 2),
+                     1e-5);
+  subject_free(s);
+}
+
+/* The rate of rows of several steps is that of each step's rows with its own scale, given for all:
+ * a bound does not depend on sigma_data, but the estimate at a network does. */
+Test(diffusion, each_row_has_the_scale_of_its_step) {
+  for (int objective = 0; objective < 3; objective++) {
+    struct diffusion self = tracked(&mlp_instance);
+    self.objective = objective;
+    self.proposal = PROPOSAL_UNIFORM; /* which does not look at the scale */
+    self.sigma_data_mode = SIGMA_DATA_PER_T;
+    struct subject *s = subject_new(self);
+    const struct ssk_slice *slice = &s->rig.b.layout.slice[s->transition.tracked - 1];
+    const ssk_real squares[] = {1, 4}; /* over the start's: scales 0.5 and 1 */
+    for (size_t i = 0; i < 2; i++) {
+      s->rig.weights.values[slice->offset + 2 * i] = squares[i];
+      s->rig.weights.values[slice->offset + 2 * i + 1] = 1;
+    }
+    struct ssk_rows rows = begin(s);
+    rows.step = J;
+    rows.width = 2;
+    double mixed[N];
+    const ssk_tensor *rate = diffusion_rate(&s->transition, &s->rig.ctx, &rows);
+    for (int i = 0; i < N; i++)
+      mixed[i] = (double)rate->data[i];
+    for (int step = 0; step < 2; step++) {
+      rows = begin(s);
+      rows.step = J + step;
+      rate = diffusion_rate(&s->transition, &s->rig.ctx, &rows);
+      rig_fine(&s->rig);
+      for (int i = 0; i < N; i++)
+        cr_assert((fabs((double)rate->data[i] - mixed[i]) < 1e-5 * (1 + fabs(mixed[i]))) ==
+                      (step == i / 2),
+                  "%s, row %d: %g, all of step %d: %g", objectives[objective], i, mixed[i],
+                  J + step, (double)rate->data[i]);
+    }
+    subject_free(s);
+  }
+}
+
 /* The same level embedded once or for each row: equal results. */
 Test(diffusion, rows_of_equal_level_agree) {
   struct ssk_instance *denoisers[] = {&mlp_instance, &csdi_instance};
@@ -417,24 +506,32 @@ Test(diffusion, gradient_with_csdi) {
 Test(diffusion, gradient_of_score_matching) {
   check_gradient(&mlp_instance, OBJECTIVE_ESM);
 }
+Test(diffusion, gradient_of_denoising_in_continuous_time) {
+  check_gradient(&mlp_instance, OBJECTIVE_DSM);
+}
 
-/* The factor is on what reaches the encoder, and on nothing else. */
+/* The factor is on what reaches the encoder, and on nothing else: 0 stops it. */
 Test(diffusion, gradient_into_the_encoder_is_scaled) {
-  double sums[2][2] = {{0}}, factors[] = {1, 0.25};
-  for (int i = 0; i < 2; i++) {
-    struct diffusion self = tracked(&mlp_instance);
-    self.encoder_gradient = factors[i];
-    struct subject *s = subject_new(self);
-    loss(s, true);
-    for (int k = 0; k < s->rig.b.layout.n; k++) {
-      const struct ssk_slice *slice = &s->rig.b.layout.slice[k];
-      bool encoder = k < 4; /* z, mean, logvar, past */
-      for (size_t e = 0; e < slice->count && !(slice->flags & SSK_STATISTIC); e++)
-        sums[i][encoder] += fabs((double)s->rig.ctx.gradient[slice->offset + e]);
+  const double factors[] = {1, 0.5, 0};
+  for (int objective = 0; objective < 3; objective++) {
+    double sums[3][2] = {{0}};
+    for (int i = 0; i < 3; i++) {
+      struct diffusion self = tracked(&mlp_instance);
+      self.objective = objective;
+      self.encoder_gradient = factors[i];
+      struct subject *s = subject_new(self);
+      loss(s, true);
+      for (int k = 0; k < s->rig.b.layout.n; k++) {
+        const struct ssk_slice *slice = &s->rig.b.layout.slice[k];
+        bool encoder = k < 4; /* z, mean, logvar, past */
+        for (size_t e = 0; e < slice->count && !(slice->flags & SSK_STATISTIC); e++)
+          sums[i][encoder] += fabs((double)s->rig.ctx.gradient[slice->offset + e]);
+      }
+      subject_free(s);
+      cr_expect_float_eq(sums[i][0], sums[0][0], 1e-9 * sums[0][0]);
+      cr_expect_float_eq(sums[i][1], factors[i] * sums[0][1], 1e-9 * sums[0][1]);
     }
-    subject_free(s);
+    cr_expect(sums[0][0] > 0 && sums[0][1] > 0);
   }
-  cr_assert_float_eq(sums[1][0], sums[0][0], 1e-9 * sums[0][0]);
-  cr_assert_float_eq(sums[1][1], 0.25 * sums[0][1], 1e-9 * sums[0][1]);
 }
 #endif

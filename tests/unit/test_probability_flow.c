@@ -9,6 +9,8 @@
 #define ssk_plugin_entry flow_entry_of_diffusion
 #include "../../plugins/transition/diffusion.c"
 #undef ssk_plugin_entry
+#define SCHEDULES_ENTRY(name) flow_entry_of_##name
+#include "support/all_schedules.h"
 #include "support/exact_diffusion.h"
 
 #ifdef SSK_DOUBLE
@@ -89,17 +91,22 @@ static const struct ssk_component wide_schedule = {
 
 typedef ssk_tensor *run_fn(const void *self, const struct ssk_ctx *ctx, const struct ssk_noisy *in);
 
-/* log p of n values of d dimensions, with levels up to sigma_max. */
-static void densities(run_fn *run, double sigma_max, int n, int d, int probes, const double *z,
-                      double *log_prob) {
+static struct ssk_instance wide_instance = {&wide_schedule, NULL, "t.schedule"};
+/* Levels from 0.002 up to sigma_max. */
+static struct ssk_instance *up_to(double sigma_max) {
+  highest = sigma_max;
+  return &wide_instance;
+}
+
+/* log p of n values of d dimensions. */
+static void densities(run_fn *run, struct ssk_instance *schedule, int n, int d, int probes,
+                      const double *z, double *log_prob) {
   struct ssk_denoiser_ops ops = {.size = sizeof ops, .build = exact_build, .run = run};
   struct ssk_component component = {
       .size = sizeof component, .kind = SSK_DENOISER, .name = "known", .ops = &ops};
   struct ssk_instance denoiser = {&component, NULL, "t.denoiser"};
-  struct ssk_instance schedule = {&wide_schedule, NULL, "t.schedule"};
   struct diffusion self = defaults(&denoiser);
-  highest = sigma_max;
-  self.schedule = &schedule;
+  self.schedule = schedule;
   self.sigma_data = sigma_data;
   self.likelihood_probes = probes;
   self.likelihood_tolerance = TOLERANCE;
@@ -141,11 +148,41 @@ Test(probability_flow, equals_the_gaussian_density) {
   ssk_rng rng = ssk_rng_open(1, "test", "z", 0, 0);
   for (int i = 0; i < n * d; i++)
     z[i] = m + 1.2 * ssk_rng_normal(&rng);
-  densities(gaussian_run, 1e6, n, d, 0, z, log_prob);
+  densities(gaussian_run, up_to(1e6), n, d, 0, z, log_prob);
   for (int i = 0; i < n; i++) {
     double exact = log_normal(z[2 * i], m, v) + log_normal(z[2 * i + 1], m, v);
     cr_assert_float_eq(log_prob[i], exact, ERROR * (1 + fabs(exact)), "row %d: %.8f, %.8f", i,
                        log_prob[i], exact);
+  }
+}
+
+/* N(0, 1) in every dimension: D = x/(1 + sigma^2). The flow of its score ends in N(0, 1 +
+ * sigma_K^2) wherever the levels end, and begins at the lowest: N(0, 1 + sigma_1^2). */
+static ssk_tensor *standard_run(const void *self, const struct ssk_ctx *ctx,
+                                const struct ssk_noisy *in) {
+  (void)self;
+  double sigma = sigma_of(in);
+  ssk_tensor *x = value_of(ctx->tape, in);
+  return raw_of(ctx->tape, ssk_affine(ctx->tape, x, (ssk_real)(1 / (1 + sigma * sigma)), 0), x,
+                sigma);
+}
+
+Test(probability_flow, equals_the_gaussian_density_with_every_schedule) {
+  enum { n = 7, d = 3 };
+  double z[n * d], log_prob[n];
+  ssk_rng rng = ssk_rng_open(2, "test", "z", 0, 0);
+  for (int i = 0; i < n * d; i++)
+    z[i] = 1.5 * ssk_rng_normal(&rng);
+  for (int s = 0; s < ALL_SCHEDULES; s++) {
+    double var = 1 + pow(ssk_schedule_sigma(&all_schedules[s], 0), 2);
+    densities(standard_run, &all_schedules[s], n, d, 0, z, log_prob);
+    for (int i = 0; i < n; i++) {
+      double exact = 0;
+      for (int k = 0; k < d; k++)
+        exact += log_normal(z[i * d + k], 0, var);
+      cr_expect_float_eq(log_prob[i], exact, ERROR * (1 + fabs(exact)), "%s, row %d: %.8f, %.8f",
+                         all_schedules[s].component->name, i, log_prob[i], exact);
+    }
   }
 }
 
@@ -154,7 +191,7 @@ Test(probability_flow, equals_the_density_of_a_mixture) {
   double z[n], log_prob[n];
   for (int i = 0; i < n; i++)
     z[i] = -4 + 0.2 * i;
-  densities(mixture_run, 1e4, n, 1, 0, z, log_prob);
+  densities(mixture_run, up_to(1e4), n, 1, 0, z, log_prob);
   for (int i = 0; i < n; i++) {
     double exact =
         log(0.5 * exp(log_normal(z[i], -mode, v)) + 0.5 * exp(log_normal(z[i], mode, v)));
@@ -172,8 +209,8 @@ Test(probability_flow, probes_estimate_the_trace) {
     z[i] = i % 2 ? -0.3 : 0.9;
   double along = (0.9 - 0.3) / sqrt(2), across = (0.9 + 0.3) / sqrt(2);
   known = log_normal(along, 0, wide) + log_normal(across, 0, narrow);
-  densities(correlated_run, 1e4, n, 2, 0, z, exact);
-  densities(correlated_run, 1e4, n, 2, 1, z, estimated);
+  densities(correlated_run, up_to(1e4), n, 2, 0, z, exact);
+  densities(correlated_run, up_to(1e4), n, 2, 1, z, estimated);
   for (int i = 0; i < n; i++) {
     cr_assert_float_eq(exact[i], known, ERROR * (1 + fabs(known)));
     double error = estimated[i] - known;

@@ -17,6 +17,9 @@
 #define ssk_plugin_entry entry_of_dpmpp_2m
 #include "../../plugins/sampler/dpmpp_2m.c"
 #undef ssk_plugin_entry
+#define ssk_plugin_entry entry_of_unipc
+#include "../../plugins/sampler/unipc.c"
+#undef ssk_plugin_entry
 #define ssk_plugin_entry entry_of_ancestral
 #include "../../plugins/sampler/ancestral.c"
 #undef ssk_plugin_entry
@@ -85,6 +88,7 @@ static double sampled_divergence(const struct ssk_sampler_ops *ops, const void *
                                  .d = 1,
                                  .sigma_min = karras_levels.range.sigma_min,
                                  .sigma_max = karras_levels.range.sigma_max,
+                                 .sigma_data = hypot(mode, deviation),
                                  .sigma = karras_of,
                                  .levels = levels,
                                  .denoise = exact,
@@ -106,7 +110,7 @@ static void check_reproduces(const char *what, const struct ssk_sampler_ops *ops
 
 /* Defaults as in the tables of parameters. */
 static const struct heun heun_default = {
-    .steps = 18, .rho = 7, .churn_min = 0.05, .churn_max = 50, .s_noise = 1.003};
+    .steps = 18, .grid = {.rho = 7}, .churn_min = 0.05, .churn_max = 50, .s_noise = 1.003};
 
 Test(samplers, heun_reproduces_a_mixture) {
   check_reproduces("heun", &heun_ops, &heun_default);
@@ -121,12 +125,14 @@ Test(samplers, heun_with_churn_reproduces_a_mixture) {
 
 Test(samplers, heun_on_the_schedule_reproduces_a_mixture) {
   struct heun scheduled = heun_default;
-  scheduled.spacing = GRID_SCHEDULE;
+  scheduled.grid.spacing = GRID_SCHEDULE;
   check_reproduces("heun on the schedule", &heun_ops, &scheduled);
 }
 
-static const struct euler euler_default = {.steps = 128, .rho = 7};
-static const struct dpmpp_2m dpmpp_2m_default = {.steps = 32, .rho = 7};
+static const struct euler euler_default = {.steps = 128, .grid = {.rho = 7}};
+static const struct dpmpp_2m dpmpp_2m_default = {.steps = 32, .grid = {.rho = 7}};
+static const struct unipc unipc_default = {.steps = 10,
+                                           .grid = {.rho = 7, .sigma_min = 0.015, .sigma_max = 4}};
 
 Test(samplers, euler_reproduces_a_mixture) {
   check_reproduces("euler", &euler_ops, &euler_default);
@@ -135,8 +141,31 @@ Test(samplers, euler_reproduces_a_mixture) {
 Test(samplers, dpmpp_2m_reproduces_a_mixture) {
   check_reproduces("dpmpp_2m", &dpmpp_2m_ops, &dpmpp_2m_default);
   struct dpmpp_2m scheduled = dpmpp_2m_default;
-  scheduled.spacing = GRID_SCHEDULE;
+  scheduled.grid.spacing = GRID_SCHEDULE;
   check_reproduces("dpmpp_2m on the schedule", &dpmpp_2m_ops, &scheduled);
+}
+
+Test(samplers, unipc_reproduces_a_mixture_by_ten_evaluations) {
+  check_reproduces("unipc", &unipc_ops, &unipc_default);
+  cr_assert_leq(unipc_evaluations(&unipc_default, 128), 10);
+  struct unipc whole = {.steps = 32, .grid = {.rho = 7}};
+  check_reproduces("unipc from end to end", &unipc_ops, &whole);
+  whole.grid.spacing = GRID_SCHEDULE;
+  check_reproduces("unipc on the schedule", &unipc_ops, &whole);
+}
+
+/* Within those of training; a sampler that is told nothing has these. */
+Test(samplers, the_ends_of_the_grid_are_in_units_of_what_is_drawn) {
+  struct ssk_sampling problem = {.sigma_min = 0.002, .sigma_max = 80, .sigma_data = 0.5};
+  const struct grid all = {.rho = 7}, part = {.rho = 7, .sigma_min = 0.01, .sigma_max = 4},
+                    beyond = {.rho = 7, .sigma_min = 1e-4, .sigma_max = 1e5};
+  const struct grid *grids[] = {&all, &part, &beyond};
+  const double highest[] = {80, 2, 80}, lowest[] = {0.002, 0.005, 0.002};
+  for (int i = 0; i < 3; i++) {
+    cr_expect_float_eq(grid_level(&problem, grids[i], 10, 0), highest[i], 1e-9);
+    cr_expect_float_eq(grid_level(&problem, grids[i], 10, 9), lowest[i], 1e-9);
+    cr_expect_eq(grid_level(&problem, grids[i], 10, 10), 0);
+  }
 }
 
 /* Where the ODE is linear its solution is known: of N(0, deviation^2), x(0) = x(t) deviation /
@@ -173,13 +202,16 @@ static double error_of(const struct ssk_sampler_ops *ops, const void *self) {
   return error;
 }
 
-Test(samplers, dpmpp_2m_is_of_second_order_and_euler_of_first) {
-  double first = error_of(&euler_ops, &(struct euler){.steps = 32, .rho = 7}) /
-                 error_of(&euler_ops, &(struct euler){.steps = 64, .rho = 7});
-  double second = error_of(&dpmpp_2m_ops, &(struct dpmpp_2m){.steps = 32, .rho = 7}) /
-                  error_of(&dpmpp_2m_ops, &(struct dpmpp_2m){.steps = 64, .rho = 7});
+Test(samplers, euler_dpmpp_2m_and_unipc_are_of_first_second_and_third_order) {
+  double first = error_of(&euler_ops, &(struct euler){.steps = 32, .grid = {.rho = 7}}) /
+                 error_of(&euler_ops, &(struct euler){.steps = 64, .grid = {.rho = 7}});
+  double second = error_of(&dpmpp_2m_ops, &(struct dpmpp_2m){.steps = 32, .grid = {.rho = 7}}) /
+                  error_of(&dpmpp_2m_ops, &(struct dpmpp_2m){.steps = 64, .grid = {.rho = 7}});
   cr_expect(first > 1.7 && first < 2.5, "euler: half the step divides the error by %g", first);
   cr_expect(second > 3.3 && second < 5.5, "dpmpp_2m: by %g", second);
+  double third = error_of(&unipc_ops, &(struct unipc){.steps = 32, .grid = {.rho = 7}}) /
+                 error_of(&unipc_ops, &(struct unipc){.steps = 64, .grid = {.rho = 7}});
+  cr_expect(third > 5 && third < 12, "unipc: by %g", third);
 }
 
 Test(samplers, ancestral_reproduces_a_mixture) {

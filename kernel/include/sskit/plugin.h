@@ -108,6 +108,7 @@ struct ssk_dims {
   int j; /* Markov order: past latents that a step sees */
   int H; /* width of the future summary, as the encoder gets it */
   int F; /* time features; 0: none */
+  int T; /* steps of a training window */
 };
 
 /* One pass of one shard. Made by the kernel; read-only for plugins. */
@@ -169,15 +170,24 @@ struct ssk_rows {
   ssk_tensor *mean;   /* [n, d] the encoder's moments, for rate; NULL for log_prob */
   ssk_tensor *logvar; /* [n, d] */
   ssk_tensor *log_q;  /* [n] log q(z | ...), for rate */
+  ssk_tensor *alive;  /* [n] 0 where the series has ended before, for rate; NULL: nowhere */
   uint32_t index;     /* names the rows' random numbers: hand it to ssk_ctx_rng */
   /* Long series go through `rate` and `log_prob` in parts: these are the rows from `first` on of
    * `total` with one index. What is drawn must be what a call with all of them draws for these (see
    * ssk_ctx_normal_from). A total of 0 stands for n. */
   int first, total;
+  /* Which step of the pass, counted from 0, the rows are of: the first `width` of them of `step`,
+   * the next of the step after it, and so on. A width of 0 stands for n: all are of one step. A
+   * forecast goes on counting where its history ends. */
+  int step, width;
 };
 
 static inline int ssk_rows_total(const struct ssk_rows *rows) {
   return rows->total ? rows->total : rows->n;
+}
+/* The step of row i. */
+static inline int ssk_rows_step(const struct ssk_rows *rows, int i) {
+  return rows->step + (rows->width ? i / rows->width : 0);
 }
 
 /* ---- dataset -------------------------------------------------------------------------------- */
@@ -336,7 +346,7 @@ struct ssk_transition_ops {
   /* [optional] [n]: an estimate of (a bound on) E_q[log q(z) - log p(z | past)]. Default: the
    * closed form KL from `moments`, else log_q - log_prob at the sample. */
   ssk_tensor *(*rate)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows);
-  /* [optional] [n, d]: a draw. Default: from `moments`. */
+  /* [optional] [n, d]: a draw for rows of one step. Default: from `moments`. */
   ssk_tensor *(*sample)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows);
   /* [optional] [n]: log p(rows->z | past). Default: from `moments`. */
   ssk_tensor *(*log_prob)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows);
@@ -437,7 +447,8 @@ struct ssk_mixer_ops {
 struct ssk_sampling {
   size_t size;
   int n, d;
-  double sigma_min, sigma_max;
+  double sigma_min, sigma_max; /* the levels of training lie between them */
+  double sigma_data;           /* root mean square of what is drawn, as far as it is known */
   /* sigma of diffusion time u in [0,1], increasing, from sigma_min to sigma_max. */
   double (*sigma)(const struct ssk_sampling *problem, double u);
   int levels; /* K of the training grid, sigma(0)...sigma(1) in K points */
