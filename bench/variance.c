@@ -140,16 +140,16 @@ static json_t *pair(const struct variances *v) {
   return json_pack("{s:f, s:f}", "psi", v->psi, "phi", v->phi);
 }
 
-/* Level by level: POINTS of them, the lowest and the highest among these. */
+/* Level by level: at most POINTS of them, the lowest and the highest among these. */
 static int by_level(struct bench *b, bool json, json_t *list) {
   struct diffusion *self = &b->subject.diffusion;
-  int K = (int)self->levels;
+  int K = (int)self->levels, points = K < POINTS ? K : POINTS;
   if (!json)
     printf("| sigma | psi: discrete | dsm | esm | phi: discrete | dsm | esm |\n"
            "|---|---|---|---|---|---|---|\n");
-  for (int point = 0; point < POINTS; point++) {
+  for (int point = 0; point < points; point++) {
     struct variances of[OBJECTIVES];
-    b->subject.level = (int)lround(point * (K - 1) / (POINTS - 1.0));
+    b->subject.level = (int)lround(point * (K - 1) / (points - 1.0));
     for (int objective = 0; objective < OBJECTIVES; objective++) {
       self->objective = objective;
       int code = measure(b, &of[objective]);

@@ -98,4 +98,19 @@ json "... products beside a product by OpenBLAS" \
   '[.cases[] | select(.operation == "linear") | .openblas_flop_per_second > 0 and .backward.flop == 2 * .forward.flop] | all'
 json "... and what the machine reaches" '.roofline.openblas_flop_per_second > 0 and (.roofline.copy | length) == 4'
 json "... with a case for each" '.no_case == []'
+
+# ---- how noisy the gradients are -----------------------------------------------------------------
+
+run 0 "a diffusion to look at" train "$smoke/transition_diffusion_esm.yaml" -q -o diffusion
+"$top_builddir/bench/variance" --json diffusion 3 >out 2>err
+point "bench/variance measures it" test $? = 0
+json "... at each of its levels" '[.levels[] | .sigma > 0 and .discrete.psi > 0 and .dsm.phi > 0 and .esm.phi > 0] | length == 8 and all'
+json "... for all proposals and draw modes" \
+  '[.totals[] | [.discrete, .dsm, .esm] | map(.psi > 0 and .phi > 0) | all] | length == 9 and all'
+cp out before
+"$top_builddir/bench/variance" --json diffusion 3 >out 2>err
+point "... and again, to the same bits" cmp before out
+run 0 "a Gaussian transition" train "$smoke/transition_gaussian.yaml" -q -o gaussian
+"$top_builddir/bench/variance" gaussian >out 2>err
+point "... is refused" grep -q "the run's transition is 'gaussian', no diffusion" err
 echo "1..$n"
