@@ -16,3 +16,5 @@ libsskit_sources += kernel/core/text.c
 libsskit_sources += kernel/core/text.h
 libsskit_sources += kernel/core/pool.c
 libsskit_sources += kernel/core/pool.h
+libsskit_sources += kernel/core/dip.c
+libsskit_sources += kernel/core/dip.h
