@@ -101,7 +101,7 @@ static int forecast(void *self, const struct ssk_data *data, enum ssk_split spli
   struct ssk_observed obs = ssk_observe(pass, data, split, &window);
   struct ssk_walk walk;
   ssk_walk_begin(&walk, pass, &obs, ssk_segment_length_forward(pass));
-  ssk_walk_encode(&walk);
+  ssk_walk_encode(&walk, NULL, NULL);
   const size_t mark = ssk_tape_mark(ctx->tape);
   for (int t = context; t < context + horizon && !ssk_tape_code(ctx->tape); t++) {
     extend(pass, data, split, series, t, ssk_walk_last(&walk), horizon,

@@ -3,6 +3,7 @@
  * of the standardisation undone: what two recipes may be compared by. */
 #include "model/evaluate_bound.h"
 #include "core/hash.h"
+#include "model/pass_tasks.h"
 #include "model/segments.h"
 #include <stdlib.h>
 
@@ -59,24 +60,19 @@ int ssk_pass_bound(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_
 
 struct job {
   const struct ssk_data *data;
-  struct ssk_pass *passes;
   enum ssk_split split;
   int64_t series;
   int length, paths;
   uint64_t seed;
   struct ssk_bound_value *values;
-  int *codes;
-  ssk_err **errs; /* one a task: the first in order is reported, whoever finished first */
 };
 
-static void run_chunk(int task, int thread, void *state) {
-  struct job *job = state;
+static int run_chunk(struct ssk_pass *pass, int task, void *state, ssk_err *err) {
+  const struct job *job = state;
   int64_t first = (int64_t)task * CHUNK;
   int n = (int)(job->series - first < CHUNK ? job->series - first : CHUNK);
-  job->errs[task] = ssk_err_new();
-  job->codes[task] =
-      ssk_pass_bound(&job->passes[thread], job->data, job->split, first, n, job->length, job->paths,
-                     job->seed, job->values + first, job->errs[task]);
+  return ssk_pass_bound(pass, job->data, job->split, first, n, job->length, job->paths, job->seed,
+                        job->values + first, err);
 }
 
 static void summarise(const struct ssk_bound_value *values, int64_t n,
@@ -108,31 +104,13 @@ int ssk_model_evaluate_bound(const struct ssk_model *model, const struct ssk_dat
     job.series = max_series;
   if (!job.series)
     return SSK_OK;
-  int tasks = (int)((job.series + CHUNK - 1) / CHUNK), threads = ssk_pool_threads(pool);
-  job.passes = calloc((size_t)threads, sizeof *job.passes);
   job.values = calloc((size_t)job.series, sizeof *job.values);
-  job.codes = calloc((size_t)tasks, sizeof *job.codes);
-  job.errs = calloc((size_t)tasks, sizeof *job.errs);
-  int code = job.passes && job.values && job.codes && job.errs ? SSK_OK : SSK_ENOMEM;
-  for (int i = 0; i < threads && !code; i++)
-    code = ssk_pass_init(&job.passes[i], model, values);
-  if (code)
-    ssk_err_set(err, code, "no memory for the bound");
-  else
-    ssk_pool_run(pool, tasks, run_chunk, &job);
-  for (int i = 0; i < tasks && !code; i++)
-    if ((code = job.codes[i]))
-      ssk_err_set(err, code, "%s", ssk_err_message(job.errs[i], 0));
+  if (!job.values)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the bound");
+  int code = ssk_pass_tasks_run(model, values, pool, (int)((job.series + CHUNK - 1) / CHUNK),
+                                run_chunk, &job, err);
   if (!code)
     summarise(job.values, job.series, out);
-  for (int i = 0; job.errs && i < tasks; i++)
-    ssk_err_free(job.errs[i]);
-  for (int i = 0; job.passes && i < threads; i++)
-    if (job.passes[i].ctx.tape)
-      ssk_pass_free(&job.passes[i]);
-  free(job.passes);
   free(job.values);
-  free(job.codes);
-  free(job.errs);
   return code;
 }

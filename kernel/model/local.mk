@@ -21,3 +21,5 @@ libsskit_sources += kernel/model/segments_backward.c
 libsskit_sources += kernel/model/evaluate_bound.c
 libsskit_sources += kernel/model/evaluate_bound.h
 libsskit_sources += kernel/model/time_features.c
+libsskit_sources += kernel/model/pass_tasks.c
+libsskit_sources += kernel/model/pass_tasks.h

@@ -109,36 +109,44 @@ void ssk_walk_begin(struct ssk_walk *walk, struct ssk_pass *pass, const struct s
   run_summary(walk);
 }
 
-/* Segment k, and what it leaves to the next one; its share of the bound is added to sums [3, P]
- * where they are wanted. */
-static void run_segment(const struct ssk_walk *walk, int k, double *sums) {
+/* Segment k, and what it leaves to the next one. */
+static void run_segment(const struct ssk_walk *walk, int k, ssk_walk_visit *visit, void *state) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
   const int j = ctx->dims->j;
   size_t mark = ssk_tape_mark(ctx->tape), latents = (size_t)(j * ctx->P * ctx->dims->d);
   struct ssk_segment segment = ssk_walk_segment(walk, k, NULL, NULL);
   struct ssk_posterior q = ssk_segment_encode(walk->pass, &segment);
-  struct ssk_bound bound = {0};
-  if (sums)
-    bound = ssk_segment_bound(walk->pass, &segment, &q);
+  if (visit && !ssk_tape_code(ctx->tape))
+    visit(walk->pass, &segment, &q, state);
   if (!ssk_tape_code(ctx->tape)) {
     const ssk_tensor *last = ssk_rows(ctx->tape, q.history, segment.n, j);
     memcpy(walk->latents + (size_t)(k + 1) * latents, last->data, latents * sizeof *last->data);
-    const ssk_tensor *parts[3] = {bound.distortion, bound.initial, bound.transition};
-    for (int i = 0; sums && i < 3; i++)
-      for (int p = 0; p < ctx->P; p++)
-        sums[i * ctx->P + p] += (double)parts[i]->data[p];
   }
   ssk_tape_rewind(ctx->tape, mark);
 }
 
-void ssk_walk_encode(struct ssk_walk *walk) {
+void ssk_walk_encode(struct ssk_walk *walk, ssk_walk_visit *visit, void *state) {
   for (int k = 0; k < walk->n && !ssk_tape_code(walk->pass->ctx.tape); k++)
-    run_segment(walk, k, NULL);
+    run_segment(walk, k, visit, state);
 }
 
 ssk_real *ssk_walk_last(const struct ssk_walk *walk) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
   return walk->latents + (size_t)walk->n * (size_t)(ctx->dims->j * ctx->P * ctx->dims->d);
+}
+
+/* Adds a segment's share of the bound to sums [3, P]. */
+static void add_bound(const struct ssk_pass *pass, const struct ssk_segment *segment,
+                      const struct ssk_posterior *q, void *state) {
+  double *sums = state;
+  const int P = pass->ctx.P;
+  struct ssk_bound bound = ssk_segment_bound(pass, segment, q);
+  if (ssk_tape_code(pass->ctx.tape))
+    return;
+  const ssk_tensor *parts[3] = {bound.distortion, bound.initial, bound.transition};
+  for (int i = 0; i < 3; i++)
+    for (int p = 0; p < P; p++)
+      sums[i * P + p] += (double)parts[i]->data[p];
 }
 
 struct ssk_bound ssk_walk_bound(struct ssk_walk *walk, ssk_real *gradient) {
@@ -150,8 +158,7 @@ struct ssk_bound ssk_walk_bound(struct ssk_walk *walk, ssk_real *gradient) {
     ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the bound");
   for (int i = 0; sums && i < 3 * P; i++)
     sums[i] = 0;
-  for (int k = 0; k < walk->n && !ssk_tape_code(tape); k++)
-    run_segment(walk, k, sums);
+  ssk_walk_encode(walk, add_bound, sums);
   if (gradient)
     ssk_pass_record(walk->pass, gradient);
   struct ssk_bound bound = {.size = sizeof bound};

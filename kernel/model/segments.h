@@ -40,9 +40,12 @@ int ssk_segment_length_forward(const struct ssk_pass *pass);
  * and obs are borrowed. Errors are the tape's. */
 void ssk_walk_begin(struct ssk_walk *walk, struct ssk_pass *pass, const struct ssk_observed *obs,
                     int length);
-/* Encode all segments. Afterwards the latents [j, P, d] of the last j steps are at
- * ssk_walk_last(walk), oldest first. */
-void ssk_walk_encode(struct ssk_walk *walk);
+/* Encode all segments, and show each to `visit` (NULL: nobody looks): what it sees is gone when it
+ * returns. Afterwards the latents [j, P, d] of the last j steps are at ssk_walk_last(walk), oldest
+ * first. */
+typedef void ssk_walk_visit(const struct ssk_pass *pass, const struct ssk_segment *segment,
+                            const struct ssk_posterior *q, void *state);
+void ssk_walk_encode(struct ssk_walk *walk, ssk_walk_visit *visit, void *state);
 ssk_real *ssk_walk_last(const struct ssk_walk *walk);
 /* Encode all segments and sum up the bound. With a gradient (layout.total entries to add into) the
  * pass records from now on: make a loss of the parts, call ssk_backward, then ssk_walk_backward,
