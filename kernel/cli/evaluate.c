@@ -3,7 +3,28 @@
 #include "cli/training.h"
 #include "infer/model_forecast.h"
 #include "model/evaluate_bound.h"
+#include "report/health_text.h"
 #include "report/table.h"
+
+enum { KEY_HEALTH = 0x2000 };
+
+static const struct argp_option options[] = {
+    {"health", KEY_HEALTH, NULL, 0,
+     "also the health of latents and transition on these series, as the section health says", 0},
+    {0}};
+
+struct input {
+  bool health;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  (void)arg;
+  if (key != KEY_HEALTH)
+    return ARGP_ERR_UNKNOWN;
+  struct input *input = state->input;
+  input->health = true;
+  return 0;
+}
 
 static const struct ssk_syntax syntax = {
     .doc = "Evaluate the trained model in RUN (a run directory or a checkpoint file) as its recipe "
@@ -14,6 +35,8 @@ static const struct ssk_syntax syntax = {
     .max_words = 1,
     .overrides = true,
     .threads = true,
+    .options = options,
+    .parser = parse,
 };
 
 static json_t *bound_json(const struct ssk_bound_summary *b) {
@@ -35,18 +58,37 @@ static void print_bound(const struct ssk_bound_summary *b) {
     printf("  %-20s %14.4f %10.4f\n", parts[i].name, parts[i].value, parts[i].value / b->steps);
 }
 
+static json_t *health_json(const struct ssk_health *health) {
+  struct ssk_text text = {0};
+  ssk_text_add(&text, "{");
+  ssk_health_json(health, &text);
+  ssk_text_add(&text, "}");
+  json_t *object = text.failed ? NULL : json_loads(text.data, 0, NULL);
+  ssk_text_free(&text);
+  return object;
+}
+
+/* health: NULL where it was not asked for. */
 static int print(struct ssk_cli *cli, const struct ssk_table *table,
-                 const struct ssk_bound_summary *bound) {
+                 const struct ssk_bound_summary *bound, const struct ssk_health *health) {
   struct ssk_text text = {0};
   (cli->json ? ssk_table_json : ssk_table_text)(table, &text);
   int code = text.failed ? ssk_err_set(cli->err, SSK_ENOMEM, "no memory for the table") : SSK_OK;
   if (!code && cli->json) {
     json_t *object = json_loads(text.data, 0, NULL);
     json_object_set_new(object, "bound", bound_json(bound));
+    if (health)
+      json_object_set_new(object, "health", health_json(health));
     code = ssk_cli_print_json(cli, object);
   } else if (!code) {
     fputs(text.data, stdout);
     print_bound(bound);
+  }
+  if (!code && health && !cli->json) {
+    struct ssk_text lines = {0};
+    ssk_health_table(health, &lines);
+    printf("\n%s", lines.failed ? "" : lines.data);
+    ssk_text_free(&lines);
   }
   ssk_text_free(&text);
   return code;
@@ -75,10 +117,11 @@ static int score(struct ssk_cli *cli, const struct ssk_run *run, struct ssk_pool
   return code;
 }
 
-static int evaluate(struct ssk_cli *cli) {
+static int evaluate(struct ssk_cli *cli, const struct input *input) {
   struct ssk_run *run = NULL;
   struct ssk_pool *pool = NULL;
   struct ssk_table table = {0};
+  struct ssk_health health = {0};
   int code = ssk_run_open(cli->words[0], cli->n_over, cli->over, cli->registry, &run, cli->err);
   if (!code)
     code = ssk_pool_new(cli->threads ? cli->threads : ssk_pool_default_threads(), &pool, cli->err);
@@ -91,8 +134,13 @@ static int evaluate(struct ssk_cli *cli) {
                                     how->series, (int)how->bound_length, (int)how->bound_paths,
                                     (uint64_t)run->experiment->seed, pool, &bound, cli->err);
   }
+  if (!code && input->health)
+    code = ssk_health_measure(run->model, run->data, run->values,
+                              (enum ssk_split)run->experiment->evaluate.split, pool, &health,
+                              cli->err);
   if (!code)
-    code = print(cli, &table, &bound);
+    code = print(cli, &table, &bound, input->health ? &health : NULL);
+  ssk_health_free(&health);
   ssk_table_free(&table);
   ssk_pool_free(pool);
   ssk_run_free(run);
@@ -100,6 +148,7 @@ static int evaluate(struct ssk_cli *cli) {
 }
 
 int ssk_verb_evaluate(struct ssk_cli *cli, int argc, char **argv) {
-  int code = ssk_cli_parse(cli, &syntax, NULL, argc, argv);
-  return code ? code : evaluate(cli);
+  struct input input = {0};
+  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
+  return code ? code : evaluate(cli, &input);
 }

@@ -186,6 +186,28 @@ ssk_tensor *ssk_transition_log_prob(const struct ssk_instance *i, const struct s
   return log_prob;
 }
 
+int ssk_transition_stats(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                         const struct ssk_rows *rows, struct ssk_figure *figures) {
+  const struct ssk_transition_ops *ops = i->component->ops;
+  if (!ops->stats)
+    return 0;
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  int n = ops->stats(i->self, &inner, rows, figures);
+  ssk_ctx_leave(ctx);
+  return n;
+}
+
+struct ssk_gaussian ssk_transition_moments(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                           const struct ssk_rows *rows) {
+  const struct ssk_transition_ops *ops = i->component->ops;
+  if (!ops->moments)
+    return (struct ssk_gaussian){NULL, NULL};
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  struct ssk_gaussian moments = ops->moments(i->self, &inner, rows);
+  ssk_ctx_leave(ctx);
+  return moments;
+}
+
 int ssk_transition_evaluations(const struct ssk_instance *i) {
   const struct ssk_transition_ops *ops = i->component->ops;
   return ops->evaluations ? ops->evaluations(i->self) : 1;

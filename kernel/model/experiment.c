@@ -101,6 +101,17 @@ static const struct ssk_param training_rows[] = {
                   "Steps between checkpoints; 0: only at the end."),
     SSK_PARAM_END};
 
+static const struct ssk_param health_rows[] = {
+    SSK_PARAM_INT(struct ssk_health_section, every, "1", 0, 1e9, "validations",
+                  "Look at the health of latents and transition at every so many validations, and "
+                  "at the last; 0: never. docs/health.md says what each figure is."),
+    SSK_PARAM_INT(struct ssk_health_section, conditionings, "64", 8, 1e5, NULL,
+                  "Past latents, from the encoder's paths on validation series, at which the "
+                  "transition is looked at."),
+    SSK_PARAM_INT(struct ssk_health_section, samples, "128", 8, 1e5, NULL,
+                  "Draws from the transition at each of them."),
+    SSK_PARAM_END};
+
 static const char *const splits[] = {"train", "valid", "test", NULL};
 
 static const struct ssk_param evaluate_rows[] = {
@@ -143,6 +154,8 @@ const struct ssk_param ssk_experiment_rows[] = {
     SSK_PARAM_COMPONENT(struct ssk_experiment, objective, SSK_OBJECTIVE, "elbo",
                         "What training minimises."),
     SSK_PARAM_SECTION(struct ssk_experiment, training, training_rows, "The training loop."),
+    SSK_PARAM_SECTION(struct ssk_experiment, health, health_rows,
+                      "Figures and alarms beside the validation bound."),
     SSK_PARAM_SECTION(struct ssk_experiment, evaluate, evaluate_rows, "Forecasts and metrics."),
     SSK_PARAM_END};
 

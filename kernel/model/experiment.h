@@ -42,6 +42,12 @@ struct ssk_training_section {
 /* The parts that a training may train, a set of enum ssk_parts: all but those of `freeze`. */
 unsigned ssk_training_parts(const struct ssk_training_section *training);
 
+struct ssk_health_section {
+  int64_t every;         /* validations; 0: never */
+  int64_t conditionings; /* past latents of the encoder at which the transition is looked at */
+  int64_t samples;       /* drawn from it at each */
+};
+
 struct ssk_evaluate_section {
   int split;       /* enum ssk_split */
   int64_t series;  /* at most so many series; 0: all */
@@ -66,6 +72,7 @@ struct ssk_experiment {
   struct ssk_model_section model;
   struct ssk_instance *objective;
   struct ssk_training_section training;
+  struct ssk_health_section health;
   struct ssk_evaluate_section evaluate;
   /* not from rows: */
   struct ssk_tree *tree;  /* owned */

@@ -96,6 +96,10 @@ struct ssk_rows ssk_model_rows(const struct ssk_pass *pass, ssk_tensor *const *n
  * paths: [n, B*repeat, F]; NULL when F = 0. Vaswani et al. 2017, section 3.5. */
 ssk_tensor *ssk_model_time(const struct ssk_pass *pass, const int *from, int B, int n, int repeat);
 
+/* Mean and log variance [n, d] of a Gaussian transition; NULL and NULL where it is none. */
+struct ssk_gaussian ssk_transition_moments(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                           const struct ssk_rows *rows);
+
 /* The context for a call of the component at `path`: it names the component's random numbers, and
  * what the component does on the tape is its own in a profile (tensor/profile.h). ssk_ctx_leave
  * with the caller's context ends that. */

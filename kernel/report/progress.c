@@ -3,6 +3,7 @@
 #include "report/progress.h"
 
 #include "core/clock.h"
+#include "report/health_text.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -83,6 +84,24 @@ void ssk_progress_validation(struct ssk_progress *progress, const struct ssk_cou
            counters->validated_step, v->total, v->se, v->distortion, v->initial, v->transition,
            v->total / v->steps, best ? "  best" : "");
   show(progress, line, true);
+}
+
+void ssk_progress_health(struct ssk_progress *progress, int64_t step,
+                         const struct ssk_health *health) {
+  static const enum ssk_health_alarm alarms[] = {SSK_ALARM_POSTERIOR, SSK_ALARM_MODES};
+  const unsigned lasting = health->alarms & (step == progress->last ? ~0u : progress->standing);
+  progress->standing = health->alarms;
+  for (size_t i = 0; progress->stream && i < sizeof alarms / sizeof alarms[0]; i++) {
+    if (!(lasting & ~progress->told & alarms[i]))
+      continue;
+    progress->told |= alarms[i];
+    struct ssk_text line = {0};
+    ssk_text_printf(&line, "step %" PRId64 "  warning: ", step);
+    ssk_health_warning(health, alarms[i], &line);
+    if (!line.failed)
+      show(progress, line.data, true);
+    ssk_text_free(&line);
+  }
 }
 
 void ssk_progress_end(struct ssk_progress *progress) {

@@ -4,6 +4,7 @@
 #ifndef SSK_REPORT_PROGRESS_H
 #define SSK_REPORT_PROGRESS_H
 
+#include "model/health.h"
 #include "train/loop.h"
 
 /* Initialise with ssk_progress_start. */
@@ -12,7 +13,8 @@ struct ssk_progress {
   bool live;    /* the stream is a terminal */
   bool dirty;   /* an unfinished live line is on the screen */
   int64_t first, last;
-  double started, drawn; /* seconds, of a monotonic clock */
+  double started, drawn;   /* seconds, of a monotonic clock */
+  unsigned standing, told; /* alarms of the latest health, and those that were shown */
 };
 
 /* Steps first+1...last are to come. `stream` may be NULL. */
@@ -21,6 +23,10 @@ void ssk_progress_step(struct ssk_progress *progress, const struct ssk_step_reco
                        bool due);
 void ssk_progress_validation(struct ssk_progress *progress, const struct ssk_counters *counters,
                              bool best);
+/* Healthy models are not mentioned. An alarm is shown once: when it stands for the second time in a
+ * row, as the first may be the start of a training, or at the last step. */
+void ssk_progress_health(struct ssk_progress *progress, int64_t step,
+                         const struct ssk_health *health);
 /* Leave the cursor at the start of a fresh line. */
 void ssk_progress_end(struct ssk_progress *progress);
 

@@ -17,6 +17,7 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "report/environment.h"
+#include "report/health_text.h"
 #include "report/progress.h"
 #include "report/run_folder.h"
 #include "report/run_metrics.h"
@@ -60,6 +61,14 @@ static int on_validation(void *state, const struct ssk_trainer *trainer, bool be
     code = ssk_checkpoint_save(s->folder.best, ssk_trainer_optimiser(trainer), counters, &s->origin,
                                err);
   return code;
+}
+
+static int on_examination(void *state, const struct ssk_trainer *trainer,
+                          const struct ssk_health *health, ssk_err *err) {
+  struct job *s = state;
+  const int64_t step = ssk_trainer_counters(trainer)->step;
+  ssk_progress_health(&s->progress, step, health);
+  return ssk_health_log(&s->metrics, step, health, err);
 }
 
 /* Metrics before the checkpoint: resuming cuts them back to its step, and never misses one. */
@@ -144,8 +153,12 @@ static int open_log(struct job *s, ssk_err *err) {
 static int job_run(struct job *s, const char *recipe, const struct ssk_run_options *options,
                    struct ssk_run_summary *summary, ssk_err *err) {
   static const struct ssk_observer follower = {.poll = on_poll};
-  const struct ssk_observer leader = {
-      .state = s, .stepped = on_step, .validated = on_validation, .save = on_save, .poll = on_poll};
+  const struct ssk_observer leader = {.state = s,
+                                      .stepped = on_step,
+                                      .validated = on_validation,
+                                      .examined = on_examination,
+                                      .save = on_save,
+                                      .poll = on_poll};
   const bool lead = ssk_ranks_lead(s->ranks);
   const struct ssk_counters *counters = ssk_trainer_counters(s->trainer);
   s->origin = (struct ssk_origin){recipe, (uint64_t)s->experiment->seed, s->data->fingerprint};

@@ -76,8 +76,18 @@ int ssk_metrics_sync(struct ssk_metrics_log *log, ssk_err *err) {
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
+int ssk_metrics_write(struct ssk_metrics_log *log, const char *lines, size_t size, ssk_err *err) {
+  for (size_t done = 0; done < size;) {
+    const ssize_t put = write(log->fd, lines + done, size - done);
+    if (put < 0 && errno != EINTR)
+      return refuse(log, err);
+    done += put > 0 ? (size_t)put : 0;
+  }
+  return SSK_OK;
+}
+
 struct line {
-  char text[1024];
+  char text[2048];
   size_t n;
 };
 
@@ -103,13 +113,7 @@ static int finish(struct line *line, struct ssk_metrics_log *log, ssk_err *err) 
   snprintf(seconds, sizeof seconds, "%.3f", ssk_clock() - log->started);
   add_text(line, "time_seconds", seconds);
   line->n += (size_t)snprintf(line->text + line->n, sizeof line->text - line->n, "}\n");
-  for (size_t done = 0; done < line->n;) {
-    const ssize_t put = write(log->fd, line->text + done, line->n - done);
-    if (put < 0 && errno != EINTR)
-      return refuse(log, err);
-    done += put > 0 ? (size_t)put : 0;
-  }
-  return SSK_OK;
+  return ssk_metrics_write(log, line->text, line->n, err);
 }
 
 int ssk_metrics_step(struct ssk_metrics_log *log, const struct ssk_step_record *record,
@@ -129,7 +133,12 @@ int ssk_metrics_step(struct ssk_metrics_log *log, const struct ssk_step_record *
   add_real(&line, "rate_initial_per_step", record->initial / record->steps);
   add_real(&line, "rate_transition_per_step", record->transition / record->steps);
   add_real(&line, "rate_factor", record->rate_factor);
-  add_real(&line, "gradient_norm", record->gradient_norm);
+  const double *part = record->gradient.part;
+  add_real(&line, "gradient_norm", record->gradient.total);
+  add_real(&line, "gradient_norm_encoder", hypot(part[SSK_PART_SUMMARY], part[SSK_PART_ENCODER]));
+  add_real(&line, "gradient_norm_emission", part[SSK_PART_EMISSION]);
+  add_real(&line, "gradient_norm_initial", part[SSK_PART_INITIAL]);
+  add_real(&line, "gradient_norm_transition", part[SSK_PART_TRANSITION]);
   add_count(&line, "skipped", counters->skipped);
   return finish(&line, log, err);
 }

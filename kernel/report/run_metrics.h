@@ -21,6 +21,8 @@ int ssk_metrics_step(struct ssk_metrics_log *log, const struct ssk_step_record *
                      const struct ssk_counters *counters, ssk_err *err);
 int ssk_metrics_validation(struct ssk_metrics_log *log, const struct ssk_counters *counters,
                            bool best, ssk_err *err);
+/* Append these whole lines. */
+int ssk_metrics_write(struct ssk_metrics_log *log, const char *lines, size_t size, ssk_err *err);
 /* Make what was written durable. */
 int ssk_metrics_sync(struct ssk_metrics_log *log, ssk_err *err);
 

@@ -168,6 +168,25 @@ static int validate(struct ssk_trainer *t, const struct ssk_observer *observer, 
   return observer->validated ? observer->validated(observer->state, t, best, err) : SSK_OK;
 }
 
+/* Is this validation one of health.every? */
+static bool health_due(const struct ssk_trainer *t) {
+  const int64_t step = t->counters.step, every = t->experiment->health.every;
+  const int64_t between = t->experiment->training.validate_every;
+  return every > 0 &&
+         (step == t->experiment->training.steps || (between > 0 && step / between % every == 0));
+}
+
+/* The health of the averaged weights on the validation split. Nothing of it is state. */
+static int examine(const struct ssk_trainer *t, const struct ssk_observer *observer, ssk_err *err) {
+  struct ssk_health health;
+  int code =
+      ssk_health_measure(t->model, t->data, t->optimiser.average, SSK_VALID, t->pool, &health, err);
+  if (!code)
+    code = observer->examined(observer->state, t, &health, err);
+  ssk_health_free(&health);
+  return code;
+}
+
 /* Save, where the ranks agree on what is saved. */
 static int save(struct ssk_trainer *t, const struct ssk_observer *observer, ssk_err *err) {
   int code = ssk_trainer_compare(t, err);
@@ -188,8 +207,11 @@ static int after_step(struct ssk_trainer *t, const struct ssk_step_record *recor
                              err);
   /* A finished run always has a validation where there is anything to validate on. */
   const bool validation = step == s->steps || due(step, s->validate_every, s->steps);
-  if (!code && validation && t->data->split[SSK_VALID].n > 0)
+  if (!code && validation && t->data->split[SSK_VALID].n > 0) {
     code = validate(t, observer, err);
+    if (!code && observer->examined && health_due(t))
+      code = examine(t, observer, err);
+  }
   int request = observer->poll ? (int)observer->poll(observer->state) : SSK_GO_ON;
   code = ssk_ranks_meet(t->ranks, code, &request, err);
   if (code)

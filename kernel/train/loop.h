@@ -8,6 +8,7 @@
 #define SSK_TRAIN_LOOP_H
 
 #include "core/pool.h"
+#include "model/health.h"
 #include "train/checkpoint.h"
 #include "train/optimiser.h"
 #include "train/ranks.h"
@@ -18,11 +19,11 @@
 struct ssk_step_record {
   int64_t step; /* steps done, this one included */
   double loss, distortion, initial, transition;
-  double steps;         /* observed length of the sequences */
-  double lambda;        /* weight of the rate in the loss; NaN when the objective has none */
-  double rate_factor;   /* on all learning rates */
-  double gradient_norm; /* before clipping */
-  bool skipped;         /* not finite: nothing was updated */
+  double steps;       /* observed length of the sequences */
+  double lambda;      /* weight of the rate in the loss; NaN when the objective has none */
+  double rate_factor; /* on all learning rates */
+  struct ssk_gradient_norms gradient; /* before clipping */
+  bool skipped;                       /* not finite: nothing was updated */
 };
 
 struct ssk_trainer;
@@ -37,6 +38,10 @@ struct ssk_observer {
                  const struct ssk_step_record *record, bool due, ssk_err *err);
   /* After a validation; `best` when its bound is the lowest so far. */
   int (*validated)(void *state, const struct ssk_trainer *trainer, bool best, ssk_err *err);
+  /* After a validation at which the recipe's section `health` asks for it; `health` is borrowed.
+   * Where this slot is NULL nothing is measured. */
+  int (*examined)(void *state, const struct ssk_trainer *trainer, const struct ssk_health *health,
+                  ssk_err *err);
   /* At training.checkpoint_every, at the end, and when `poll` asks for it. */
   int (*save)(void *state, const struct ssk_trainer *trainer, ssk_err *err);
   /* After each step: what is wished from outside. */

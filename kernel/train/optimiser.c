@@ -95,21 +95,25 @@ static double sum_of_squares(const ssk_real *x, size_t n) {
   return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-double ssk_gradient_norm(const struct ssk_layout *layout, const ssk_real *gradient,
-                         const bool *trained, bool *finite) {
-  double total = 0;
-  *finite = true;
+struct ssk_gradient_norms ssk_gradient_norms(const struct ssk_layout *layout,
+                                             const ssk_real *gradient, const bool *trained) {
+  struct ssk_gradient_norms norms = {.finite = true};
   for (int i = 0; i < layout->n; i++) {
     const struct ssk_slice *slice = &layout->slice[i];
     if (!trained[i])
       continue;
     const double square = sum_of_squares(gradient + slice->offset, slice->count);
     if (!isfinite(square))
-      *finite = false;
-    if (!(slice->flags & SSK_STATISTIC))
-      total += square;
+      norms.finite = false;
+    if (slice->flags & SSK_STATISTIC)
+      continue;
+    norms.total += square;
+    norms.part[slice->part] += square;
   }
-  return sqrt(total);
+  norms.total = sqrt(norms.total);
+  for (int part = 0; part < SSK_PART_COUNT; part++)
+    norms.part[part] = sqrt(norms.part[part]);
+  return norms;
 }
 
 const char *ssk_gradient_culprit(const struct ssk_layout *layout, const ssk_real *gradient,

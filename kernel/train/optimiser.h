@@ -37,10 +37,14 @@ void ssk_optimiser_choose(struct ssk_optimiser *optimiser, const struct ssk_phas
                           const struct ssk_phase *before);
 
 /* Euclidean norm over the weights of the slices that are trained ([layout->n] flags), in double, in
- * a fixed order. *finite says whether every entry of them, those of statistics included, is a
- * finite number. */
-double ssk_gradient_norm(const struct ssk_layout *layout, const ssk_real *gradient,
-                         const bool *trained, bool *finite);
+ * a fixed order, and the norms over those of each part. `finite` says whether every entry of them,
+ * those of statistics included, is a finite number. */
+struct ssk_gradient_norms {
+  double total, part[SSK_PART_COUNT];
+  bool finite;
+};
+struct ssk_gradient_norms ssk_gradient_norms(const struct ssk_layout *layout,
+                                             const ssk_real *gradient, const bool *trained);
 /* Name of the first of these slices with an entry that is not finite; NULL when there is none. */
 const char *ssk_gradient_culprit(const struct ssk_layout *layout, const ssk_real *gradient,
                                  const bool *trained);

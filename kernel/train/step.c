@@ -233,9 +233,8 @@ int ssk_trainer_step(struct ssk_trainer *t, struct ssk_step_record *record, ssk_
   ssk_reduce_vectors(t->reducer);
 
   set_scope(t, "optimiser");
-  bool finite;
-  const double norm =
-      ssk_gradient_norm(&t->model->layout, t->gradients[0], t->optimiser.trained, &finite);
+  const struct ssk_gradient_norms norms =
+      ssk_gradient_norms(&t->model->layout, t->gradients[0], t->optimiser.trained);
   const double loss = t->sums[SSK_SUM_LOSS];
   *record = (struct ssk_step_record){
       .step = t->counters.step + 1,
@@ -246,13 +245,13 @@ int ssk_trainer_step(struct ssk_trainer *t, struct ssk_step_record *record, ssk_
       .steps = t->sums[SSK_SUM_STEPS],
       .lambda = lambda_of(t),
       .rate_factor = ssk_rate_factor(&t->experiment->training, t->counters.step),
-      .gradient_norm = norm,
-      .skipped = !finite || !isfinite(loss),
+      .gradient = norms,
+      .skipped = !norms.finite || !isfinite(loss),
   };
   if (record->skipped) {
     code = skip(t, record, err);
   } else {
-    ssk_optimiser_step(&t->optimiser, t->gradients[0], norm, t->counters.step);
+    ssk_optimiser_step(&t->optimiser, t->gradients[0], norms.total, t->counters.step);
     t->counters.updates = t->optimiser.updates;
     t->counters.skipped_in_row = 0;
   }

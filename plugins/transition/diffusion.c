@@ -262,6 +262,23 @@ static int diffusion_evaluations(const void *state) {
   return ssk_sampler_evaluations(self->sampler, (int)self->levels);
 }
 
+/* How evenly the draws of levels cover them, and how evenly they count. */
+static int diffusion_stats(const void *state, const struct ssk_ctx *ctx,
+                           const struct ssk_rows *rows, struct ssk_figure *figures) {
+  (void)rows; /* the same for all */
+  const struct diffusion *self = state;
+  const int K = (int)self->levels;
+  double *p = ssk_tape_scratch(ctx->tape, 2 * (size_t)K * sizeof *p);
+  if (!p)
+    return 0;
+  const double sigma_data = sigma_data_now(self, ctx);
+  propose(self, sigma_data, p + K, p);
+  figures[0] = (struct ssk_figure){"effective_levels", levels_effective(K, p)};
+  figures[1] = (struct ssk_figure){"draw_efficiency", levels_efficiency(K, p, p + K)};
+  figures[2] = (struct ssk_figure){"sigma_data", sigma_data};
+  return 3;
+}
+
 static const struct ssk_transition_ops diffusion_ops = {
     .size = sizeof(struct ssk_transition_ops),
     .build = diffusion_build,
@@ -269,6 +286,7 @@ static const struct ssk_transition_ops diffusion_ops = {
     .sample = diffusion_sample,
     .log_prob = diffusion_log_prob,
     .evaluations = diffusion_evaluations,
+    .stats = diffusion_stats,
 };
 
 static const struct ssk_component diffusion_component = {
@@ -292,7 +310,10 @@ static const struct ssk_component diffusion_component = {
         "  + E KL(q(z | z + sigma_1 e) || N(D, sigma_1^2/(1 + sigma_1^2))).\n"
         "objective dsm: the same bound with the sample z for D*, and what that adds in closed "
         "form taken off.\n"
-        "Its density, for importance-weighted likelihoods, is the probability flow's.",
+        "Its density, for importance-weighted likelihoods, is the probability flow's.\n"
+        "In the metric log: effective_levels, exp of the entropy of p_k; draw_efficiency,\n"
+        "(sum w_k)^2 / sum w_k^2/p_k, the share of the draws of levels that counts (Kish 1965); "
+        "sigma_data.",
     .self_size = sizeof(struct diffusion),
     .params = diffusion_params,
     .ops = &diffusion_ops,

@@ -45,6 +45,26 @@ static inline void levels_proposal(enum proposal kind, int K, const double *sigm
     p[k] = (1 - uniform_part) * p[k] / total + uniform_part / K;
 }
 
+/* How many levels the draws are spread over: exp of the entropy of p, from 1 to K. */
+static inline double levels_effective(int K, const double *p) {
+  double entropy = 0;
+  for (int k = 0; k < K; k++)
+    entropy -= p[k] > 0 ? p[k] * log(p[k]) : 0;
+  return exp(entropy);
+}
+
+/* Effective sample size of a draw with the weight w_k/p_k, as a share (Kish 1965, section 11.7):
+ * (E weight)^2 / E weight^2, 1 where all draws count the same. The squared error that the weight
+ * stands before is taken to be the same at all levels. */
+static inline double levels_efficiency(int K, const double *p, const double *w) {
+  double sum = 0, squares = 0;
+  for (int k = 0; k < K; k++) {
+    sum += w[k];
+    squares += w[k] > 0 ? w[k] * w[k] / p[k] : 0;
+  }
+  return squares > 0 ? sum * sum / squares : 0;
+}
+
 /* The level at u in [0, 1) of the distribution whose cumulative sums are `upto`. */
 static inline int levels_at(int K, const double *upto, double u) {
   int low = 0, high = K - 1; /* upto[K-1] stands for 1 whatever it rounded to */

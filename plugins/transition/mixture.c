@@ -154,9 +154,31 @@ static const struct ssk_param mixture_params[] = {
     SSK_PARAM_VARIANCE(struct mixture, variance, "0"),
     SSK_PARAM_END};
 
+/* Components in use at a row: exp of the entropy of its weights, and the largest of them; means. */
+static int mixture_stats(const void *state, const struct ssk_ctx *ctx, const struct ssk_rows *rows,
+                         struct ssk_figure *figures) {
+  const ssk_tensor *log_weights = mixture_components(state, ctx, rows).log_weights;
+  const int n = rows->n, K = ssk_width(log_weights);
+  double effective = 0, likeliest = 0;
+  for (int r = 0; log_weights->count && r < n; r++) {
+    double entropy = 0, most = 0;
+    for (int k = 0; k < K; k++) {
+      const double l = (double)log_weights->data[r * K + k];
+      entropy -= exp(l) * l;
+      most = fmax(most, exp(l));
+    }
+    effective += exp(entropy) / n;
+    likeliest += most / n;
+  }
+  figures[0] = (struct ssk_figure){"effective_components", effective};
+  figures[1] = (struct ssk_figure){"largest_weight", likeliest};
+  return 2;
+}
+
 static const struct ssk_transition_ops mixture_ops = {.size = sizeof mixture_ops,
                                                       .build = mixture_build,
                                                       .log_prob = mixture_log_prob,
+                                                      .stats = mixture_stats,
                                                       .sample = mixture_sample};
 
 static const struct ssk_component mixture_component = {

@@ -41,11 +41,13 @@ start() {
 }
 figures() { sed 's/,"time_[a-z_]*":[^,}]*//g' "$1/metrics.jsonl"; }
 
-# same A B [N]: two runs ended in the same figures, N validations (6) in them, and checkpoints
+# same A B [N]: two runs ended in the same figures, N validations (6) and as many looks at the health
+# in them, and checkpoints
 same() {
   figures "$1" >"$work/a" && figures "$2" >"$work/b" &&
     test "$(grep -c '"kind":"train"' "$work/a")" = 300 &&
     test "$(grep -c '"kind":"validation"' "$work/a")" = "${3-6}" &&
+    test "$(grep -c '"kind":"health"' "$work/a")" = "${3-6}" &&
     test "$(cat "$1/status")" = done && test "$(cat "$2/status")" = done &&
     diff "$work/a" "$work/b" | head -n 4 | sed 's/^/# /' && cmp -s "$work/a" "$work/b" &&
     cmp "$1/checkpoints/last.safetensors" "$2/checkpoints/last.safetensors" &&

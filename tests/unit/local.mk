@@ -40,3 +40,5 @@ unit_sources += tests/unit/test_mixture.c
 unit_sources += tests/unit/test_metrics.c
 unit_sources += tests/unit/test_table.c
 unit_sources += tests/unit/test_emissions.c
+unit_sources += tests/unit/test_dip.c
+unit_sources += tests/unit/test_health.c

@@ -188,11 +188,17 @@ Test(train, clipping_shortens_the_whole_gradient) {
   g[DECAYED] = 3;
   g[PLAIN] = 4;
   g[STATISTIC] = 100;
-  bool finite;
-  const double norm = ssk_gradient_norm(&layout, g, all, &finite);
-  CLOSE(norm, 5); /* the statistic is no gradient */
-  cr_assert(finite);
-  ssk_optimiser_step(&o, g, norm, 0);
+  const struct ssk_gradient_norms norms = ssk_gradient_norms(&layout, g, all);
+  CLOSE(norms.total, 5); /* the statistic is no gradient */
+  CLOSE(norms.part[SSK_PART_ENCODER], 3);
+  CLOSE(norms.part[SSK_PART_EMISSION], 4);
+  CLOSE(norms.part[SSK_PART_TRANSITION], 0);
+  double squares = 0;
+  for (int part = 0; part < SSK_PART_COUNT; part++)
+    squares += norms.part[part] * norms.part[part];
+  CLOSE(squares, norms.total * norms.total);
+  cr_assert(norms.finite);
+  ssk_optimiser_step(&o, g, norms.total, 0);
   CLOSE(o.m[DECAYED], 1.5); /* with beta1 = 0 it is the clipped gradient */
   CLOSE(o.m[PLAIN], 2);
   CLOSE(o.values[STATISTIC], 10); /* nor is it clipped */
@@ -223,9 +229,8 @@ Test(train, what_rests_stays_as_it_is_and_is_not_in_the_norm) {
   ssk_optimiser_choose(&o, &part, &whole);
   g[DECAYED] = INFINITY;
   g[STATISTIC] = NAN;
-  bool finite;
-  CLOSE(ssk_gradient_norm(&layout, g, o.trained, &finite), 4);
-  cr_assert(finite);
+  CLOSE(ssk_gradient_norms(&layout, g, o.trained).total, 4);
+  cr_assert(ssk_gradient_norms(&layout, g, o.trained).finite);
   cr_assert(ssk_gradient_culprit(&layout, g, o.trained) == NULL);
   const ssk_real before = o.values[PLAIN];
   ssk_optimiser_step(&o, g, 4, 1);
@@ -261,15 +266,13 @@ Test(train, the_optimiser_is_rebuilt_where_something_begins_to_be_trained) {
 
 Test(train, a_gradient_that_is_not_finite_is_noticed_and_named) {
   ssk_real g[TOTAL] = {0};
-  bool finite;
   cr_assert(ssk_gradient_culprit(&layout, g, all) == NULL);
   g[STATISTIC] = NAN;
-  cr_assert(eq(dbl, ssk_gradient_norm(&layout, g, all, &finite), 0));
-  cr_assert(not(finite));
+  cr_assert(eq(dbl, ssk_gradient_norms(&layout, g, all).total, 0));
+  cr_assert(not(ssk_gradient_norms(&layout, g, all).finite));
   cr_assert(eq(str, (char *)ssk_gradient_culprit(&layout, g, all), "transition.scale"));
   g[PLAIN] = -INFINITY;
-  ssk_gradient_norm(&layout, g, all, &finite);
-  cr_assert(not(finite));
+  cr_assert(not(ssk_gradient_norms(&layout, g, all).finite));
   cr_assert(eq(str, (char *)ssk_gradient_culprit(&layout, g, all), "emission.b"));
 }
 

@@ -338,6 +338,13 @@ struct ssk_initial_ops {
 
 /* ---- transition ----------------------------------------------------------------------------- */
 
+/* A figure that a component reports of itself; the name in lower case, as keys of logs are. */
+struct ssk_figure {
+  const char *name;
+  double value;
+};
+enum { SSK_MAX_FIGURES = 8 };
+
 /* p(z_t | z_{t-j:t-1}). Needs `build`, and either `moments` (a Gaussian: everything else follows),
  * or a way to train (`rate` or `log_prob`) and `sample`. */
 struct ssk_transition_ops {
@@ -355,6 +362,11 @@ struct ssk_transition_ops {
                                  const struct ssk_rows *rows);
   /* [optional] Network evaluations that one draw costs; default 1. */
   int (*evaluations)(const void *self);
+  /* [optional] Figures by which a training is watched (docs/health.md), as means over these rows of
+   * one step, of which past, u and time are given: at most SSK_MAX_FIGURES into `figures`; returns
+   * how many. The same names in the same order at each call. */
+  int (*stats)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows,
+               struct ssk_figure *figures);
 };
 
 /* ---- network ------------------------------------------------------------------------------- */
@@ -583,6 +595,9 @@ SSK_API ssk_tensor *ssk_transition_sample(const struct ssk_instance *i, const st
 SSK_API ssk_tensor *ssk_transition_log_prob(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                             const struct ssk_rows *rows);
 SSK_API int ssk_transition_evaluations(const struct ssk_instance *i);
+/* 0 where the transition has no figures. */
+SSK_API int ssk_transition_stats(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                 const struct ssk_rows *rows, struct ssk_figure *figures);
 /* The model's own transition (for an initial prior that continues it backwards). */
 SSK_API const struct ssk_instance *ssk_ctx_transition(const struct ssk_ctx *ctx);
 
