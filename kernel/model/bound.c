@@ -43,12 +43,17 @@ static ssk_tensor *alive_rows(const struct ssk_ctx *ctx, ssk_tensor *alive, int 
   return ssk_reshape(ctx->tape, part, SSK_SHAPE(n * ctx->P));
 }
 
-/* [n*P] values summed over the steps, but those that are not alive: [P]. */
-static ssk_tensor *over_time(const struct ssk_ctx *ctx, ssk_tensor *rows, ssk_tensor *alive) {
+/* [n*P] values as [n, P]: zero where the step is not alive. */
+static ssk_tensor *by_steps(const struct ssk_ctx *ctx, ssk_tensor *rows, ssk_tensor *alive) {
   int n = (int)(rows->count / (size_t)ctx->P);
   if (alive)
     rows = ssk_mul(ctx->tape, rows, alive);
-  return ssk_sum(ctx->tape, ssk_reshape(ctx->tape, rows, SSK_SHAPE(n, ctx->P)), 0);
+  return ssk_reshape(ctx->tape, rows, SSK_SHAPE(n, ctx->P));
+}
+
+/* The same summed over the steps: [P]. */
+static ssk_tensor *over_time(const struct ssk_ctx *ctx, ssk_tensor *rows, ssk_tensor *alive) {
+  return ssk_sum(ctx->tape, by_steps(ctx, rows, alive), 0);
 }
 
 /* ---- the parts ------------------------------------------------------------------------------- */
@@ -142,13 +147,40 @@ static struct ssk_rows transitions(const struct ssk_ctx *ctx, const struct ssk_s
   return rows;
 }
 
-static ssk_tensor *transition_rate(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
-                                   const struct ssk_posterior *q) {
+/* [n, P] of the segment's steps that have a transition; NULL where there are none. */
+static ssk_tensor *transition_rates(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
+                                    const struct ssk_posterior *q) {
   struct ssk_rows rows = transitions(ctx, segment, q);
   if (!rows.n)
-    return ssk_full(ctx->tape, SSK_SHAPE(ctx->P), 0);
+    return NULL;
   ssk_tensor *rate = ssk_transition_rate(ctx->model->experiment->model.transition, ctx, &rows);
-  return over_time(ctx, rate, rows.alive);
+  return by_steps(ctx, rate, rows.alive);
+}
+
+/* sum over t of KL(q(z_t | .) || N(0, I)). */
+static ssk_tensor *reference_rate(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
+                                  const struct ssk_posterior *q) {
+  ssk_tensor *zeros = ssk_full(ctx->tape, q->mean->ndim, q->mean->shape, 0);
+  const struct ssk_gaussian posterior = {q->mean, q->logvar}, standard = {zeros, zeros};
+  ssk_tensor *rate = ssk_gaussian_kl(ctx->tape, posterior, standard);
+  return over_time(ctx, ssk_reshape(ctx->tape, rate, SSK_SHAPE(segment->n * ctx->P)),
+                   alive_rows(ctx, segment->obs.alive, 0));
+}
+
+unsigned ssk_objective_needs(const struct ssk_ctx *ctx) {
+  const struct ssk_objective_ops *ops = ctx->model->experiment->objective->component->ops;
+  return ctx->training ? ops->needs : 0;
+}
+
+void ssk_bound_complete(const struct ssk_pass *pass, const struct ssk_observed *obs,
+                        struct ssk_bound *bound) {
+  const struct ssk_ctx *ctx = &pass->ctx;
+  const int j = ctx->dims->j;
+  bound->entries = obs->entries;
+  bound->log_jacobian = obs->log_jacobian;
+  if (bound->steps && obs->alive)
+    bound->alive =
+        ssk_reshape(ctx->tape, alive_rows(ctx, obs->alive, j), SSK_SHAPE(ctx->T - j, ctx->P));
 }
 
 /* Neither bound nor weight is defined of fewer steps than the order. */
@@ -170,7 +202,14 @@ struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk
   }
   bound.distortion = distortion(ctx, segment, q);
   bound.initial = initial_rate(ctx, segment, q);
-  bound.transition = transition_rate(ctx, segment, q);
+  ssk_tensor *rates = transition_rates(ctx, segment, q);
+  bound.transition =
+      rates ? ssk_sum(ctx->tape, rates, 0) : ssk_full(ctx->tape, SSK_SHAPE(ctx->P), 0);
+  const unsigned needs = ssk_objective_needs(ctx);
+  if (needs & SSK_NEEDS_STEPS)
+    bound.steps = rates;
+  if (needs & SSK_NEEDS_REFERENCE)
+    bound.reference = reference_rate(ctx, segment, q);
   return bound;
 }
 
@@ -187,7 +226,9 @@ static struct ssk_segment whole_pass(const struct ssk_pass *pass, const struct s
 struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs) {
   const struct ssk_segment whole = whole_pass(pass, obs);
   const struct ssk_posterior q = ssk_segment_encode(pass, &whole);
-  return ssk_segment_bound(pass, &whole, &q);
+  struct ssk_bound bound = ssk_segment_bound(pass, &whole, &q);
+  ssk_bound_complete(pass, obs, &bound);
+  return bound;
 }
 
 /* ---- the importance weight ------------------------------------------------------------------- */

@@ -45,7 +45,12 @@ static int build_parts(struct ssk_model *model, ssk_builder *b) {
   i = parts->transition;
   begin_part(b, SSK_PART_TRANSITION);
   const struct ssk_transition_ops *transition = i->component->ops;
-  return finish_part(b, i, transition->build(i->self, b, dims));
+  if (finish_part(b, i, transition->build(i->self, b, dims)))
+    return b->code;
+  i = model->experiment->objective;
+  begin_part(b, SSK_PART_OBJECTIVE);
+  const struct ssk_objective_ops *objective = i->component->ops;
+  return finish_part(b, i, objective->build ? objective->build(i->self, b) : SSK_OK);
 }
 
 int ssk_model_build(const struct ssk_experiment *experiment, const struct ssk_data *data,

@@ -41,6 +41,14 @@ int ssk_mixer_build(struct ssk_instance *i, ssk_builder *b, int width) {
   return code ? ssk_build_fail(b, code, "the mixer could not be built") : ssk_build_code(b);
 }
 
+int ssk_transition_build(struct ssk_instance *i, ssk_builder *b, const struct ssk_dims *dims) {
+  const struct ssk_transition_ops *ops = i->component->ops;
+  ssk_scope(b, "%s", key_of(i));
+  int code = ops->build(i->self, b, dims);
+  ssk_unscope(b);
+  return code ? ssk_build_fail(b, code, "the transition could not be built") : ssk_build_code(b);
+}
+
 int ssk_network_build(struct ssk_instance *i, ssk_builder *b, const char *name,
                       const struct ssk_network_shape *shape, const struct ssk_variance *variance) {
   if (!i)

@@ -80,9 +80,15 @@ struct ssk_posterior {
 };
 struct ssk_posterior ssk_segment_encode(const struct ssk_pass *pass,
                                         const struct ssk_segment *segment);
-/* The segment's share of the parts of the bound. */
+/* The segment's share of the parts of the bound, and of what the objective needs of them: `steps`
+ * are those of its steps that have a transition, NULL where there are none. */
 struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk_segment *segment,
                                    const struct ssk_posterior *q);
+/* A set of enum ssk_bound_needs: of the objective in training, else empty. */
+unsigned ssk_objective_needs(const struct ssk_ctx *ctx);
+/* Add what is known of the bound of all steps from the observations alone. */
+void ssk_bound_complete(const struct ssk_pass *pass, const struct ssk_observed *obs,
+                        struct ssk_bound *bound);
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 

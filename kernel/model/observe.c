@@ -52,6 +52,15 @@ static ssk_tensor *alive_mask(const struct ssk_ctx *ctx, const struct ssk_split_
   return alive;
 }
 
+/* Means over the series, from the counts [D] of what was observed in all of them. */
+static void count_entries(const struct ssk_data *data, const double *counts, int B,
+                          struct ssk_observed *obs) {
+  for (int k = 0; k < data->shape.D; k++) {
+    obs->entries += counts[k] / B;
+    obs->log_jacobian -= counts[k] / B * log(data->scale[k]);
+  }
+}
+
 struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_data *data,
                                 enum ssk_split which, const struct ssk_window *windows) {
   const struct ssk_ctx *ctx = &pass->ctx;
@@ -60,8 +69,11 @@ struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_da
   struct ssk_observed obs = {.size = sizeof obs};
   obs.x = ssk_empty(ctx->tape, SSK_SHAPE(T, B, D));
   obs.mask = ssk_empty(ctx->tape, SSK_SHAPE(T, B, D));
-  if (!obs.x->count || !obs.mask->count)
+  double *counts = ssk_tape_scratch(ctx->tape, (size_t)D * sizeof *counts);
+  if (!obs.x->count || !obs.mask->count || !counts)
     return obs;
+  for (int k = 0; k < D; k++)
+    counts[k] = 0;
   for (int t = 0; t < T; t++)
     for (int b = 0; b < B; b++) {
       const struct ssk_window *w = &windows[b];
@@ -71,10 +83,12 @@ struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_da
         size_t i = ((size_t)t * (size_t)B + (size_t)b) * (size_t)D + (size_t)k;
         bool seen = inside && split->mask[row + k] != 0;
         obs.mask->data[i] = seen;
+        counts[k] += seen;
         obs.x->data[i] =
             seen ? (ssk_real)((split->x[row + k] - data->centre[k]) / data->scale[k]) : 0;
       }
     }
+  count_entries(data, counts, B, &obs);
   if (split->u)
     obs.u = copy_rows(ctx, split->u, L, windows, data->shape.V);
   if (split->s) {
@@ -106,5 +120,7 @@ struct ssk_observed ssk_observed_part(ssk_tape *tape, const struct ssk_observed 
                                .u = steps_of(tape, obs->u, from, n),
                                .s = obs->s,
                                .time = steps_of(tape, obs->time, from, n),
-                               .alive = steps_of(tape, obs->alive, from, n)};
+                               .alive = steps_of(tape, obs->alive, from, n),
+                               .entries = obs->entries,
+                               .log_jacobian = obs->log_jacobian};
 }

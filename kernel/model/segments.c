@@ -97,16 +97,29 @@ void ssk_walk_begin(struct ssk_walk *walk, struct ssk_pass *pass, const struct s
   walk->h = ssk_tape_scratch(ctx->tape, (size_t)ctx->T * B * (size_t)ctx->dims->H * unit);
   walk->states = ssk_tape_scratch(ctx->tape, states * unit);
   walk->latents = ssk_tape_scratch(ctx->tape, (n + 1) * latents * unit);
-  walk->parts = ssk_tape_scratch(ctx->tape, 3 * P * unit);
-  walk->d_parts = ssk_tape_scratch(ctx->tape, 3 * P * unit);
+  walk->parts = ssk_tape_scratch(ctx->tape, SSK_WALK_PARTS * P * unit);
+  walk->d_parts = ssk_tape_scratch(ctx->tape, SSK_WALK_PARTS * P * unit);
+  const bool by_steps = ssk_objective_needs(ctx) & SSK_NEEDS_STEPS;
+  if (by_steps) {
+    const size_t steps = (size_t)(ctx->T - ctx->dims->j) * P;
+    walk->steps = ssk_tape_scratch(ctx->tape, steps * unit);
+    walk->d_steps = ssk_tape_scratch(ctx->tape, steps * unit);
+  }
   walk->mark = ssk_tape_mark(ctx->tape);
-  if (!walk->h || !walk->states || !walk->latents || !walk->parts || !walk->d_parts) {
+  if (!walk->h || !walk->states || !walk->latents || !walk->parts || !walk->d_parts ||
+      (by_steps && (!walk->steps || !walk->d_steps))) {
     ssk_tape_fail(ctx->tape, SSK_ENOMEM, "no memory for %d segments of %d steps", walk->n, length);
     return;
   }
   memset(walk->latents, 0, latents * unit);
   memset(walk->states, 0, states * unit);
   run_summary(walk);
+}
+
+size_t ssk_walk_first_rate(const struct ssk_walk *walk, int k) {
+  const struct ssk_ctx *ctx = &walk->pass->ctx;
+  const int from = k * walk->length - ctx->dims->j;
+  return from > 0 ? (size_t)from * (size_t)ctx->P : 0;
 }
 
 /* Segment k, and what it leaves to the next one. */
@@ -135,42 +148,79 @@ ssk_real *ssk_walk_last(const struct ssk_walk *walk) {
   return walk->latents + (size_t)walk->n * (size_t)(ctx->dims->j * ctx->P * ctx->dims->d);
 }
 
-/* Adds a segment's share of the bound to sums [3, P]. */
+/* What add_bound adds to. */
+struct adding {
+  const struct ssk_walk *walk;
+  double *sums; /* [SSK_WALK_PARTS, P] */
+};
+
+/* Adds a segment's share of the bound to the sums, and puts its rates to their place. */
 static void add_bound(const struct ssk_pass *pass, const struct ssk_segment *segment,
                       const struct ssk_posterior *q, void *state) {
-  double *sums = state;
+  const struct adding *to = state;
+  const struct ssk_walk *walk = to->walk;
   const int P = pass->ctx.P;
   struct ssk_bound bound = ssk_segment_bound(pass, segment, q);
   if (ssk_tape_code(pass->ctx.tape))
     return;
-  const ssk_tensor *parts[3] = {bound.distortion, bound.initial, bound.transition};
-  for (int i = 0; i < 3; i++)
-    for (int p = 0; p < P; p++)
-      sums[i * P + p] += (double)parts[i]->data[p];
+  ssk_tensor **parts[SSK_WALK_PARTS];
+  ssk_walk_parts(&bound, parts);
+  for (int i = 0; i < SSK_WALK_PARTS; i++)
+    for (int p = 0; *parts[i] && p < P; p++)
+      to->sums[i * P + p] += (double)(*parts[i])->data[p];
+  if (bound.steps)
+    memcpy(walk->steps + ssk_walk_first_rate(walk, segment->from / walk->length), bound.steps->data,
+           bound.steps->count * sizeof *bound.steps->data);
+}
+
+/* The sums and the rates of all segments as leaves, which collect their gradient where there is
+ * one. */
+static struct ssk_bound bound_of(const struct ssk_walk *walk, const double *sums, bool gradient) {
+  const struct ssk_ctx *ctx = &walk->pass->ctx;
+  const int P = ctx->P, steps = ctx->T - ctx->dims->j;
+  const unsigned needs = ssk_objective_needs(ctx);
+  struct ssk_bound bound = {.size = sizeof bound};
+  ssk_tensor **parts[SSK_WALK_PARTS];
+  ssk_walk_parts(&bound, parts);
+  for (int i = 0; i < SSK_WALK_PARTS; i++) {
+    ssk_real *part = walk->parts + i * P, *d_part = walk->d_parts + i * P;
+    for (int p = 0; p < P; p++) {
+      part[p] = (ssk_real)sums[i * P + p];
+      d_part[p] = 0;
+    }
+    if (parts[i] != &bound.reference || needs & SSK_NEEDS_REFERENCE)
+      *parts[i] = ssk_leaf(ctx->tape, SSK_SHAPE(P), part, gradient ? d_part : NULL);
+  }
+  for (int i = 0; walk->steps && i < steps * P; i++)
+    walk->d_steps[i] = 0;
+  if (walk->steps)
+    bound.steps =
+        ssk_leaf(ctx->tape, SSK_SHAPE(steps, P), walk->steps, gradient ? walk->d_steps : NULL);
+  ssk_bound_complete(walk->pass, walk->obs, &bound);
+  return bound;
 }
 
 struct ssk_bound ssk_walk_bound(struct ssk_walk *walk, ssk_real *gradient) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
   ssk_tape *tape = ctx->tape;
-  const int P = ctx->P;
-  double *sums = ssk_tape_scratch(tape, 3 * (size_t)P * sizeof *sums);
+  const int n = SSK_WALK_PARTS * ctx->P;
+  double *sums = ssk_tape_scratch(tape, (size_t)n * sizeof *sums);
   if (!sums)
     ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the bound");
-  for (int i = 0; sums && i < 3 * P; i++)
+  for (int i = 0; sums && i < n; i++)
     sums[i] = 0;
-  ssk_walk_encode(walk, add_bound, sums);
+  ssk_walk_encode(walk, add_bound, &(struct adding){walk, sums});
   if (gradient)
     ssk_pass_record(walk->pass, gradient);
-  struct ssk_bound bound = {.size = sizeof bound};
-  ssk_tensor **parts[3] = {&bound.distortion, &bound.initial, &bound.transition};
-  for (int i = 0; i < 3; i++) {
-    ssk_real *part = walk->parts + i * P, *d_part = walk->d_parts + i * P;
-    for (int p = 0; p < P && !ssk_tape_code(tape); p++) {
-      part[p] = (ssk_real)sums[i * P + p];
-      d_part[p] = 0;
-    }
-    *parts[i] = ssk_tape_code(tape) ? ssk_tape_fail(tape, SSK_EFAIL, "no bound")
-                                    : ssk_leaf(tape, SSK_SHAPE(P), part, gradient ? d_part : NULL);
-  }
-  return bound;
+  if (!ssk_tape_code(tape))
+    return bound_of(walk, sums, gradient != NULL);
+  ssk_tensor *none = ssk_tape_fail(tape, SSK_EFAIL, "no bound");
+  return (struct ssk_bound){
+      .size = sizeof(struct ssk_bound),
+      .distortion = none,
+      .initial = none,
+      .transition = none,
+      .steps = none,
+      .reference = none,
+  };
 }

@@ -16,6 +16,16 @@
 
 #include "model/model.h"
 
+/* The parts of a bound that are summed over time, [P] each. */
+enum { SSK_WALK_PARTS = 4 };
+/* Where they are in a bound, in a fixed order; NULL where the objective does not need one. */
+static inline void ssk_walk_parts(struct ssk_bound *bound, ssk_tensor **parts[SSK_WALK_PARTS]) {
+  parts[0] = &bound->distortion;
+  parts[1] = &bound->initial;
+  parts[2] = &bound->transition;
+  parts[3] = &bound->reference;
+}
+
 /* Everything lies in the tape of the pass. */
 struct ssk_walk {
   struct ssk_pass *pass;
@@ -25,7 +35,8 @@ struct ssk_walk {
   ssk_real *h;               /* [T, B, H] */
   ssk_real *states;          /* [n, B, W] what the summary's part k starts from */
   ssk_real *latents;         /* [n + 1, j, P, d] before segment k; the last: those at the end */
-  ssk_real *parts, *d_parts; /* [3, P] the parts of the bound, and their gradient */
+  ssk_real *parts, *d_parts; /* [SSK_WALK_PARTS, P] the parts of the bound, and their gradient */
+  ssk_real *steps, *d_steps; /* [T-j, P] the transition's rate step by step; NULL: not needed */
   size_t mark;
 };
 
@@ -57,6 +68,8 @@ void ssk_walk_backward(struct ssk_walk *walk);
  */
 struct ssk_segment ssk_walk_segment(const struct ssk_walk *walk, int k, ssk_real *d_h,
                                     ssk_real *d_before);
+/* The place in walk->steps of the first transition of segment k. */
+size_t ssk_walk_first_rate(const struct ssk_walk *walk, int k);
 /* The summary's part k of ssk_walk_summary_parts, [n, B, H], and the gradient of its state. */
 int ssk_walk_summary_parts(const struct ssk_walk *walk);
 ssk_tensor *ssk_walk_summary(const struct ssk_walk *walk, int k, ssk_real *d_state,

@@ -26,10 +26,24 @@ static void segments_back(struct ssk_walk *walk) {
     struct ssk_bound bound = ssk_segment_bound(walk->pass, &segment, &q);
     if (ssk_tape_code(tape))
       return;
-    ssk_tensor *results[] = {bound.distortion, bound.initial, bound.transition,
-                             ssk_rows(tape, q.history, segment.n, j)};
-    const ssk_real *seeds[] = {walk->d_parts, walk->d_parts + P, walk->d_parts + 2 * P, d_last};
-    ssk_backward_from(tape, k < walk->n - 1 ? 4 : 3, results, seeds);
+    ssk_tensor *results[SSK_WALK_PARTS + 2], **parts[SSK_WALK_PARTS];
+    const ssk_real *seeds[SSK_WALK_PARTS + 2];
+    int n = 0;
+    ssk_walk_parts(&bound, parts);
+    for (int i = 0; i < SSK_WALK_PARTS; i++)
+      if (*parts[i]) {
+        results[n] = *parts[i];
+        seeds[n++] = walk->d_parts + i * P;
+      }
+    if (bound.steps) {
+      results[n] = bound.steps;
+      seeds[n++] = walk->d_steps + ssk_walk_first_rate(walk, k);
+    }
+    if (k < walk->n - 1) {
+      results[n] = ssk_rows(tape, q.history, segment.n, j);
+      seeds[n++] = d_last;
+    }
+    ssk_backward_from(tape, n, results, seeds);
     memcpy(walk->h + slab * (size_t)segment.from, d_h, slab * (size_t)segment.n * unit);
     ssk_tape_rewind(tape, mark);
     ssk_real *handed_on = d_before;

@@ -13,8 +13,8 @@
 enum { ALIGN_ENTRIES = 16 }; /* 64 bytes of float: slices start at a cache line */
 
 const char *ssk_part_name(enum ssk_part part) {
-  static const char *const names[SSK_PART_COUNT] = {"summary", "encoder", "emission", "initial",
-                                                    "transition"};
+  static const char *const names[SSK_PART_COUNT] = {"summary", "encoder",    "emission",
+                                                    "initial", "transition", "objective"};
   return names[part];
 }
 
@@ -26,7 +26,8 @@ int ssk_build_fail(ssk_builder *b, int code, const char *format, ...) {
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  b->code = ssk_err_set(b->err, code, "model.%s: %s", b->scope, text);
+  b->code = ssk_err_set(b->err, code, "%s%s: %s", b->part == SSK_PART_OBJECTIVE ? "" : "model.",
+                        b->scope, text);
   return b->code;
 }
 
@@ -55,6 +56,24 @@ void ssk_unscope(ssk_builder *b) {
   char *dot = strrchr(b->scope, '.');
   b->scope_length = dot ? (size_t)(dot - b->scope) : 0;
   b->scope[b->scope_length] = '\0';
+}
+
+static struct ssk_span present_span(const ssk_builder *b) {
+  return b->spans ? b->span[b->spans - 1] : (struct ssk_span){0, 1};
+}
+
+void ssk_span(ssk_builder *b, double from, double to) {
+  const struct ssk_span outer = present_span(b);
+  if (b->spans == sizeof b->span / sizeof *b->span) {
+    ssk_build_fail(b, SSK_EPLUGIN, "spans are nested too deeply");
+    return;
+  }
+  b->span[b->spans++] = (struct ssk_span){fmax(from, outer.from), fmin(to, outer.to)};
+}
+
+void ssk_unspan(ssk_builder *b) {
+  if (b->spans)
+    b->spans--;
 }
 
 static bool name_taken(const ssk_builder *b, const char *name) {
@@ -87,7 +106,8 @@ static struct ssk_slice *new_slice(ssk_builder *b, const char *name) {
     return NULL;
   }
   struct ssk_slice *slice = &b->layout.slice[b->layout.n];
-  *slice = (struct ssk_slice){.name = full, .part = b->part, .offset = b->layout.total};
+  *slice = (struct ssk_slice){
+      .name = full, .part = b->part, .offset = b->layout.total, .span = present_span(b)};
   return slice;
 }
 

@@ -9,6 +9,11 @@
 
 const char *ssk_part_name(enum ssk_part part);
 
+/* A span of the training, in fractions of its steps: from <= progress < to. */
+struct ssk_span {
+  double from, to;
+};
+
 struct ssk_slice {
   const char *name; /* "transition.mean.hidden0.W" */
   int ndim, shape[SSK_MAX_DIMS];
@@ -16,8 +21,9 @@ struct ssk_slice {
   enum ssk_part part;
   unsigned flags; /* enum ssk_weight_flags */
   enum ssk_init init;
-  double gain;  /* of a statistic: its start value */
-  double decay; /* of a statistic */
+  double gain;          /* of a statistic: its start value */
+  double decay;         /* of a statistic */
+  struct ssk_span span; /* in which it is trained */
 };
 
 /* Handle w is slice[w - 1]. */
@@ -44,6 +50,8 @@ struct ssk_builder {
   struct ssk_layout layout;
   int capacity;
   enum ssk_part part;
+  struct ssk_span span[8]; /* the open ones, each within those before it */
+  int spans;
   char scope[256];
   size_t scope_length;
   int code;

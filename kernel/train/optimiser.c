@@ -56,7 +56,8 @@ void ssk_optimiser_start(struct ssk_optimiser *optimiser) {
 }
 
 static bool is_trained(const struct ssk_slice *slice, const struct ssk_phase *phase) {
-  return phase->parts >> slice->part & 1;
+  const bool part = slice->part == SSK_PART_OBJECTIVE || phase->parts >> slice->part & 1;
+  return part && slice->span.from <= phase->progress && phase->progress < slice->span.to;
 }
 
 /* Moments zero, and no updates that they were collected in; of what rests they stay. */

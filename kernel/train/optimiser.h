@@ -28,7 +28,8 @@ void ssk_optimiser_start(struct ssk_optimiser *optimiser);
 
 /* What a step trains. All else rests: values, averages and moments stay as they are. */
 struct ssk_phase {
-  unsigned parts; /* set of enum ssk_parts */
+  unsigned parts;  /* set of enum ssk_parts; what is the objective's own is always trained */
+  double progress; /* of the training: of the parts those slices whose span it lies in */
 };
 /* Choose what the step trains that begins now, given what the step before it trained (NULL: there
  * was none). Where something begins to be trained that rested, the optimiser is rebuilt: another

@@ -18,24 +18,15 @@ static double mean_of(const ssk_tensor *x) {
   return x->count ? sum / (double)x->count : NAN;
 }
 
-/* Over the shard's windows: the mean observed length, and what turns the distortion of standardised
- * data into that of the data in their own units. */
-static void window_means(const struct ssk_trainer *t, const struct ssk_window *windows,
-                         double *steps, double *log_jacobian) {
-  const struct ssk_data *data = t->data;
-  const struct ssk_split_data *split = &data->split[SSK_TRAIN];
-  const size_t D = (size_t)data->shape.D, row = (size_t)data->shape.max_length * D;
-  *steps = *log_jacobian = 0;
+/* Mean length of the shard's windows, within their series. */
+static double mean_steps(const struct ssk_trainer *t, const struct ssk_window *windows) {
+  const struct ssk_split_data *split = &t->data->split[SSK_TRAIN];
+  double steps = 0;
   for (int i = 0; i < t->shard_batch; i++) {
-    const struct ssk_window w = windows[i];
-    const int left = split->length[w.series] - w.start;
-    const int n = left < data->window_length ? left : data->window_length;
-    const double *mask = split->mask + (size_t)w.series * row + (size_t)w.start * D;
-    *steps += n;
-    *log_jacobian += ssk_data_log_jacobian(data, mask, n);
+    const int left = split->length[windows[i].series] - windows[i].start;
+    steps += left < t->data->window_length ? left : t->data->window_length;
   }
-  *steps /= t->shard_batch;
-  *log_jacobian /= t->shard_batch;
+  return steps / t->shard_batch;
 }
 
 static void note_data(struct ssk_notes *notes, const struct ssk_observed *observed) {
@@ -63,14 +54,12 @@ static ssk_tensor *shard_loss(const struct ssk_trainer *t, struct ssk_pass *pass
 
   if (pass->weights.notes)
     note_bound(pass->weights.notes, bound, loss);
-  double steps, log_jacobian;
-  window_means(t, windows, &steps, &log_jacobian);
   const double share = pass->ctx.share;
   sums[SSK_SUM_LOSS] = share * mean_of(loss);
-  sums[SSK_SUM_DISTORTION] = share * (mean_of(bound->distortion) - log_jacobian);
+  sums[SSK_SUM_DISTORTION] = share * (mean_of(bound->distortion) - bound->log_jacobian);
   sums[SSK_SUM_INITIAL] = share * mean_of(bound->initial);
   sums[SSK_SUM_TRANSITION] = share * mean_of(bound->transition);
-  sums[SSK_SUM_STEPS] = share * steps;
+  sums[SSK_SUM_STEPS] = share * mean_steps(t, windows);
   return ssk_mean_all(pass->ctx.tape, loss);
 }
 
@@ -193,19 +182,26 @@ static int skip(struct ssk_trainer *t, const struct ssk_step_record *record, ssk
   return SSK_ENUMERIC;
 }
 
+/* Before the update: of the multiplier that the step's loss had. */
 static double lambda_of(const struct ssk_trainer *t) {
   const struct ssk_instance *objective = t->experiment->objective;
   const struct ssk_objective_ops *ops = objective->component->ops;
-  return ops->lambda ? ops->lambda(objective->self, (uint32_t)t->counters.step) : NAN;
+  struct ssk_ctx ctx = t->passes[0].ctx;
+  ctx.weights = &t->passes[0].weights;
+  ctx.path = objective->path;
+  ctx.step = (uint32_t)t->counters.step;
+  ctx.progress = progress_at(t, t->counters.step);
+  return ops->lambda ? ops->lambda(objective->self, &ctx) : NAN;
 }
 
 /* What a step trains: of the parts that the recipe does not freeze those of the objective. */
 static struct ssk_phase phase_of(const struct ssk_trainer *t, int64_t step) {
   const struct ssk_instance *objective = t->experiment->objective;
   const struct ssk_objective_ops *ops = objective->component->ops;
-  const unsigned parts =
-      ops->trains ? ops->trains(objective->self, progress_at(t, step)) : SSK_PARTS_ALL;
-  return (struct ssk_phase){.parts = parts & ssk_training_parts(&t->experiment->training)};
+  const double progress = progress_at(t, step);
+  const unsigned parts = ops->trains ? ops->trains(objective->self, progress) : SSK_PARTS_ALL;
+  return (struct ssk_phase){.parts = parts & ssk_training_parts(&t->experiment->training),
+                            .progress = progress};
 }
 
 static int choose_trained(struct ssk_trainer *t, ssk_err *err) {

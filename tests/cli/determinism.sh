@@ -125,6 +125,21 @@ point "in segments: 1 and 2 threads" same "$work/segments" "$work/segments-2"
 train "$work/segments-5" training.segment=3 --threads 5
 point "in segments: 1 and 5 threads" same "$work/segments" "$work/segments-5"
 
+# What changes its mind on the way, or remembers from step to step: killed before and after a half.
+for name in objective_geco objective_two_stage transition_handoff; do
+  recipe=$smoke/$name.yaml
+  whole=$work/$name
+  train "$whole" --threads 1
+  train "$whole-2" --threads 2
+  point "$name: 1 and 2 threads" same "$whole" "$whole-2"
+  for at in $((10 + $(random) % 80)) $((190 + $(random) % 80)); do
+    echo "# killed from line $at on"
+    signalled KILL $at "$whole-$at" --threads 2
+    resume "$whole-$at" 1
+    point "$name: killed and resumed" same "$whole" "$whole-$at"
+  done
+done
+
 recipe=$smoke/transition_gaussian.yaml
 whole=$work/transition_gaussian
 

@@ -16,6 +16,7 @@ unit_sources += tests/unit/test_text.c
 unit_sources += tests/unit/test_tree.c
 unit_sources += tests/unit/test_safetensors.c
 unit_sources += tests/unit/test_schema.c
+unit_sources += tests/unit/test_objectives.c
 unit_sources += tests/unit/test_train.c
 unit_sources += tests/unit/test_registry.c
 unit_sources += tests/unit/test_importance.c

@@ -156,6 +156,8 @@ struct ssk_observed {
   ssk_tensor *s;     /* [B, E], or NULL when E = 0 */
   ssk_tensor *time;  /* [T, B, F], or NULL when F = 0 */
   ssk_tensor *alive; /* [T, B] 1 up to the end of each series; NULL: all last T steps */
+  /* Of all steps of the pass, means over its series, as in struct ssk_bound. */
+  double entries, log_jacobian;
 };
 
 /* n conditioning rows, and for `rate` the targets. Tensors that do not apply are NULL. */
@@ -482,20 +484,38 @@ struct ssk_sampler_ops {
 
 /* ---- objective ------------------------------------------------------------------------------ */
 
+/* What an objective needs besides the parts of the bound. */
+enum ssk_bound_needs {
+  SSK_NEEDS_STEPS = 1,     /* the transition's rate step by step */
+  SSK_NEEDS_REFERENCE = 2, /* the rate of all latents against N(0, I) */
+};
+
 /* The parts of the bound of a shard, a value a path: [P], in nats, summed over time. */
 struct ssk_bound {
   size_t size;
-  ssk_tensor *distortion; /* -log p(x | z) */
+  ssk_tensor *distortion; /* -log p(x | z) of the data as the model sees them */
   ssk_tensor *initial;    /* rate of z_{1:j} */
   ssk_tensor *transition; /* rate of the rest */
+  /* In training for an objective that needs them, else NULL. */
+  ssk_tensor *steps; /* [T-j, P] whose sum over time is `transition`; 0 where there is no step */
+  ssk_tensor *alive; /* [T-j, P] 1 where there is one; NULL: there are all */
+  ssk_tensor *reference; /* [P] sum over t of KL(q(z_t | .) || N(0, I)) */
+  /* Means over the shard's series: observed entries; and the log density of the data in their own
+   * units over that of what the model sees: distortion - log_jacobian is in the data's own units.
+   */
+  double entries, log_jacobian;
 };
 
 struct ssk_objective_ops {
   size_t size;
   /* [P]: the loss of each path; the kernel minimises its mean over the batch. */
   ssk_tensor *(*loss)(const void *self, const struct ssk_ctx *ctx, const struct ssk_bound *bound);
-  /* [optional] The weight of the rate at this step, for the log. */
-  double (*lambda)(const void *self, uint32_t step);
+  unsigned needs; /* of enum ssk_bound_needs, or-ed */
+  /* [optional] Declare running statistics: what an objective must remember from step to step. */
+  int (*build)(void *self, ssk_builder *b);
+  /* [optional] The weight of the rate beside that of the distortion, for the log, before the step
+   * that ctx->step and ctx->progress name (ssk_peek is allowed, the tape is not). */
+  double (*lambda)(const void *self, const struct ssk_ctx *ctx);
   /* [optional] The parts that are trained, a set of enum ssk_parts, when so much of the training is
    * done (ctx->progress); default: all. The others rest: weights, running statistics, averages and
    * the optimiser's moments stay as they are. Where a part begins to be trained that rested in the
@@ -588,6 +608,8 @@ SSK_API double ssk_schedule_time(const struct ssk_instance *i, double sigma);
 SSK_API ssk_tensor *ssk_sampler_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                     const struct ssk_sampling *problem);
 SSK_API int ssk_sampler_evaluations(const struct ssk_instance *i, int levels);
+SSK_API int ssk_transition_build(struct ssk_instance *i, ssk_builder *b,
+                                 const struct ssk_dims *dims);
 SSK_API ssk_tensor *ssk_transition_rate(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                         const struct ssk_rows *rows);
 SSK_API ssk_tensor *ssk_transition_sample(const struct ssk_instance *i, const struct ssk_ctx *ctx,

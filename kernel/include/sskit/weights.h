@@ -29,6 +29,7 @@ enum ssk_part {
   SSK_PART_EMISSION,
   SSK_PART_INITIAL,
   SSK_PART_TRANSITION,
+  SSK_PART_OBJECTIVE, /* what an objective keeps across steps */
   SSK_PART_COUNT
 };
 
@@ -39,7 +40,7 @@ enum ssk_parts {
   SSK_PARTS_EMISSION = 1 << SSK_PART_EMISSION,
   SSK_PARTS_INITIAL = 1 << SSK_PART_INITIAL,
   SSK_PARTS_TRANSITION = 1 << SSK_PART_TRANSITION,
-  SSK_PARTS_ALL = (1 << SSK_PART_COUNT) - 1
+  SSK_PARTS_ALL = SSK_PARTS_ENCODER | SSK_PARTS_EMISSION | SSK_PARTS_INITIAL | SSK_PARTS_TRANSITION
 };
 
 enum ssk_init {
@@ -78,6 +79,12 @@ SSK_API const ssk_real *ssk_peek(const struct ssk_ctx *ctx, ssk_weight w);
 /* Open and close a scope: names declared within get the prefix "<name>.". */
 SSK_API void ssk_scope(ssk_builder *b, const char *format, ...) SSK_PRINTF(2, 3);
 SSK_API void ssk_unscope(ssk_builder *b);
+
+/* Open and close a span of the training, in fractions of its steps: what is declared within is
+ * trained while from <= ctx->progress < to, and rests else as a frozen part does. Spans nest: each
+ * lies within those around it. */
+SSK_API void ssk_span(ssk_builder *b, double from, double to);
+SSK_API void ssk_unspan(ssk_builder *b);
 
 /* Fail the build with a reason; returns the code. */
 SSK_API int ssk_build_fail(ssk_builder *b, int code, const char *format, ...) SSK_PRINTF(3, 4);
