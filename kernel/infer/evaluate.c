@@ -3,6 +3,7 @@
  * context, take the bound, show both to the metrics. Series are the tasks of the pool; each writes
  * its own row of values, and random numbers are named by series, so threads leave no trace. */
 #include "infer/evaluate.h"
+#include "infer/oracle_transition.h"
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -50,6 +51,13 @@ static void describe(const struct ssk_evaluate_section *e, struct ssk_metric_col
   if ((needs & SSK_NEEDS_SAMPLES) && used < size)
     used += e->context ? (size_t)snprintf(text + used, size - used, "%lld", (long long)e->context)
                        : (size_t)snprintf(text + used, size - used, "all before it");
+  if ((needs & SSK_NEEDS_TRANSITION) && used < size)
+    used += (size_t)snprintf(text + used, size - used, "; %lld draws, from step ",
+                             (long long)e->kernel_draws);
+  if ((needs & SSK_NEEDS_TRANSITION) && used < size)
+    used += e->context ? (size_t)snprintf(text + used, size - used, "%lld", (long long)e->context)
+                       : (size_t)snprintf(text + used, size - used, "%lld before the last",
+                                          (long long)e->horizon);
   if ((needs & SSK_NEEDS_LIKELIHOOD) && used < size)
     used +=
         (size_t)snprintf(text + used, size - used, "; %lld paths", (long long)e->likelihood_paths);
@@ -104,8 +112,10 @@ void ssk_metric_columns(const struct ssk_evaluate_section *evaluate,
  */
 
 struct thread_state {
-  double *paths; /* [samples, horizon, D] */
-  double *step;  /* [samples, D] */
+  double *paths;          /* [samples, horizon, D] */
+  double *step;           /* [samples, D] */
+  double *draws, *kernel; /* [kernel_draws, latents] of the transition, of the exact one */
+  double *next;           /* [latents] */
   ssk_err *err;
   int code, failed; /* the first failure and its series */
 };
@@ -120,6 +130,30 @@ struct loop {
   struct ssk_evaluation *out;
   struct thread_state *threads;
 };
+
+/* One step of the transition, and the exact one beside it. */
+static int add_transition(const struct loop *l, int i, int thread, struct ssk_case *c) {
+  const struct ssk_evaluate_section *e = l->evaluate;
+  struct thread_state *state = &l->threads[thread];
+  struct ssk_series_transition t = {.draws = state->draws, .next = state->next, .log_prob = NAN};
+  int n = (int)e->kernel_draws;
+  int code = l->forecaster->transition(l->forecaster->self, l->data, e->split, i, c->context, n,
+                                       l->seed, thread, &t, state->err);
+  if (code)
+    return code;
+  c->has_transition = true;
+  c->latents = l->forecaster->latents;
+  c->draws = n;
+  c->next_latent = t.next;
+  c->transition = t.draws;
+  c->transition_log_prob = t.log_prob;
+  if (!t.truth || !c->oracle)
+    return SSK_OK;
+  c->kernel = state->kernel;
+  return ssk_oracle_draw(l->data, e->split, i, c->context, n,
+                         ssk_rng_open(l->seed, "infer.kernel", "reference", e->split, (uint32_t)i),
+                         state->kernel, state->err);
+}
 
 /* The case of series i; samples is 0 where the series is too short for a forecast. */
 static int make_case(const struct loop *l, int i, int thread, struct ssk_case *c) {
@@ -151,6 +185,8 @@ static int make_case(const struct loop *l, int i, int thread, struct ssk_case *c
                                      c->samples, l->seed, thread, state->paths, state->err);
     }
   }
+  if (!code && c->context && l->forecaster->transition && (l->needs & SSK_NEEDS_TRANSITION))
+    code = add_transition(l, i, thread, c);
   int steps = e->bound_length && e->bound_length < length ? (int)e->bound_length : length;
   if (!code && l->forecaster->bound && (l->needs & SSK_NEEDS_BOUND)) {
     struct ssk_series_bound bound = {0};
@@ -197,6 +233,7 @@ static bool can_show(unsigned needs, const struct ssk_case *c) {
   return !((needs & SSK_NEEDS_SAMPLES) && !c->paths) &&
          !((needs & SSK_NEEDS_BOUND) && !c->has_bound) &&
          !((needs & SSK_NEEDS_LIKELIHOOD) && !c->has_likelihood) &&
+         !((needs & SSK_NEEDS_TRANSITION) && !c->has_transition) &&
          !((needs & SSK_NEEDS_ORACLE) && !c->oracle);
 }
 
@@ -245,13 +282,19 @@ static int prepare(struct loop *l, int n_threads, ssk_err *err) {
   l->columns = calloc((size_t)out->n_metrics + 1, sizeof *l->columns);
   bool failed = !out->values || !out->means || !l->threads || !l->columns;
   size_t step = (size_t)e->samples * (size_t)l->data->shape.D, entries = step * (size_t)e->horizon;
+  size_t latents = (size_t)l->forecaster->latents;
+  size_t draws = (l->needs & SSK_NEEDS_TRANSITION) ? (size_t)e->kernel_draws * latents : 0;
   if (!failed)
     ssk_metric_columns(e, l->columns);
   for (int t = 0; t < n_threads && !failed; t++) {
     l->threads[t].paths = malloc(entries * sizeof(double));
     l->threads[t].step = malloc(step * sizeof(double));
+    l->threads[t].draws = malloc((2 * draws + latents + 1) * sizeof(double));
     l->threads[t].err = ssk_err_new();
-    failed = !l->threads[t].paths || !l->threads[t].step || !l->threads[t].err;
+    failed =
+        !l->threads[t].paths || !l->threads[t].step || !l->threads[t].draws || !l->threads[t].err;
+    l->threads[t].kernel = failed ? NULL : l->threads[t].draws + draws;
+    l->threads[t].next = failed ? NULL : l->threads[t].kernel + draws;
   }
   return failed ? ssk_err_set(err, SSK_ENOMEM, "no memory for the evaluation") : SSK_OK;
 }
@@ -276,7 +319,7 @@ int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data 
   int64_t wanted = (evaluate->context ? evaluate->context : 1) + evaluate->horizon;
   if (n == 0)
     return ssk_err_set(err, SSK_EDATA, "the split to evaluate has no series");
-  if ((l.needs & SSK_NEEDS_SAMPLES) && longest < wanted)
+  if ((l.needs & (SSK_NEEDS_SAMPLES | SSK_NEEDS_TRANSITION)) && longest < wanted)
     return ssk_err_set(err, SSK_EDATA,
                        "no series is long enough to evaluate: context and horizon take %lld steps, "
                        "the longest has %lld",
@@ -292,6 +335,7 @@ int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data 
   for (int t = 0; t < n_threads && l.threads; t++) {
     free(l.threads[t].paths);
     free(l.threads[t].step);
+    free(l.threads[t].draws);
     ssk_err_free(l.threads[t].err);
   }
   free(l.threads);

@@ -21,6 +21,16 @@ struct ssk_series_likelihood {
   double effective_paths, pareto_k; /* see importance.h */
 };
 
+/* One step of a transition alone: what it draws for the latent after the first `context` steps of a
+ * series, given those before. Where `truth` is set, these are the true latents of the data, in
+ * their own units, else the row's own. */
+struct ssk_series_transition {
+  double *draws;   /* [draws, latents], to be filled */
+  double *next;    /* [latents], to be filled: the latent that followed */
+  double log_prob; /* log p(next | those before), in nats; NaN where there is no density */
+  bool truth;
+};
+
 /* A vtable with its state. Slots are called from several threads at once, each with its own
  * `thread` number (0 <= thread < the pool's threads, for workspaces) and its own err. The result
  * must depend on (seed, split, series) and the arguments only: never on thread, nor on earlier
@@ -41,6 +51,11 @@ struct ssk_forecaster {
   int (*likelihood)(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
                     int length, uint64_t seed, int thread, struct ssk_series_likelihood *out,
                     ssk_err *err);
+  /* [optional] The transition alone; context is less than the series' length. */
+  int (*transition)(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
+                    int context, int draws, uint64_t seed, int thread,
+                    struct ssk_series_transition *out, ssk_err *err);
+  int latents;              /* of that transition */
   int64_t evaluations;      /* network evaluations a sampled latent step; 0: no network */
   void (*free)(void *self); /* [optional] */
 };

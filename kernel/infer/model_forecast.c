@@ -5,6 +5,7 @@
 #include "infer/model_forecast.h"
 #include "core/hash.h"
 #include "infer/importance.h"
+#include "infer/model_transition.h"
 #include "model/evaluate_bound.h"
 #include "model/segments.h"
 #include <stdlib.h>
@@ -17,26 +18,6 @@ struct state {
   struct ssk_pass *passes; /* one a thread */
 };
 
-/* The covariates of step t of a series for all P paths, [P, V]; NULL without covariates. */
-static ssk_tensor *covariates(const struct ssk_ctx *ctx, const struct ssk_data *data,
-                              enum ssk_split split, int64_t series, int t) {
-  int V = ctx->dims->V;
-  if (!V)
-    return NULL;
-  ssk_tensor *u = ssk_empty(ctx->tape, SSK_SHAPE(ctx->P, V));
-  const double *row = data->split[split].u + (series * data->shape.max_length + t) * V;
-  for (int p = 0; u->count && p < ctx->P; p++)
-    for (int k = 0; k < V; k++)
-      u->data[p * V + k] = (ssk_real)row[k];
-  return u;
-}
-
-static ssk_tensor *time_features(const struct ssk_pass *pass, int t) {
-  const struct ssk_ctx *ctx = &pass->ctx;
-  ssk_tensor *time = ssk_model_time(pass, &t, 1, 1, ctx->P);
-  return time ? ssk_reshape(ctx->tape, time, SSK_SHAPE(ctx->P, ctx->dims->F)) : NULL;
-}
-
 /* One more latent of every path, step t, and the observation that it emits, in the data's own
  * units. latents [j, P, d], oldest first, move on by a step. */
 static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
@@ -46,20 +27,18 @@ static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enu
   const struct ssk_emission_ops *emission = parts->emission->component->ops;
   const int j = ctx->dims->j, D = data->shape.D;
   const size_t count = (size_t)ctx->P * (size_t)ctx->dims->d;
-  ssk_tensor *u = covariates(ctx, data, split, series, t), *time = time_features(pass, t);
   ssk_tensor *z[SSK_MAX_ORDER + 1];
   for (int i = 0; i < j; i++)
     z[i] = ssk_leaf(ctx->tape, SSK_SHAPE(ctx->P, ctx->dims->d), latents + (size_t)i * count, NULL);
   struct ssk_rows rows = ssk_model_rows(pass, z + j - 1, t - 1);
-  rows.u = u;
-  rows.time = time;
+  ssk_model_known(pass, data, split, series, t, &rows);
   z[j] = ssk_transition_sample(parts->transition, ctx, &rows);
-  rows = ssk_model_rows(pass, z + j, t);
-  rows.step = t; /* the emission is of the newest latent's own step */
-  rows.u = u;
-  rows.time = time;
+  struct ssk_rows seen = ssk_model_rows(pass, z + j, t);
+  seen.step = t; /* the emission is of the newest latent's own step */
+  seen.u = rows.u;
+  seen.time = rows.time;
   struct ssk_ctx inner = ssk_ctx_enter(ctx, parts->emission->path);
-  ssk_tensor *x = emission->sample(parts->emission->self, &inner, &rows);
+  ssk_tensor *x = emission->sample(parts->emission->self, &inner, &seen);
   ssk_ctx_leave(ctx);
   if (ssk_tape_code(ctx->tape))
     return;
@@ -156,6 +135,14 @@ static int likelihood(void *self, const struct ssk_data *data, enum ssk_split sp
   return SSK_OK;
 }
 
+static int transition(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
+                      int context, int draws, uint64_t seed, int thread,
+                      struct ssk_series_transition *out, ssk_err *err) {
+  struct state *state = self;
+  return ssk_model_transition(&state->passes[thread], data, split, series, context, draws,
+                              ssk_hash_text(seed, "transition"), out, err);
+}
+
 static void release(void *self) {
   struct state *state = self;
   for (int i = 0; i < state->threads; i++)
@@ -185,12 +172,16 @@ int ssk_model_forecaster(const struct ssk_model *model, ssk_real *values, const 
       free(state);
     return ssk_err_set(err, code, "no memory for a forecaster");
   }
+  const struct ssk_emission_ops *emission = model->experiment->model.emission->component->ops;
+  bool observes = emission->sample != NULL;
   *out = (struct ssk_forecaster){
       .name = name,
       .self = state,
-      .forecast = forecast,
-      .bound = bound,
-      .likelihood = likelihood,
+      .forecast = observes ? forecast : NULL,
+      .bound = observes ? bound : NULL,
+      .likelihood = observes ? likelihood : NULL,
+      .transition = transition,
+      .latents = model->dims.d,
       .evaluations = ssk_transition_evaluations(model->experiment->model.transition),
       .free = release};
   return SSK_OK;

@@ -8,6 +8,7 @@
 #include "infer/oracle_forecast.h"
 #include "infer/dense.h"
 #include "infer/kalman.h"
+#include "infer/oracle_transition.h"
 #include "infer/particle.h"
 #include <math.h>
 #include <stdlib.h>
@@ -222,6 +223,21 @@ static int oracle_bound(void *self, const struct ssk_data *data, enum ssk_split 
   return code;
 }
 
+/* ---- the transition --------------------------------------------------------------------------
+ */
+
+static int oracle_transition(void *self, const struct ssk_data *data, enum ssk_split split,
+                             int64_t series, int context, int draws, uint64_t seed, int thread,
+                             struct ssk_series_transition *out, ssk_err *err) {
+  (void)self, (void)thread;
+  out->truth = true;
+  out->log_prob = ssk_oracle_log_prob(data, split, series, context);
+  ssk_true_latents(data, split, series, context, out->next);
+  return ssk_oracle_draw(data, split, series, context, draws,
+                         ssk_rng_open(seed, "infer.oracle", "transition", split, (uint32_t)series),
+                         out->draws, err);
+}
+
 int ssk_oracle_forecaster(const char *name, bool gaussian, const struct ssk_data *data,
                           int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
   *out = (struct ssk_forecaster){0};
@@ -247,6 +263,8 @@ int ssk_oracle_forecaster(const char *name, bool gaussian, const struct ssk_data
                                  .forecast = gaussian ? gaussian_forecast : oracle_forecast,
                                  .bound = known ? oracle_bound : NULL,
                                  .likelihood = known ? oracle_likelihood : NULL,
+                                 .transition = oracle_transition,
+                                 .latents = data->latents,
                                  .free = free};
   return SSK_OK;
 }

@@ -53,6 +53,34 @@ static int build_parts(struct ssk_model *model, ssk_builder *b) {
   return finish_part(b, i, objective->build ? objective->build(i->self, b) : SSK_OK);
 }
 
+/* An encoder of true latents needs data that have them: as many as the model. */
+static int check_truth(const struct ssk_experiment *experiment, const struct ssk_data *data,
+                       ssk_err *err) {
+  const char *name = data->dataset->component->name;
+  const struct ssk_node *root = experiment->tree->root;
+  const struct ssk_node *encoder = ssk_node_find(root, "model.encoder");
+  const struct ssk_node *latent = ssk_node_find(root, "model.latent");
+  if (!data->latents) {
+    ssk_err_at(err, SSK_ERECIPE, encoder ? &encoder->pos : NULL,
+               "the data set '%s' has no true latents, which the encoder '%s' takes", name,
+               experiment->model.encoder->component->name);
+    ssk_err_hint(err, "use generated data, or an encoder that is trained");
+    return SSK_ERECIPE;
+  }
+  if (data->latents == experiment->model.latent)
+    return SSK_OK;
+  ssk_err_at(err, SSK_ERECIPE,
+             latent    ? &latent->pos
+             : encoder ? &encoder->pos
+                       : NULL,
+             "model.latent is %lld, but the encoder '%s' takes the true latents of the data set "
+             "'%s': %d",
+             (long long)experiment->model.latent, experiment->model.encoder->component->name, name,
+             data->latents);
+  ssk_err_hint(err, "set model.latent to %d", data->latents);
+  return SSK_ERECIPE;
+}
+
 int ssk_model_build(const struct ssk_experiment *experiment, const struct ssk_data *data,
                     struct ssk_model **out, ssk_err *err) {
   *out = NULL;
@@ -60,7 +88,9 @@ int ssk_model_build(const struct ssk_experiment *experiment, const struct ssk_da
   if (!model)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the model");
   const struct ssk_data_shape *shape = &data->shape;
+  const struct ssk_encoder_ops *encoder = experiment->model.encoder->component->ops;
   model->experiment = experiment;
+  model->truth = encoder->truth;
   model->dims = (struct ssk_dims){.size = sizeof model->dims,
                                   .D = shape->D,
                                   .V = shape->V,
@@ -76,6 +106,8 @@ int ssk_model_build(const struct ssk_experiment *experiment, const struct ssk_da
     code = ssk_err_set(err, SSK_ERECIPE,
                        "training windows have %d steps; with model.order %d they need at least %d",
                        data->window_length, model->dims.j, model->dims.j + 1);
+  if (!code && model->truth)
+    code = check_truth(experiment, data, err);
   if (!code)
     code = build_parts(model, &b);
   model->layout = b.layout;

@@ -104,25 +104,56 @@ static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err)
   return SSK_OK;
 }
 
-/* Mean and deviation of the observed training entries of each dimension; a constant dimension keeps
- * the scale 1. */
-static void standardise(struct ssk_data *data) {
+/* Is entry k of a row of training values there: observed, or, without a mask, within its series? */
+static bool is_there(const struct ssk_data *data, const double *mask, int64_t row, int width,
+                     int k) {
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
-  int D = data->shape.D;
-  int64_t rows = train->n * data->shape.max_length;
-  for (int k = 0; k < D; k++) {
-    double n = 0, sum = 0, squares = 0;
-    for (int64_t r = 0; r < rows; r++)
-      if (train->mask[r * D + k] != 0)
-        n++, sum += train->x[r * D + k];
-    double mean = n > 0 ? sum / n : 0;
-    for (int64_t r = 0; r < rows; r++)
-      if (train->mask[r * D + k] != 0)
-        squares += (train->x[r * D + k] - mean) * (train->x[r * D + k] - mean);
-    double deviation = n > 0 ? sqrt(squares / n) : 0;
-    data->centre[k] = mean;
-    data->scale[k] = deviation > 1e-12 * (1 + fabs(mean)) ? deviation : 1;
+  int L = data->shape.max_length;
+  return mask ? mask[row * width + k] != 0 : row % L < train->length[row / L];
+}
+
+/* Mean and deviation of entry k of `width` training values a step; a constant one keeps the scale
+ * 1. */
+static void standardise(const struct ssk_data *data, const double *values, const double *mask,
+                        int width, int k, double *centre, double *scale) {
+  int64_t rows = data->split[SSK_TRAIN].n * data->shape.max_length;
+  double n = 0, sum = 0, squares = 0;
+  for (int64_t r = 0; r < rows; r++)
+    if (is_there(data, mask, r, width, k))
+      n++, sum += values[r * width + k];
+  double mean = n > 0 ? sum / n : 0;
+  for (int64_t r = 0; r < rows; r++)
+    if (is_there(data, mask, r, width, k))
+      squares += (values[r * width + k] - mean) * (values[r * width + k] - mean);
+  double deviation = n > 0 ? sqrt(squares / n) : 0;
+  *centre = mean;
+  *scale = deviation > 1e-12 * (1 + fabs(mean)) ? deviation : 1;
+}
+
+/* The units of the model: observations, unless its emission takes them as they are, and latents. */
+static int choose_units(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *err) {
+  const struct ssk_emission_ops *emission = e->model.emission->component->ops;
+  const struct ssk_split_data *train = &data->split[SSK_TRAIN];
+  size_t D = (size_t)data->shape.D, d = (size_t)data->latents;
+  data->centre = calloc(D, sizeof *data->centre);
+  data->scale = calloc(D, sizeof *data->scale);
+  data->z_centre = calloc(d + 1, sizeof *data->z_centre);
+  data->z_scale = calloc(d + 1, sizeof *data->z_scale);
+  if (!data->centre || !data->scale || !data->z_centre || !data->z_scale)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the data set");
+  data->standardised = e->standardise && !emission->discrete;
+  for (int k = 0; k < data->shape.D; k++) {
+    data->scale[k] = 1;
+    if (data->standardised)
+      standardise(data, train->x, train->mask, data->shape.D, k, &data->centre[k], &data->scale[k]);
   }
+  for (int k = 0; k < data->latents; k++) {
+    data->z_scale[k] = 1;
+    if (e->standardise)
+      standardise(data, train->z, NULL, data->shape.latent, k, &data->z_centre[k],
+                  &data->z_scale[k]);
+  }
+  return SSK_OK;
 }
 
 static int cut_windows(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *err) {
@@ -176,18 +207,10 @@ static int load(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *
     return code;
   if (!data->split[SSK_TRAIN].n)
     return ssk_err_set(err, SSK_EDATA, "data set '%s' has no training series", component->name);
-  data->centre = calloc((size_t)data->shape.D, sizeof *data->centre);
-  data->scale = calloc((size_t)data->shape.D, sizeof *data->scale);
-  if (!data->centre || !data->scale)
-    return ssk_err_set(err, SSK_ENOMEM, "no memory for the data set");
-  const struct ssk_emission_ops *emission = e->model.emission->component->ops;
-  data->standardised = e->standardise && !emission->discrete;
-  for (int k = 0; k < data->shape.D; k++)
-    data->scale[k] = 1;
-  if (data->standardised)
-    standardise(data);
   data->oracle = ops_of(data)->oracle ? ops_of(data)->oracle(e->data->self) : NULL;
-  return cut_windows(data, e, err);
+  data->latents = data->shape.latent - (data->oracle ? data->oracle->labels : 0);
+  code = choose_units(data, e, err);
+  return code ? code : cut_windows(data, e, err);
 }
 
 int ssk_data_load(const struct ssk_experiment *experiment, struct ssk_data **out, ssk_err *err) {
@@ -219,6 +242,8 @@ void ssk_data_free(struct ssk_data *data) {
   }
   free(data->centre);
   free(data->scale);
+  free(data->z_centre);
+  free(data->z_scale);
   free(data->windows);
   free(data);
 }

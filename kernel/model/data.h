@@ -28,6 +28,9 @@ struct ssk_data {
   bool standardised;
   double *centre, *scale; /* [D]: model units = (x - centre) / scale, from observed training
                              entries; 0 and 1 when not standardised */
+  int latents;            /* ground-truth latents that a transition may be trained on: the leading
+                             ones of shape.latent, without labels */
+  double *z_centre, *z_scale;      /* [latents] the same of them, from the training series */
   const struct ssk_oracle *oracle; /* or NULL */
   int window_length;               /* of training windows */
   int64_t n_windows;

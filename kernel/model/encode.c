@@ -94,6 +94,7 @@ static void run_encoder(const struct ssk_pass *pass, const struct ssk_segment *s
   h = for_paths(&ctx, h);
   ssk_tensor *x = for_paths(&ctx, obs->x), *mask = for_paths(&ctx, obs->mask);
   ssk_tensor *u = for_paths(&ctx, obs->u), *time = for_paths(&ctx, obs->time);
+  ssk_tensor *truth = for_paths(&ctx, obs->z);
   ssk_tensor *noise = ssk_ctx_normal_from(
       &ctx, "paths", 0, (uint64_t)segment->from * (uint64_t)(P * d), SSK_SHAPE(segment->n, P, d));
   for (int t = 0; t < segment->n && !ssk_tape_code(tape); t++) {
@@ -101,7 +102,8 @@ static void run_encoder(const struct ssk_pass *pass, const struct ssk_segment *s
                                     .t = segment->from + t,
                                     .h = at_step(tape, h, t),
                                     .x = at_step(tape, x, t),
-                                    .mask = at_step(tape, mask, t)};
+                                    .mask = at_step(tape, mask, t),
+                                    .z = at_step(tape, truth, t)};
     step.in = ssk_model_rows(pass, latents + j + t - 1, step.t - 1);
     step.in.u = at_step(tape, u, t);
     step.in.time = at_step(tape, time, t);

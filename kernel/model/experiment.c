@@ -134,6 +134,9 @@ static const struct ssk_param evaluate_rows[] = {
     SSK_PARAM_INT(
         struct ssk_evaluate_section, likelihood_paths, "64", 1, 1e6, "paths",
         "Paths of the encoder that the importance-weighted likelihood is estimated from."),
+    SSK_PARAM_INT(struct ssk_evaluate_section, kernel_draws, "2048", 2, 1e6, "draws",
+                  "Draws of the transition alone, and of the exact one, from the latents of each "
+                  "series' last step of history: for the metrics kernel_*."),
     SSK_PARAM_INT(struct ssk_evaluate_section, particles, "4096", 2, 1e7, NULL,
                   "Particles of the oracle's filter, where it is not linear and Gaussian."),
     SSK_PARAM_COMPONENTS(struct ssk_evaluate_section, metrics, SSK_METRIC,

@@ -58,6 +58,7 @@ struct ssk_evaluate_section {
   int64_t bound_paths;    /* Monte Carlo paths of the bound */
   int64_t bound_length;   /* steps of the series that bound and likelihood are taken over; 0: all */
   int64_t likelihood_paths; /* of an importance-weighted likelihood */
+  int64_t kernel_draws;     /* of the transition alone, for each conditioning */
   int64_t particles;        /* of the oracle's particle filter */
   struct ssk_instances metrics;
 };

@@ -13,6 +13,7 @@ enum { SSK_MAX_ORDER = 64 };
 
 struct ssk_model {
   const struct ssk_experiment *experiment; /* borrowed */
+  bool truth;                              /* its latents are the true ones of the data */
   struct ssk_dims dims;
   int summary_in;
   struct ssk_layout layout;
@@ -42,6 +43,10 @@ void ssk_pass_record(struct ssk_pass *pass, ssk_real *gradient);
 /* Observations of B windows of length T as tensors, standardised. */
 struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_data *data,
                                 enum ssk_split split, const struct ssk_window *windows);
+
+/* Covariates and time features of step t of one series, for all P paths of the pass, into rows. */
+void ssk_model_known(const struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
+                     int64_t series, int t, struct ssk_rows *rows);
 
 /* The parts of the bound of a pass, each [P], in nats of standardised data. */
 struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs);

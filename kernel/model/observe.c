@@ -61,6 +61,23 @@ static void count_entries(const struct ssk_data *data, const double *counts, int
   }
 }
 
+/* True latents, standardised; zero beyond the end of a series. */
+static ssk_tensor *true_latents(const struct ssk_ctx *ctx, const struct ssk_data *data,
+                                const struct ssk_split_data *split,
+                                const struct ssk_window *windows) {
+  int B = ctx->B, d = ctx->dims->d, L = data->shape.max_length, width = data->shape.latent;
+  ssk_tensor *z = ssk_full(ctx->tape, SSK_SHAPE(ctx->T, B, d), 0);
+  for (int b = 0; z->count && b < B; b++) {
+    const double *row = split->z + (windows[b].series * L + windows[b].start) * width;
+    int steps = steps_alive(split, &windows[b], ctx->T);
+    for (int t = 0; t < steps; t++)
+      for (int k = 0; k < d; k++)
+        z->data[(t * B + b) * d + k] =
+            (ssk_real)((row[t * width + k] - data->z_centre[k]) / data->z_scale[k]);
+  }
+  return z;
+}
+
 struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_data *data,
                                 enum ssk_split which, const struct ssk_window *windows) {
   const struct ssk_ctx *ctx = &pass->ctx;
@@ -104,6 +121,8 @@ struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_da
     obs.time = from ? ssk_model_time(pass, from, B, T, 1) : NULL;
   }
   obs.alive = alive_mask(ctx, split, windows);
+  if (ctx->model->truth)
+    obs.z = true_latents(ctx, data, split, windows);
   return obs;
 }
 
@@ -121,6 +140,20 @@ struct ssk_observed ssk_observed_part(ssk_tape *tape, const struct ssk_observed 
                                .s = obs->s,
                                .time = steps_of(tape, obs->time, from, n),
                                .alive = steps_of(tape, obs->alive, from, n),
+                               .z = steps_of(tape, obs->z, from, n),
                                .entries = obs->entries,
                                .log_jacobian = obs->log_jacobian};
+}
+
+void ssk_model_known(const struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
+                     int64_t series, int t, struct ssk_rows *rows) {
+  const struct ssk_ctx *ctx = &pass->ctx;
+  int V = ctx->dims->V;
+  rows->u = V ? ssk_empty(ctx->tape, SSK_SHAPE(ctx->P, V)) : NULL;
+  const double *row = V ? data->split[split].u + (series * data->shape.max_length + t) * V : NULL;
+  for (int p = 0; V && rows->u->count && p < ctx->P; p++)
+    for (int k = 0; k < V; k++)
+      rows->u->data[p * V + k] = (ssk_real)row[k];
+  ssk_tensor *time = ssk_model_time(pass, &t, 1, 1, ctx->P);
+  rows->time = time ? ssk_reshape(ctx->tape, time, SSK_SHAPE(ctx->P, ctx->dims->F)) : NULL;
 }

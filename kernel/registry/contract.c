@@ -29,7 +29,7 @@ static const struct requirement requirements[SSK_KIND_COUNT] = {
     [SSK_ENCODER] = {sizeof(struct ssk_encoder_ops),
                      {SLOT(encoder, build), SLOT(encoder, posterior)}},
     [SSK_EMISSION] = {sizeof(struct ssk_emission_ops),
-                      {SLOT(emission, build), SLOT(emission, log_prob), SLOT(emission, sample)}},
+                      {SLOT(emission, build), SLOT(emission, log_prob)}},
     [SSK_INITIAL] = {sizeof(struct ssk_initial_ops),
                      {SLOT(initial, build), SLOT(initial, rate), SLOT(initial, sample)}},
     [SSK_TRANSITION] = {sizeof(struct ssk_transition_ops), {SLOT(transition, build)}},
@@ -69,8 +69,8 @@ static const char *check_summary(const struct ssk_summary_ops *ops) {
 }
 
 static const char *check_metric(const struct ssk_metric_ops *ops) {
-  if (ops->needs &
-      ~(unsigned)(SSK_NEEDS_SAMPLES | SSK_NEEDS_BOUND | SSK_NEEDS_ORACLE | SSK_NEEDS_LIKELIHOOD))
+  if (ops->needs & ~(unsigned)(SSK_NEEDS_SAMPLES | SSK_NEEDS_BOUND | SSK_NEEDS_ORACLE |
+                               SSK_NEEDS_LIKELIHOOD | SSK_NEEDS_TRANSITION))
     return "its 'needs' has bits that enum ssk_needs does not have";
   if (ops->better < -1 || ops->better > 1)
     return "its 'better' is none of -1, 0 and +1";

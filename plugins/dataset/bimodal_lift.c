@@ -28,6 +28,12 @@ static double jump_transition_log_prob(const void *self, const double *z_prev, c
   return generated_log_two_modes(*z - tanh(*z_prev), JUMP, BLUR);
 }
 
+static double jump_transition_cdf(const void *self, const double *z_prev, int dim, double value) {
+  (void)self, (void)dim;
+  double e = value - tanh(*z_prev);
+  return 0.5 * (generated_normal_cdf(e - JUMP, BLUR) + generated_normal_cdf(e + JUMP, BLUR));
+}
+
 static const struct ssk_oracle jump_process = {
     .size = sizeof(struct ssk_oracle),
     .d = 1,
@@ -36,6 +42,7 @@ static const struct ssk_oracle jump_process = {
     .emission = lifted_emission,
     .emission_log_prob = lifted_emission_log_prob,
     .transition_log_prob = jump_transition_log_prob,
+    .transition_cdf = jump_transition_cdf,
 };
 
 /* ---- slots ----------------------------------------------------------------------------------- */

@@ -64,6 +64,12 @@ static double coupled_transition_log_prob(const void *self, const double *prev,
   return sum;
 }
 
+static double coupled_transition_cdf(const void *self, const double *prev, int dim, double value) {
+  double e = value - coupled_centre(self, prev, dim), same = COUPLED_JUMP * prev[COUPLED_D + dim];
+  return COUPLED_KEEP * generated_normal_cdf(e - same, COUPLED_BLUR) +
+         (1 - COUPLED_KEEP) * generated_normal_cdf(e + same, COUPLED_BLUR);
+}
+
 static const struct ssk_oracle coupled_process = {
     .size = sizeof(struct ssk_oracle),
     .d = 2 * COUPLED_D,
@@ -72,6 +78,8 @@ static const struct ssk_oracle coupled_process = {
     .emission = lifted_emission,
     .emission_log_prob = lifted_emission_log_prob,
     .transition_log_prob = coupled_transition_log_prob,
+    .labels = COUPLED_D,
+    .transition_cdf = coupled_transition_cdf,
 };
 
 /* ---- slots ----------------------------------------------------------------------------------- */

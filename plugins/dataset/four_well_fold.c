@@ -17,13 +17,16 @@
 
 struct wells {
   struct generated generated;
-  double sigma;
+  double sigma, spread;
 };
 
 static const struct ssk_param wells_params[] = {
     GENERATED_PARAMS("1024", "256", "1024"),
     SSK_PARAM_REAL(struct wells, sigma, "0.8", 1e-3, 3, "1",
                    "Strength of the noise; the barriers between neighbouring wells have height 1."),
+    SSK_PARAM_REAL(struct wells, spread, "0", 0, 3, "latent",
+                   "Series start anywhere in [-spread, spread]^2, barriers included, from where "
+                   "all wells can be reached; 0: in one of the wells."),
     SSK_PARAM_END,
 };
 
@@ -45,7 +48,12 @@ static void wells_transition(const void *self, ssk_rng *rng, const double *z_pre
 /* Any well, and then long enough for its bottom to fill: relaxation within a well takes about an
  * eighth of a unit of time, a transition 0.8. */
 static void wells_initial(const void *self, ssk_rng *rng, double *z) {
+  const struct wells *d = self;
   double bottom[2];
+  for (int k = 0; k < 2 && d->spread > 0; k++)
+    z[k] = d->spread * (2 * ssk_rng_uniform(rng) - 1);
+  if (d->spread > 0)
+    return;
   for (int k = 0; k < 2; k++)
     bottom[k] = ssk_rng_sign(rng);
   wells_transition(self, rng, bottom, z);
@@ -104,7 +112,8 @@ static const struct ssk_component wells_component = {
     .doc = "dz = -grad U dt + sigma dW with U = (z_1^2 - 1)^2 + (z_2^2 - 1)^2, by Euler and "
            "Maruyama with 40 steps of 0.02 between observations; x = (z_1 z_2 + 0.1 eps_1, "
            "sin(z_1 z_2) + 0.05 eps_2). Series start in any of the wells (+-1, +-1) with equal "
-           "probability. z and -z look alike: the posterior of the latent has two modes or four. "
+           "probability, or spread over the plane. z and -z look alike: the posterior of the "
+           "latent has two modes or four. "
            "The oracle has the transition as a sampler, without a density.",
     .self_size = sizeof(struct wells),
     .params = wells_params,

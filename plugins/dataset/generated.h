@@ -93,6 +93,11 @@ static inline double generated_log_normal(double error, double deviation) {
   return -0.5 * (e * e + log(2 * M_PI)) - log(deviation);
 }
 
+/* P(N(0, deviation^2) <= error) */
+static inline double generated_normal_cdf(double error, double deviation) {
+  return 0.5 * erfc(-error / (M_SQRT2 * deviation));
+}
+
 /* The log density of an equal mixture of N(-jump, deviation^2) and N(jump, deviation^2). */
 static inline double generated_log_two_modes(double error, double jump, double deviation) {
   double near = generated_log_normal(fabs(error) - jump, deviation);

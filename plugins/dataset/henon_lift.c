@@ -51,6 +51,13 @@ static double henon_transition_log_prob(const void *self, const double *z_prev, 
   return sum;
 }
 
+static double henon_transition_cdf(const void *self, const double *z_prev, int dim, double value) {
+  (void)self;
+  double centre[2];
+  henon_centre(z_prev, centre);
+  return generated_normal_cdf(value - centre[dim], HENON_BLUR / henon_deviation[dim]);
+}
+
 static void henon_initial(const void *self, ssk_rng *rng, double *z) {
   double state[2][2];
   for (int k = 0; k < 2; k++)
@@ -67,6 +74,7 @@ static const struct ssk_oracle henon_process = {
     .emission = lifted_emission,
     .emission_log_prob = lifted_emission_log_prob,
     .transition_log_prob = henon_transition_log_prob,
+    .transition_cdf = henon_transition_cdf,
 };
 
 /* ---- slots ----------------------------------------------------------------------------------- */

@@ -51,6 +51,12 @@ static double lgssm_transition_log_prob(const void *self, const double *z_prev, 
   return generated_log_normal(*z - d->decay * *z_prev, d->process_noise);
 }
 
+static double lgssm_transition_cdf(const void *self, const double *z_prev, int dim, double value) {
+  const struct lgssm *d = self;
+  (void)dim;
+  return generated_normal_cdf(value - d->decay * *z_prev, d->process_noise);
+}
+
 static double lgssm_predictive_centre(const void *self, const double *z_prev, int dim) {
   const struct lgssm *d = self;
   (void)dim;
@@ -84,6 +90,7 @@ static const struct ssk_oracle lgssm_process = {
     .emission = lgssm_emission,
     .emission_log_prob = lgssm_emission_log_prob,
     .transition_log_prob = lgssm_transition_log_prob,
+    .transition_cdf = lgssm_transition_cdf,
     .predictive_cdf = lgssm_predictive_cdf,
     .predictive_centre = lgssm_predictive_centre,
     .linear = lgssm_linear,

@@ -56,6 +56,11 @@ static double walk_transition_log_prob(const void *self, const double *z_prev, c
   return generated_log_two_modes(*z - walk_predictive_centre(self, z_prev, 0), 1, WALK_BLUR);
 }
 
+static double walk_transition_cdf(const void *self, const double *z_prev, int dim, double value) {
+  double e = value - walk_predictive_centre(self, z_prev, dim);
+  return 0.5 * (generated_normal_cdf(e - 1, WALK_BLUR) + generated_normal_cdf(e + 1, WALK_BLUR));
+}
+
 static double walk_predictive_cdf(const void *self, const double *z_prev, int dim, double value) {
   const struct walk *d = self;
   double e = value - walk_predictive_centre(self, z_prev, dim);
@@ -71,6 +76,7 @@ static const struct ssk_oracle walk_process = {
     .emission = walk_emission,
     .emission_log_prob = walk_emission_log_prob,
     .transition_log_prob = walk_transition_log_prob,
+    .transition_cdf = walk_transition_cdf,
     .predictive_cdf = walk_predictive_cdf,
     .predictive_centre = walk_predictive_centre,
 };

@@ -7,3 +7,4 @@ emission_LTLIBRARIES += plugins/emission/poisson.la
 emission_LTLIBRARIES += plugins/emission/student_t.la
 plugin_headers += plugins/emission/location_scale.h
 plugin_headers += plugins/emission/readout.h
+emission_LTLIBRARIES += plugins/emission/none.la

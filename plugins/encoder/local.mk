@@ -2,3 +2,4 @@ encoderdir = $(plugindir)/encoder
 encoder_LTLIBRARIES =
 plugin_modules += $(encoder_LTLIBRARIES)
 encoder_LTLIBRARIES += plugins/encoder/gaussian.la
+encoder_LTLIBRARIES += plugins/encoder/truth.la

@@ -43,3 +43,4 @@ unit_sources += tests/unit/test_table.c
 unit_sources += tests/unit/test_emissions.c
 unit_sources += tests/unit/test_dip.c
 unit_sources += tests/unit/test_health.c
+unit_sources += tests/unit/test_scoreboard.c

@@ -202,6 +202,49 @@ Test(datasets, samplers_agree_with_densities) {
   kit_close(&kit);
 }
 
+/* The cdf of each latent against draws from one state (Kolmogorov and Smirnov; 1.95/sqrt(n) is
+ * passed once in a thousand), and labels apart from latents. */
+static void check_cdf(struct kit *kit, const char *name, const char *yaml, int labels) {
+  enum { N = 4000, LATENTS = 8 };
+  static double value[LATENTS][N];
+  struct ssk_data *data = kit_data(kit, name, yaml);
+  const struct ssk_oracle *oracle = data->oracle;
+  const double *given = data->split[SSK_TRAIN].z + 3 * data->shape.latent;
+  double state[LATENTS];
+  ssk_rng rng = ssk_rng_open(6, name, "test", 0, 0);
+  cr_assert(oracle && oracle->transition_cdf, "%s", name);
+  cr_assert_eq(oracle->labels, labels, "%s", name);
+  cr_assert_eq(data->latents, oracle->d - labels, "%s", name);
+  for (int i = 0; i < N; i++) {
+    oracle->transition(data->dataset->self, &rng, given, state);
+    for (int k = 0; k < data->latents; k++)
+      value[k][i] = state[k];
+  }
+  for (int k = 0; k < data->latents; k++) {
+    double worst = 0;
+    for (int i = 0; i < N; i += 40) {
+      int below = 0;
+      for (int other = 0; other < N; other++)
+        below += value[k][other] <= value[k][i];
+      double exact = oracle->transition_cdf(data->dataset->self, given, k, value[k][i]);
+      worst = fmax(worst, fabs((double)below / N - exact));
+    }
+    cr_expect_lt(worst, 1.95 / sqrt(N), "%s: the cdf of latent %d is off by %g", name, k, worst);
+  }
+}
+
+Test(datasets, samplers_agree_with_transition_cdfs) {
+  struct kit kit;
+  kit_open(&kit);
+  check_cdf(&kit, "lgssm", "{sequences: 2, valid: 0, test: 0, length: 4}", 0);
+  check_cdf(&kit, "random_walk_mixture", "{sequences: 2, valid: 0, test: 0, length: 4, noise: 0.1}",
+            0);
+  check_cdf(&kit, "bimodal_lift", "{sequences: 2, valid: 0, test: 0, length: 4}", 0);
+  check_cdf(&kit, "bimodal_lift_mv", "{sequences: 2, valid: 0, test: 0, length: 4}", 4);
+  check_cdf(&kit, "henon_lift", "{sequences: 2, valid: 0, test: 0, length: 4}", 0);
+  kit_close(&kit);
+}
+
 /* What a walk without observation noise shows is its latent: that has no density, so no oracle. */
 Test(datasets, walk_without_noise_has_no_oracle) {
   struct kit kit;

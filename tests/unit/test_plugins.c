@@ -54,6 +54,27 @@ static void check_determinism(struct subject *s, const char *name) {
   free(gradient);
 }
 
+/* One step of the transition alone: a density, and draws that are the same at each call. */
+static void check_transition(const struct subject *s, const struct ssk_forecaster *forecaster,
+                             int context, const char *name, ssk_err *err) {
+  enum { DRAWS = 3 };
+  int d = s->model->dims.d;
+  double *memory = calloc((size_t)((2 * DRAWS + 1) * d), sizeof *memory);
+  struct ssk_series_transition t = {.next = memory, .log_prob = NAN};
+  cr_assert_eq(forecaster->latents, d);
+  for (int call = 0; call < 2; call++) {
+    t.draws = memory + d + call * DRAWS * d;
+    int code = forecaster->transition(forecaster->self, s->data, SSK_TRAIN, 0, context, DRAWS, 1, 0,
+                                      &t, err);
+    cr_expect_eq(code, SSK_OK, "%s: %s", name, ssk_err_message(err, 0));
+  }
+  cr_expect(isfinite(t.log_prob), "%s: the transition's density is not finite", name);
+  for (int i = 0; i < DRAWS * d; i++)
+    cr_expect(isfinite(t.draws[i]) && t.draws[i] == memory[d + i], "%s: draw %d of the transition",
+              name, i);
+  free(memory);
+}
+
 static void check_forecast(struct subject *s, const char *name) {
   enum { SAMPLES = 3, HORIZON = 2 };
   struct ssk_forecaster forecaster;
@@ -64,16 +85,21 @@ static void check_forecast(struct subject *s, const char *name) {
   cr_assert_eq(ssk_model_forecaster(s->model, s->values, name, 1, &s->experiment->evaluate,
                                     &forecaster, err),
                SSK_OK);
-  int code = forecaster.forecast(forecaster.self, s->data, SSK_TRAIN, 0, context, HORIZON, SAMPLES,
-                                 1, 0, paths, err);
+  const struct ssk_emission_ops *emission = s->experiment->model.emission->component->ops;
+  cr_expect_eq(forecaster.forecast != NULL, emission->sample != NULL);
+  int code = forecaster.forecast ? forecaster.forecast(forecaster.self, s->data, SSK_TRAIN, 0,
+                                                       context, HORIZON, SAMPLES, 1, 0, paths, err)
+                                 : SSK_OK;
   cr_expect_eq(code, SSK_OK, "%s: %s", name, ssk_err_message(err, 0));
   for (int i = 0; i < SAMPLES * HORIZON * D; i++)
     cr_expect(isfinite(paths[i]), "%s: a forecast is not finite", name);
-  struct ssk_series_likelihood likelihood;
-  code = forecaster.likelihood(forecaster.self, s->data, SSK_TRAIN, 0, context, 1, 0, &likelihood,
-                               err);
+  struct ssk_series_likelihood likelihood = {0};
+  if (forecaster.likelihood)
+    code = forecaster.likelihood(forecaster.self, s->data, SSK_TRAIN, 0, context, 1, 0, &likelihood,
+                                 err);
   cr_expect_eq(code, SSK_OK, "%s: %s", name, ssk_err_message(err, 0));
   cr_expect(isfinite(likelihood.log_likelihood), "%s: the likelihood is not finite", name);
+  check_transition(s, &forecaster, context, name, err);
   ssk_forecaster_free(&forecaster);
   ssk_err_free(err);
   free(paths);

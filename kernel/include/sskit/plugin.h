@@ -158,6 +158,8 @@ struct ssk_observed {
   ssk_tensor *alive; /* [T, B] 1 up to the end of each series; NULL: all last T steps */
   /* Of all steps of the pass, means over its series, as in struct ssk_bound. */
   double entries, log_jacobian;
+  ssk_tensor *z;     /* [T, B, d] true latents, standardised when the recipe says so; NULL unless
+                        the encoder takes them */
 };
 
 /* n conditioning rows, and for `rate` the targets. Tensors that do not apply are NULL. */
@@ -242,6 +244,12 @@ struct ssk_oracle {
   double (*predictive_centre)(const void *self, const double *z_prev, int dim);
   /* [optional] The whole process, where it is linear and Gaussian. */
   void (*linear)(const void *self, struct ssk_linear_gaussian *out);
+  /* Of the d entries of the state, the last ones that are labels (a sign, a regime): no transition
+   * is trained on them, or scored. transition_log_prob is then that of latents and labels. */
+  int labels;
+  /* [optional] P(z_dim <= value | z_prev), of a latent dim < d - labels: the exact kernel that the
+   * metric kernel_jsd compares with. */
+  double (*transition_cdf)(const void *self, const double *z_prev, int dim, double value);
 };
 
 struct ssk_dataset_ops {
@@ -285,6 +293,7 @@ struct ssk_encoder_step {
   ssk_tensor *h;      /* [P, .] what `prepare` returned for this step; else the summary [P, H] */
   ssk_tensor *x;      /* [P, D] the step's observation and mask */
   ssk_tensor *mask;
+  ssk_tensor *z; /* [P, d] the step's true latents, where `truth` is set; else NULL */
 };
 
 struct ssk_encoder_ops {
@@ -297,6 +306,9 @@ struct ssk_encoder_ops {
   /* q(z_t | past, h_t): mean and log variance [P, d]. */
   struct ssk_gaussian (*posterior)(const void *self, const struct ssk_ctx *ctx,
                                    const struct ssk_encoder_step *step);
+  /* It takes the true latents of a data set, which must have as many as the model: the model's
+   * latents are then those of the data, and its transition can be scored against the exact one. */
+  bool truth;
 };
 
 /* ---- emission ------------------------------------------------------------------------------- */
@@ -308,6 +320,8 @@ struct ssk_emission_ops {
   /* [n]: log p(x | z), summed over the observed entries of x [n, D]. In nats. */
   ssk_tensor *(*log_prob)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *in,
                           ssk_tensor *x, ssk_tensor *mask);
+  /* [optional] [n, D]: a draw. Absent where observations are not modelled: then there are neither
+   * forecasts nor bounds of them. */
   ssk_tensor *(*sample)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *in);
   /* [optional] E[x | z], [n, D]; default: not available. */
   ssk_tensor *(*mean)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *in);
@@ -526,10 +540,11 @@ struct ssk_objective_ops {
 /* ---- metric --------------------------------------------------------------------------------- */
 
 enum ssk_needs {
-  SSK_NEEDS_SAMPLES = 1,    /* forecast paths */
-  SSK_NEEDS_BOUND = 2,      /* the bound on the series */
-  SSK_NEEDS_ORACLE = 4,     /* a data set with an oracle and ground-truth latents */
-  SSK_NEEDS_LIKELIHOOD = 8, /* the importance-weighted likelihood of the series */
+  SSK_NEEDS_SAMPLES = 1,     /* forecast paths */
+  SSK_NEEDS_BOUND = 2,       /* the bound on the series */
+  SSK_NEEDS_ORACLE = 4,      /* a data set with an oracle and ground-truth latents */
+  SSK_NEEDS_LIKELIHOOD = 8,  /* the importance-weighted likelihood of the series */
+  SSK_NEEDS_TRANSITION = 16, /* one step of the latents, from the last of the history */
 };
 
 /* One evaluated series, in the data's own units. Borrowed, valid during the call. */
@@ -554,6 +569,15 @@ struct ssk_case {
   /* Of the paths it was estimated from: how many count, and the shape of their weights' tail. NaN
    * where the likelihood is not importance-weighted. */
   double effective_paths, pareto_k;
+  /* The transition alone: from the latents of the history's last steps, what it draws for the next
+   * one, in the units of the ground truth where the row's latents are the true ones. */
+  bool has_transition;
+  int latents, draws;
+  const double *next_latent;  /* [latents] the latent that followed */
+  const double *transition;   /* [draws, latents] of the row's transition, given its past */
+  const double *kernel;       /* [draws, latents] of the exact one, given the true state z_last;
+                                 NULL where the row's latents are not the true ones */
+  double transition_log_prob; /* log p(next_latent | past), nats; NaN where it has no density */
 };
 
 struct ssk_metric_ops {
