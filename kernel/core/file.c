@@ -185,6 +185,14 @@ int ssk_folder_claim(const char *path, ssk_err *err) {
   return code;
 }
 
+char *ssk_path_absolute(const char *path) {
+  if (path[0] == '/')
+    return strdup(path);
+  char *here = getcwd(NULL, 0), *full = here ? ssk_path_join(here, path) : NULL;
+  free(here);
+  return full;
+}
+
 char *ssk_path_join(const char *folder, const char *name) {
   size_t n = strlen(folder);
   char *joined = NULL;

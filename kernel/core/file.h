@@ -26,5 +26,7 @@ int ssk_folder_claim(const char *path, ssk_err *err);
 char *ssk_path_join(const char *folder, const char *name);
 /* malloc'ed folder part of a path ("." when it has none); the caller frees. */
 char *ssk_path_folder(const char *path);
+/* malloc'ed: the same path from the root; the caller frees. */
+char *ssk_path_absolute(const char *path);
 
 #endif

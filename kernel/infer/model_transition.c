@@ -58,9 +58,11 @@ static struct ssk_rows conditions(const struct stretch *s) {
   const int j = ctx->dims->j, d = ctx->dims->d;
   ssk_tensor *past =
       ssk_repeat(ctx->tape, ssk_const(ctx->tape, SSK_SHAPE(1, j * d), s->z), 0, ctx->P);
-  struct ssk_rows rows = {
-      .size = sizeof rows, .n = ctx->P, .past = past, .index = (uint32_t)s->context,
-      .step = s->context};
+  struct ssk_rows rows = {.size = sizeof rows,
+                          .n = ctx->P,
+                          .past = past,
+                          .index = (uint32_t)s->context,
+                          .step = s->context};
   ssk_model_known(s->pass, s->data, s->split, s->series, s->context, &rows);
   return rows;
 }

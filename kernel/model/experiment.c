@@ -70,6 +70,12 @@ static const struct ssk_param training_rows[] = {
     SSK_PARAM_NAMES(struct ssk_training_section, freeze, "[]", part_names,
                     "Parts that are not trained: they keep the weights that they have (the encoder "
                     "with its summary)."),
+    {.name = "start",
+     .type = SSK_T_PATH,
+     .offset = offsetof(struct ssk_training_section, start),
+     .optional = true,
+     .doc = "Run directory or checkpoint whose averaged weights the parts of `freeze` begin with, "
+            "by name; all else begins as ever."},
     SSK_PARAM_SECTION(struct ssk_training_section, learning_rate, rates_rows,
                       "Learning rate of each part."),
     SSK_PARAM_ENUM(struct ssk_training_section, schedule, "cosine", rate_schedules,
@@ -166,6 +172,12 @@ static const struct ssk_param compare_rows[] = {
     SSK_PARAM_STRINGS(struct ssk_compare_section, rows, NULL,
                       "Rows of the table: recipe files, relative to this one, or baselines "
                       "(oracle, oracle_gaussian, persistence, marginal)."),
+    SSK_PARAM_NAMES(struct ssk_compare_section, freeze, "[]", part_names,
+                    "Parts that no row trains: all have them from the training of `start` with "
+                    "the same seed, so that rows differ in the rest alone."),
+    SSK_PARAM_STRING(struct ssk_compare_section, start, "",
+                     "Recipe file, relative to this one, that is trained first, once with each "
+                     "seed, and gives the rows the weights of `freeze`."),
     SSK_PARAM_REALS(struct ssk_compare_section, seeds, "[1]", 0, 9e15, NULL,
                     "Each model is trained once with each seed."),
     SSK_PARAM_INT(struct ssk_compare_section, bootstrap, "1000", 0, 1e6, NULL,
@@ -194,6 +206,12 @@ static void check_together(const struct ssk_experiment *e, ssk_err *err) {
     ssk_err_at(err, SSK_ERECIPE, freeze ? &freeze->pos : NULL,
                "training.freeze leaves no part to train");
     ssk_err_hint(err, "leave out at least one of encoder, emission, initial and transition");
+  }
+  const struct ssk_node *start = ssk_node_find(root, "training.start");
+  if (*e->training.start && !e->training.freeze.n) {
+    ssk_err_at(err, SSK_ERECIPE, start ? &start->pos : NULL,
+               "training.start gives weights to frozen parts, but training.freeze names none");
+    ssk_err_hint(err, "training.freeze: [encoder, emission] keeps these as they were trained");
   }
   const struct ssk_node *features = ssk_node_find(root, "model.time_features");
   if (e->model.time_features % 2)
@@ -364,6 +382,15 @@ int ssk_study_load(const char *path, int n_overrides, const char *const *overrid
     const struct ssk_node *rows = ssk_node_find(study->tree->root, "compare");
     code = ssk_err_at(err, SSK_ERECIPE, rows ? &rows->pos : NULL, "compare.rows is empty");
     ssk_err_hint(err, "list recipe files and baselines: rows: [oracle, ddssm.yaml, dkf.yaml]");
+  }
+  if (!code && !study->compare.freeze.n != !*study->compare.start) {
+    bool freezes = study->compare.freeze.n;
+    const struct ssk_node *at =
+        ssk_node_find(study->tree->root, freezes ? "compare.freeze" : "compare.start");
+    code = ssk_err_at(err, SSK_ERECIPE, at ? &at->pos : NULL, "%s",
+                      freezes ? "compare.freeze needs compare.start, which frozen parts come from"
+                              : "compare.start is for compare.freeze, which names no part");
+    ssk_err_hint(err, "freeze: [encoder, emission], start: ddssm.yaml");
   }
   if (!code) {
     int total = study->set.n + n_overrides - n_own;

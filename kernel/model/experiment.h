@@ -28,6 +28,7 @@ struct ssk_training_section {
   int64_t steps, batch, shards;
   int64_t segment;           /* steps between stored states; 0: all is stored; -1: sqrt(T) */
   struct ssk_strings freeze; /* parts that are not trained: see ssk_training_parts */
+  const char *start;         /* run or checkpoint that these have their weights from; "": none */
   struct ssk_rates_section learning_rate;
   int schedule;      /* 0 constant, 1 cosine */
   int64_t warmup;    /* steps of linear warm-up of the learning rate */
@@ -94,7 +95,9 @@ char *ssk_experiment_dump(const struct ssk_experiment *experiment);
 
 /* A recipe that compares: it has the key `compare`. */
 struct ssk_compare_section {
-  struct ssk_strings rows; /* recipe files (relative to this one), or names of baselines */
+  struct ssk_strings rows;   /* recipe files (relative to this one), or names of baselines */
+  struct ssk_strings freeze; /* parts that all rows have from one training, and do not train */
+  const char *start;         /* recipe file of that training; "": none */
   struct ssk_reals seeds;
   int64_t bootstrap; /* resamples of the paired intervals */
 };

@@ -30,11 +30,12 @@ static const struct ssk_pos *place_of_rows(const struct ssk_study *study) {
 
 /* ---- recipes --------------------------------------------------------------------------------- */
 
-static int load_recipe(const struct work *w, const char *row, uint64_t seed,
+/* `more`: a further override, or NULL. */
+static int load_recipe(const struct work *w, const char *row, uint64_t seed, const char *more,
                        struct ssk_experiment **out, ssk_err *err) {
   *out = NULL;
   int n = w->study->set.n;
-  const char **set = calloc((size_t)n + 1, sizeof *set);
+  const char **set = calloc((size_t)n + 2, sizeof *set);
   char *path = row[0] == '/' ? strdup(row) : ssk_path_join(w->recipes, row);
   char last[48];
   int code = set && path ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for a recipe");
@@ -43,10 +44,39 @@ static int load_recipe(const struct work *w, const char *row, uint64_t seed,
       set[i] = w->study->set.items[i];
     snprintf(last, sizeof last, "seed=%llu", (unsigned long long)seed);
     set[n] = last;
-    code = ssk_experiment_load(path, n + 1, set, w->options->registry, out, err);
+    set[n + 1] = more;
+    code = ssk_experiment_load(path, n + 1 + (more != NULL), set, w->options->registry, out, err);
   }
   free(set);
   free(path);
+  return code;
+}
+
+/* malloc'ed: where the training with this seed is that gives frozen parts their weights. */
+static char *start_folder(const struct work *w, uint64_t seed) {
+  char name[48];
+  snprintf(name, sizeof name, "start-%llu", (unsigned long long)seed);
+  return ssk_path_join(w->folder, name);
+}
+
+/* The recipe of a row as it is trained: what the study freezes comes from its start. */
+static int load_row(const struct work *w, const char *row, uint64_t seed,
+                    struct ssk_experiment **out, ssk_err *err) {
+  const struct ssk_strings *freeze = &w->study->compare.freeze;
+  if (!freeze->n)
+    return load_recipe(w, row, seed, NULL, out, err);
+  *out = NULL;
+  struct ssk_text more = {0};
+  char *folder = start_folder(w, seed), *full = folder ? ssk_path_absolute(folder) : NULL;
+  ssk_text_add(&more, "training={freeze: [");
+  for (int i = 0; i < freeze->n; i++)
+    ssk_text_printf(&more, "%s%s", i ? ", " : "", freeze->items[i]);
+  ssk_text_printf(&more, "], start: '%s'}", full ? full : "");
+  int code = full && !more.failed ? load_recipe(w, row, seed, more.data, out, err)
+                                  : ssk_err_set(err, SSK_ENOMEM, "no memory for a recipe");
+  ssk_text_free(&more);
+  free(folder);
+  free(full);
   return code;
 }
 
@@ -128,7 +158,7 @@ static int evaluate_run(struct work *w, const char *folder, const char *name, in
 static int run_seed(struct work *w, int row, int s, struct ssk_evaluation *evaluation,
                     ssk_err *err) {
   struct ssk_experiment *e;
-  int code = load_recipe(w, w->study->compare.rows.items[row], seed_of(w, s), &e, err);
+  int code = load_row(w, w->study->compare.rows.items[row], seed_of(w, s), &e, err);
   if (code)
     return code;
   char name[256];
@@ -162,12 +192,32 @@ static int run_row(struct work *w, int row, ssk_err *err) {
   return code;
 }
 
+/* The trainings that frozen parts have their weights from, one a seed. */
+static int run_starts(struct work *w, ssk_err *err) {
+  const char *recipe = w->study->compare.start;
+  int code = SSK_OK;
+  for (int s = 0; *recipe && s < w->study->compare.seeds.n && !code; s++) {
+    struct ssk_experiment *e;
+    code = load_recipe(w, recipe, seed_of(w, s), NULL, &e, err);
+    if (code)
+      break;
+    char *folder = start_folder(w, seed_of(w, s));
+    code = folder ? ssk_run_train(e, folder, w->options, NULL, err)
+                  : ssk_err_set(err, SSK_ENOMEM, "no memory for a file name");
+    free(folder);
+    ssk_experiment_free(e);
+  }
+  if (code)
+    ssk_err_context(err, "compare.start");
+  return code;
+}
+
 /* ---- the study ------------------------------------------------------------------------------- */
 
 /* The recipe of a row: does it fit the others? The first one is kept. */
 static int check_recipe(struct work *w, int row, const char *recipe, ssk_err *err) {
   struct ssk_experiment *e;
-  int code = load_recipe(w, recipe, seed_of(w, 0), &e, err);
+  int code = load_row(w, recipe, seed_of(w, 0), &e, err);
   if (code)
     return code;
   code = name_row(w, row, e->name, err);
@@ -243,6 +293,8 @@ int ssk_compare_run(const struct ssk_study *study, const char *path, const char 
   *table = (struct ssk_table){0};
   struct work w = {.study = study, .folder = folder, .options = options, .table = table};
   int code = prepare(&w, path, err);
+  if (!code)
+    code = run_starts(&w, err);
   for (int i = 0; i < study->compare.rows.n && !code; i++)
     code = run_row(&w, i, err);
   if (!code)

@@ -194,12 +194,33 @@ static int make_folder(struct job *s, const char *path, const char *recipe,
   return code ? code : ssk_run_folder_open(&s->folder, path, err);
 }
 
+/* The weights that the recipe has from another training. */
+static int begin_with(struct job *s, ssk_err *err) {
+  const char *start = s->experiment->training.start;
+  if (!*start)
+    return SSK_OK;
+  char *file;
+  struct ssk_checkpoint checkpoint = {0};
+  int code = ssk_run_checkpoint(start, &file, err);
+  if (!code)
+    code = ssk_checkpoint_open(&checkpoint, file, err);
+  if (!code)
+    code = ssk_trainer_start(s->trainer, &checkpoint, err);
+  ssk_checkpoint_close(&checkpoint);
+  free(file);
+  if (code)
+    ssk_err_context(err, "training.start");
+  return code;
+}
+
 int ssk_run_train(const struct ssk_experiment *experiment, const char *path,
                   const struct ssk_run_options *options, struct ssk_run_summary *summary,
                   ssk_err *err) {
   struct job s;
   char *recipe = ssk_experiment_dump(experiment);
   int code = job_prepare(&s, experiment, recipe, options, err);
+  if (!code)
+    code = ssk_ranks_agree(s.ranks, begin_with(&s, err), err);
   if (!code) {
     const bool lead = ssk_ranks_lead(s.ranks);
     code = lead ? make_folder(&s, path, recipe, options, err) : SSK_OK;
@@ -215,7 +236,7 @@ int ssk_run_train(const struct ssk_experiment *experiment, const char *path,
 /* Bring the trainer to the latest checkpoint, where there is one. */
 static int restore(struct job *s, const char *recipe, ssk_err *err) {
   if (!ssk_file_exists(s->folder.last))
-    return SSK_OK;
+    return begin_with(s, err);
   struct ssk_checkpoint checkpoint;
   int code = ssk_checkpoint_open(&checkpoint, s->folder.last, err);
   if (!code && strcmp(checkpoint.origin.recipe, recipe) != 0)

@@ -33,6 +33,9 @@ int ssk_run_train(const struct ssk_experiment *experiment, const char *path,
 int ssk_run_resume(const char *path, const struct ssk_run_options *options,
                    struct ssk_run_summary *summary, ssk_err *err);
 
+/* malloc'ed: the latest checkpoint of a run directory, or `path` itself where it is a file. */
+int ssk_run_checkpoint(const char *path, char **out, ssk_err *err);
+
 /* A trained model. */
 struct ssk_run {
   struct ssk_experiment *experiment;

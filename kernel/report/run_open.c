@@ -8,8 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The checkpoint that `path` names, malloc'ed. */
-static int find_checkpoint(const char *path, char **out, ssk_err *err) {
+int ssk_run_checkpoint(const char *path, char **out, ssk_err *err) {
   struct stat info;
   const bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
   *out = folder ? ssk_path_join(path, "checkpoints/last.safetensors") : strdup(path);
@@ -51,7 +50,7 @@ int ssk_run_open(const char *path, int n_overrides, const char *const *overrides
   if (!run)
     return ssk_err_set(err, SSK_ENOMEM, "no memory to open '%s'", path);
   char *file;
-  int code = find_checkpoint(path, &file, err);
+  int code = ssk_run_checkpoint(path, &file, err);
   if (!code) {
     struct ssk_checkpoint checkpoint;
     code = ssk_checkpoint_open(&checkpoint, file, err);

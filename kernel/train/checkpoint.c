@@ -257,18 +257,27 @@ static int refuse_strangers(const struct ssk_checkpoint *c, const char *prefix,
   return SSK_OK;
 }
 
-int ssk_checkpoint_read(const struct ssk_checkpoint *checkpoint, enum ssk_vector vector,
-                        const struct ssk_layout *layout, ssk_real *values, ssk_err *err) {
+int ssk_checkpoint_read_parts(const struct ssk_checkpoint *checkpoint, enum ssk_vector vector,
+                              const struct ssk_layout *layout, unsigned parts, ssk_real *values,
+                              ssk_err *err) {
   const char *prefix = prefixes[vector];
   int code = SSK_OK;
   for (int i = 0; i < layout->n && !code; i++) {
+    if (!(parts & 1u << layout->slice[i].part))
+      continue;
     struct ssk_text name = {0};
     ssk_text_printf(&name, "%s%s", prefix, layout->slice[i].name);
     code = name.failed ? ssk_err_set(err, SSK_ENOMEM, "no memory to read '%s'", checkpoint->path)
                        : read_slice(checkpoint, name.data, &layout->slice[i], values, err);
     ssk_text_free(&name);
   }
-  return code ? code : refuse_strangers(checkpoint, prefix, layout, err);
+  return code;
+}
+
+int ssk_checkpoint_read(const struct ssk_checkpoint *checkpoint, enum ssk_vector vector,
+                        const struct ssk_layout *layout, ssk_real *values, ssk_err *err) {
+  int code = ssk_checkpoint_read_parts(checkpoint, vector, layout, SSK_PARTS_ALL, values, err);
+  return code ? code : refuse_strangers(checkpoint, prefixes[vector], layout, err);
 }
 
 int ssk_checkpoint_restore(const struct ssk_checkpoint *checkpoint, struct ssk_optimiser *optimiser,

@@ -47,6 +47,11 @@ enum ssk_vector { SSK_VECTOR_WEIGHTS, SSK_VECTOR_AVERAGE, SSK_VECTOR_M, SSK_VECT
 /* Read one into `values` (layout->total entries). Its tensors must be those of the layout. */
 int ssk_checkpoint_read(const struct ssk_checkpoint *checkpoint, enum ssk_vector vector,
                         const struct ssk_layout *layout, ssk_real *values, ssk_err *err);
+/* Read the slices of these parts alone (a set of enum ssk_parts) into `values`; the other entries
+ * stay, and what else the checkpoint has does not matter. */
+int ssk_checkpoint_read_parts(const struct ssk_checkpoint *checkpoint, enum ssk_vector vector,
+                              const struct ssk_layout *layout, unsigned parts, ssk_real *values,
+                              ssk_err *err);
 /* Read all of them into the optimiser, and set its counter of updates. */
 int ssk_checkpoint_restore(const struct ssk_checkpoint *checkpoint, struct ssk_optimiser *optimiser,
                            ssk_err *err);

@@ -106,6 +106,15 @@ void ssk_trainer_free(struct ssk_trainer *t) {
   free(t);
 }
 
+int ssk_trainer_start(struct ssk_trainer *t, const struct ssk_checkpoint *checkpoint,
+                      ssk_err *err) {
+  const unsigned frozen = SSK_PARTS_ALL & ~ssk_training_parts(&t->experiment->training);
+  int code = ssk_checkpoint_read_parts(checkpoint, SSK_VECTOR_AVERAGE, &t->model->layout, frozen,
+                                       t->optimiser.values, err);
+  ssk_optimiser_start(&t->optimiser);
+  return code;
+}
+
 int ssk_trainer_restore(struct ssk_trainer *t, const struct ssk_checkpoint *checkpoint,
                         ssk_err *err) {
   if (checkpoint->origin.fingerprint != t->data->fingerprint)

@@ -55,6 +55,9 @@ int ssk_trainer_new(const struct ssk_experiment *experiment, const struct ssk_da
                     struct ssk_trainer **out, ssk_err *err);
 void ssk_trainer_free(struct ssk_trainer *trainer);
 
+/* Before the first step: the weights of frozen parts from another training's averaged ones. */
+int ssk_trainer_start(struct ssk_trainer *trainer, const struct ssk_checkpoint *checkpoint,
+                      ssk_err *err);
 /* Continue from a checkpoint instead of from the initial weights. Rank 0 alone may do it... */
 int ssk_trainer_restore(struct ssk_trainer *trainer, const struct ssk_checkpoint *checkpoint,
                         ssk_err *err);

@@ -11,5 +11,6 @@ cli_tests += tests/cli/peer.sh
 cli_tests += tests/cli/run.sh
 cli_tests += tests/cli/steady_state.sh
 cli_tests += tests/cli/badrecipes.sh
+cli_tests += tests/cli/scoreboard.sh
 TESTS += $(cli_tests)
 EXTRA_DIST += tests/badrecipes $(cli_tests) tests/cli/planted_leak.sh

@@ -44,3 +44,4 @@ unit_sources += tests/unit/test_emissions.c
 unit_sources += tests/unit/test_dip.c
 unit_sources += tests/unit/test_health.c
 unit_sources += tests/unit/test_scoreboard.c
+unit_sources += tests/unit/test_start.c
