@@ -158,8 +158,8 @@ struct ssk_observed {
   ssk_tensor *alive; /* [T, B] 1 up to the end of each series; NULL: all last T steps */
   /* Of all steps of the pass, means over its series, as in struct ssk_bound. */
   double entries, log_jacobian;
-  ssk_tensor *z;     /* [T, B, d] true latents, standardised when the recipe says so; NULL unless
-                        the encoder takes them */
+  ssk_tensor *z; /* [T, B, d] true latents, standardised when the recipe says so; NULL unless
+                    the encoder takes them */
 };
 
 /* n conditioning rows, and for `rate` the targets. Tensors that do not apply are NULL. */
