@@ -71,22 +71,29 @@ static ssk_tensor *pad_flags(const struct ssk_ctx *ctx, const struct ssk_segment
   return pad;
 }
 
+struct ssk_rows ssk_segment_emission(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
+                                     const struct ssk_posterior *q) {
+  return (struct ssk_rows){.size = sizeof(struct ssk_rows),
+                           .n = segment->n * ctx->P,
+                           .past = slots(ctx, q->history, 1, segment->n),
+                           .pad = pad_flags(ctx, segment),
+                           .u = as_rows(ctx, segment->obs.u, 0),
+                           .time = as_rows(ctx, segment->obs.time, 0),
+                           .index = (uint32_t)segment->from,
+                           .first = segment->from * ctx->P,
+                           .total = ctx->T * ctx->P,
+                           .step = segment->from,
+                           .width = ctx->P};
+}
+
 static ssk_tensor *distortion(const struct ssk_ctx *outer, const struct ssk_segment *segment,
                               const struct ssk_posterior *q) {
   const struct ssk_instance *i = outer->model->experiment->model.emission;
   const struct ssk_emission_ops *ops = i->component->ops;
   const struct ssk_ctx ctx = ssk_ctx_enter(outer, i->path);
   const struct ssk_observed *obs = &segment->obs;
-  struct ssk_rows in = {.size = sizeof in,
-                        .n = segment->n * ctx.P,
-                        .past = slots(&ctx, q->history, 1, segment->n),
-                        .pad = pad_flags(&ctx, segment),
-                        .u = as_rows(&ctx, obs->u, 0),
-                        .time = as_rows(&ctx, obs->time, 0),
-                        .first = segment->from * ctx.P,
-                        .total = ctx.T * ctx.P,
-                        .step = segment->from,
-                        .width = ctx.P};
+  struct ssk_rows in = ssk_segment_emission(&ctx, segment, q);
+  in.index = 0; /* one draw for all segments */
   ssk_tensor *log_prob =
       ops->log_prob(i->self, &ctx, &in, as_rows(&ctx, obs->x, 0), as_rows(&ctx, obs->mask, 0));
   ssk_tensor *sum = ssk_affine(ctx.tape, over_time(&ctx, log_prob, NULL), -1, 0);
@@ -213,13 +220,22 @@ struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk
   return bound;
 }
 
+/* The future summary of all steps, [T, B, H]. */
+static ssk_tensor *whole_summary(const struct ssk_pass *pass, const struct ssk_observed *obs) {
+  const struct ssk_ctx *ctx = &pass->ctx;
+  const int *lengths = ssk_observed_lengths(ctx, obs);
+  const struct ssk_observed reversed = ssk_observed_reversed(ctx, obs, lengths, 0, ctx->T);
+  ssk_tensor *h = ssk_model_summary(pass, &reversed, NULL, NULL);
+  return lengths ? ssk_flip_each(ctx->tape, h, lengths) : ssk_flip(ctx->tape, h);
+}
+
 /* All steps of the pass as one segment. */
 static struct ssk_segment whole_pass(const struct ssk_pass *pass, const struct ssk_observed *obs) {
   const struct ssk_ctx *ctx = &pass->ctx;
   return (struct ssk_segment){
       .n = ctx->T,
       .obs = *obs,
-      .h = ssk_model_summary(pass, obs, NULL, NULL),
+      .h = whole_summary(pass, obs),
       .before = ssk_full(ctx->tape, SSK_SHAPE(ctx->dims->j, ctx->P, ctx->dims->d), 0)};
 }
 
@@ -258,15 +274,22 @@ static ssk_tensor *transition_log_ratio(const struct ssk_ctx *ctx,
   return over_time(ctx, ssk_sub(ctx->tape, log_p, log_q), rows.alive);
 }
 
-ssk_tensor *ssk_model_log_weight(const struct ssk_pass *pass, const struct ssk_observed *obs) {
+ssk_tensor *ssk_segment_log_weight(const struct ssk_pass *pass, const struct ssk_segment *segment,
+                                   const struct ssk_posterior *q) {
   const struct ssk_ctx *ctx = &pass->ctx;
   ssk_tape *tape = ctx->tape;
-  const struct ssk_segment whole = whole_pass(pass, obs);
-  if (too_short(ctx, &whole))
+  if (too_short(ctx, segment))
     return fail_too_short(ctx);
+  ssk_tensor *latents = transition_log_ratio(ctx, segment, q);
+  if (segment->from == 0) {
+    const struct ssk_first first = first_latents(ctx, q);
+    latents = ssk_add(tape, ssk_sub(tape, initial_log_prob(ctx, &first), first.log_q), latents);
+  }
+  return ssk_sub(tape, latents, distortion(ctx, segment, q));
+}
+
+ssk_tensor *ssk_model_log_weight(const struct ssk_pass *pass, const struct ssk_observed *obs) {
+  const struct ssk_segment whole = whole_pass(pass, obs);
   const struct ssk_posterior q = ssk_segment_encode(pass, &whole);
-  const struct ssk_first first = first_latents(ctx, &q);
-  ssk_tensor *latents = ssk_add(tape, ssk_sub(tape, initial_log_prob(ctx, &first), first.log_q),
-                                transition_log_ratio(ctx, &whole, &q));
-  return ssk_sub(tape, latents, distortion(ctx, &whole, &q));
+  return ssk_segment_log_weight(pass, &whole, &q);
 }

@@ -5,8 +5,7 @@
 
 /* ---- the future summary ---------------------------------------------------------------------- */
 
-/* What the summary reads, [T, B, in]: time is reversed, so that a causal network gives a function
- * of the future. */
+/* What the summary reads, [n, B, in]. */
 static ssk_tensor *summary_inputs(const struct ssk_ctx *ctx, const struct ssk_observed *obs) {
   ssk_tape *tape = ctx->tape;
   ssk_tensor *inputs[5];
@@ -21,19 +20,18 @@ static ssk_tensor *summary_inputs(const struct ssk_ctx *ctx, const struct ssk_ob
     ssk_tensor *s = ssk_reshape(tape, obs->s, SSK_SHAPE(1, ctx->B, ctx->dims->E));
     inputs[n++] = ssk_repeat(tape, s, 0, obs->x->shape[0]);
   }
-  return ssk_flip(tape, ssk_concat(tape, n, inputs, -1));
+  return ssk_concat(tape, n, inputs, -1);
 }
 
-ssk_tensor *ssk_model_summary(const struct ssk_pass *pass, const struct ssk_observed *obs,
+ssk_tensor *ssk_model_summary(const struct ssk_pass *pass, const struct ssk_observed *reversed,
                               ssk_tensor *state, ssk_tensor **next) {
   const struct ssk_ctx *ctx = &pass->ctx;
   const struct ssk_instance *i = ctx->model->experiment->model.summary;
   const struct ssk_summary_ops *ops = i->component->ops;
   struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  ssk_tensor *x = summary_inputs(ctx, obs);
+  ssk_tensor *x = summary_inputs(ctx, reversed);
   ssk_tensor *h =
       state ? ops->run_part(i->self, &inner, x, state, next) : ops->run(i->self, &inner, x);
-  h = ssk_flip(ctx->tape, h);
   ssk_ctx_leave(ctx);
   return h;
 }

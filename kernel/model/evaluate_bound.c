@@ -30,6 +30,7 @@ int ssk_pass_bound(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_
     int steps = split->length[first + i];
     steps = length && length < steps ? length : steps;
     values[i].steps = steps;
+    steps = ssk_pass_steps(pass->ctx.dims, steps, split->length[first + i]);
     T = steps > T ? steps : T;
   }
   ssk_pass_begin(pass, T, n, paths, NULL);

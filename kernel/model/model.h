@@ -40,6 +40,12 @@ void ssk_pass_begin(struct ssk_pass *pass, int T, int B, int S, ssk_real *gradie
 /* In the midst of a pass: from now on add into this gradient, or record nothing. */
 void ssk_pass_record(struct ssk_pass *pass, ssk_real *gradient);
 
+/* Steps of a pass that is to see the first `steps` of a series of `length`: so many, but at least
+ * the j of the initial prior where that is all there is of it. */
+static inline int ssk_pass_steps(const struct ssk_dims *dims, int steps, int length) {
+  return steps == length && steps < dims->j ? dims->j : steps;
+}
+
 /* Observations of B windows of length T as tensors, standardised. */
 struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_data *data,
                                 enum ssk_split split, const struct ssk_window *windows);
@@ -72,10 +78,22 @@ struct ssk_segment {
 struct ssk_observed ssk_observed_part(ssk_tape *tape, const struct ssk_observed *obs, int from,
                                       int n);
 
-/* The future summary [n, B, H] of the n steps of `obs`. Where the summary can run in parts, `state`
- * is what *next was for the steps that follow (zeros after the last), [B, its state's width];
- * NULL: these are all steps. */
-ssk_tensor *ssk_model_summary(const struct ssk_pass *pass, const struct ssk_observed *obs,
+/* Steps that count of each of the B series of a pass, [B], in the tape; NULL: all T of each. */
+const int *ssk_observed_lengths(const struct ssk_ctx *ctx, const struct ssk_observed *obs);
+/* Where the reversed time of a series with `length` steps has step r: it begins with the last one,
+ * so that h_t is a function of this series from t on alone, and what is not of the series comes
+ * behind it. Its own inverse. */
+static inline int ssk_reversed_step(int length, int r) {
+  return r < length ? length - 1 - r : r;
+}
+/* The steps [from, from + n) of each series' reversed time; lengths: of ssk_observed_lengths. */
+struct ssk_observed ssk_observed_reversed(const struct ssk_ctx *ctx, const struct ssk_observed *obs,
+                                          const int *lengths, int from, int n);
+
+/* The future summary [n, B, H] of n steps, in and out in reversed time. Where the summary can run
+ * in parts, `state` is what *next was for the part before (zeros for the first), [B, its state's
+ * width]; NULL: these are all steps. */
+ssk_tensor *ssk_model_summary(const struct ssk_pass *pass, const struct ssk_observed *reversed,
                               ssk_tensor *state, ssk_tensor **next);
 
 /* The encoder's paths: z, mean, logvar [n, P, d], log_q [n, P]; history [j + n, P, d]: z behind the
@@ -85,6 +103,12 @@ struct ssk_posterior {
 };
 struct ssk_posterior ssk_segment_encode(const struct ssk_pass *pass,
                                         const struct ssk_segment *segment);
+/* Rows of the emission at all n steps of the segment, n*P, step by step. */
+struct ssk_rows ssk_segment_emission(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
+                                     const struct ssk_posterior *q);
+/* The segment's share of ssk_model_log_weight, [P]. */
+ssk_tensor *ssk_segment_log_weight(const struct ssk_pass *pass, const struct ssk_segment *segment,
+                                   const struct ssk_posterior *q);
 /* The segment's share of the parts of the bound, and of what the objective needs of them: `steps`
  * are those of its steps that have a transition, NULL where there are none. */
 struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk_segment *segment,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* observe.c - what a pass sees: windows of the data as time-major tensors, and parts of them. */
 #include "model/model.h"
+#include <string.h>
 
 ssk_tensor *ssk_model_time(const struct ssk_pass *pass, const int *from, int B, int n, int repeat) {
   ssk_tape *tape = pass->ctx.tape;
@@ -21,31 +22,35 @@ static ssk_tensor *copy_rows(const struct ssk_ctx *ctx, const double *from, int6
   ssk_tensor *out = ssk_empty(ctx->tape, SSK_SHAPE(ctx->T, ctx->B, width));
   for (int t = 0; out->count && t < ctx->T; t++)
     for (int b = 0; b < ctx->B; b++) {
-      const double *row =
-          from + windows[b].series * stride * width + (windows[b].start + t) * width;
+      const int step = windows[b].start + t;
+      const double *row = from + (windows[b].series * stride + step) * width;
       for (int k = 0; k < width; k++)
         out->data[((size_t)t * (size_t)ctx->B + (size_t)b) * (size_t)width + (size_t)k] =
-            (ssk_real)row[k];
+            step < stride ? (ssk_real)row[k] : 0; /* a window may reach beyond a short series */
     }
   return out;
 }
 
-/* How many steps of the window lie within its series. */
-static int steps_alive(const struct ssk_split_data *split, const struct ssk_window *w, int T) {
+/* How many steps of the window count: those within its series. The first j latents are one draw of
+ * the initial prior, so a series of fewer steps is one of j whose last are missing: they leave its
+ * likelihood as it is. */
+static int steps_alive(const struct ssk_ctx *ctx, const struct ssk_split_data *split,
+                       const struct ssk_window *w) {
   int left = split->length[w->series] - w->start;
-  return left < T ? left : T;
+  left = left < ctx->dims->j ? ctx->dims->j : left;
+  return left < ctx->T ? left : ctx->T;
 }
 
 static ssk_tensor *alive_mask(const struct ssk_ctx *ctx, const struct ssk_split_data *split,
                               const struct ssk_window *windows) {
   bool all = true;
   for (int b = 0; b < ctx->B; b++)
-    all = all && steps_alive(split, &windows[b], ctx->T) == ctx->T;
+    all = all && steps_alive(ctx, split, &windows[b]) == ctx->T;
   if (all)
     return NULL;
   ssk_tensor *alive = ssk_empty(ctx->tape, SSK_SHAPE(ctx->T, ctx->B));
   for (int b = 0; alive->count && b < ctx->B; b++) {
-    int steps = steps_alive(split, &windows[b], ctx->T);
+    int steps = steps_alive(ctx, split, &windows[b]);
     for (int t = 0; t < ctx->T; t++)
       alive->data[t * ctx->B + b] = t < steps;
   }
@@ -94,7 +99,7 @@ struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_da
   for (int t = 0; t < T; t++)
     for (int b = 0; b < B; b++) {
       const struct ssk_window *w = &windows[b];
-      bool inside = w->start + t < L; /* a window may reach beyond a short series */
+      bool inside = w->start + t < L;
       int64_t row = (w->series * L + w->start + t) * D;
       for (int k = 0; k < D; k++) {
         size_t i = ((size_t)t * (size_t)B + (size_t)b) * (size_t)D + (size_t)k;
@@ -156,4 +161,52 @@ void ssk_model_known(const struct ssk_pass *pass, const struct ssk_data *data, e
       rows->u->data[p * V + k] = (ssk_real)row[k];
   ssk_tensor *time = ssk_model_time(pass, &t, 1, 1, ctx->P);
   rows->time = time ? ssk_reshape(ctx->tape, time, SSK_SHAPE(ctx->P, ctx->dims->F)) : NULL;
+}
+
+/* ---- reversed time --------------------------------------------------------------------------- */
+
+const int *ssk_observed_lengths(const struct ssk_ctx *ctx, const struct ssk_observed *obs) {
+  if (!obs->alive || ssk_tape_code(ctx->tape))
+    return NULL;
+  int *length = ssk_tape_scratch(ctx->tape, (size_t)ctx->B * sizeof *length);
+  if (!length) {
+    ssk_tape_fail(ctx->tape, SSK_ENOMEM, "no memory for the lengths of the series");
+    return NULL;
+  }
+  for (int b = 0; b < ctx->B; b++) {
+    length[b] = 0;
+    while (length[b] < ctx->T && obs->alive->data[length[b] * ctx->B + b] != 0)
+      length[b]++;
+  }
+  return length;
+}
+
+/* Copies: observations have no gradient. NULL stays NULL. */
+static ssk_tensor *reversed(const struct ssk_ctx *ctx, const ssk_tensor *slab, const int *lengths,
+                            int from, int n) {
+  if (!slab || ssk_tape_code(ctx->tape))
+    return NULL;
+  const int B = slab->shape[1], width = slab->shape[2];
+  ssk_tensor *out = ssk_empty(ctx->tape, SSK_SHAPE(n, B, width));
+  for (int r = 0; out->count && r < n; r++)
+    for (int b = 0; b < B; b++) {
+      const int t = ssk_reversed_step(lengths ? lengths[b] : ctx->T, from + r);
+      memcpy(out->data + ((size_t)r * (size_t)B + (size_t)b) * (size_t)width,
+             slab->data + ((size_t)t * (size_t)B + (size_t)b) * (size_t)width,
+             (size_t)width * sizeof *out->data);
+    }
+  return out;
+}
+
+struct ssk_observed ssk_observed_reversed(const struct ssk_ctx *ctx, const struct ssk_observed *obs,
+                                          const int *lengths, int from, int n) {
+  struct ssk_observed out = {.size = sizeof out,
+                             .x = reversed(ctx, obs->x, lengths, from, n),
+                             .mask = reversed(ctx, obs->mask, lengths, from, n),
+                             .u = reversed(ctx, obs->u, lengths, from, n),
+                             .s = obs->s,
+                             .time = reversed(ctx, obs->time, lengths, from, n)};
+  if (ssk_tape_code(ctx->tape))
+    out.x = out.mask = ssk_tape_fail(ctx->tape, SSK_EFAIL, "no observations");
+  return out;
 }

@@ -45,17 +45,37 @@ int ssk_walk_summary_parts(const struct ssk_walk *walk) {
   return walk->state_width ? walk->n : 1;
 }
 
+static int part_length(const struct ssk_walk *walk) {
+  return walk->state_width ? walk->length : walk->pass->ctx.T;
+}
+
+int ssk_walk_summary_steps(const struct ssk_walk *walk, int k) {
+  return steps_in(walk->pass->ctx.T, part_length(walk), k);
+}
+
+/* Where part k begins in reversed time. */
+static int part_start(const struct ssk_walk *walk, int k) {
+  return walk->pass->ctx.T - k * part_length(walk) - ssk_walk_summary_steps(walk, k);
+}
+
+ssk_real *ssk_walk_summary_at(const struct ssk_walk *walk, int k, int r, int b) {
+  const struct ssk_ctx *ctx = &walk->pass->ctx;
+  const int t =
+      ssk_reversed_step(walk->lengths ? walk->lengths[b] : ctx->T, part_start(walk, k) + r);
+  return walk->h + ((size_t)t * (size_t)ctx->B + (size_t)b) * (size_t)ctx->dims->H;
+}
+
 ssk_tensor *ssk_walk_summary(const struct ssk_walk *walk, int k, ssk_real *d_state,
                              ssk_tensor **next) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
-  int B = ctx->B, W = walk->state_width, length = W ? walk->length : ctx->T;
-  int n = steps_in(ctx->T, length, k);
-  struct ssk_observed obs = ssk_observed_part(ctx->tape, walk->obs, k * length, n);
+  const int B = ctx->B, W = walk->state_width, n = ssk_walk_summary_steps(walk, k);
+  const struct ssk_observed reversed =
+      ssk_observed_reversed(ctx, walk->obs, walk->lengths, part_start(walk, k), n);
   ssk_tensor *state = NULL;
   if (W)
     state =
         ssk_leaf(ctx->tape, SSK_SHAPE(B, W), walk->states + (size_t)k * (size_t)(B * W), d_state);
-  ssk_tensor *h = ssk_model_summary(walk->pass, &obs, state, next);
+  ssk_tensor *h = ssk_model_summary(walk->pass, &reversed, state, next);
   if (!ssk_tape_code(ctx->tape) && (h->count != (size_t)n * (size_t)(B * ctx->dims->H) ||
                                     (W && (!*next || (*next)->count != (size_t)(B * W)))))
     ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "summary '%s' returned another shape than it declared",
@@ -67,15 +87,18 @@ ssk_tensor *ssk_walk_summary(const struct ssk_walk *walk, int k, ssk_real *d_sta
 
 static void run_summary(const struct ssk_walk *walk) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
-  const size_t slab = (size_t)ctx->B * (size_t)ctx->dims->H;
-  const size_t state = (size_t)ctx->B * (size_t)walk->state_width;
+  const size_t H = (size_t)ctx->dims->H, B = (size_t)ctx->B, unit = sizeof(ssk_real);
+  const size_t state = B * (size_t)walk->state_width;
   for (int k = ssk_walk_summary_parts(walk); k-- > 0 && !ssk_tape_code(ctx->tape);) {
     size_t mark = ssk_tape_mark(ctx->tape);
     ssk_tensor *next = NULL, *h = ssk_walk_summary(walk, k, NULL, &next);
     if (!ssk_tape_code(ctx->tape)) {
-      memcpy(walk->h + slab * (size_t)(k * walk->length), h->data, h->count * sizeof *h->data);
+      for (int r = 0; r < ssk_walk_summary_steps(walk, k); r++)
+        for (int b = 0; b < ctx->B; b++)
+          memcpy(ssk_walk_summary_at(walk, k, r, b), h->data + ((size_t)r * B + (size_t)b) * H,
+                 H * unit);
       if (k > 0)
-        memcpy(walk->states + state * (size_t)(k - 1), next->data, state * sizeof *next->data);
+        memcpy(walk->states + state * (size_t)(k - 1), next->data, state * unit);
     }
     ssk_tape_rewind(ctx->tape, mark);
   }
@@ -90,7 +113,8 @@ void ssk_walk_begin(struct ssk_walk *walk, struct ssk_pass *pass, const struct s
                             .obs = obs,
                             .length = length,
                             .n = (ctx->T + length - 1) / length,
-                            .state_width = ops->run_part ? ops->state_width(i->self) : 0};
+                            .state_width = ops->run_part ? ops->state_width(i->self) : 0,
+                            .lengths = ssk_observed_lengths(ctx, obs)};
   const size_t n = (size_t)walk->n, P = (size_t)ctx->P, B = (size_t)ctx->B;
   const size_t latents = (size_t)(ctx->dims->j * ctx->dims->d) * P;
   const size_t states = n * B * (size_t)walk->state_width, unit = sizeof(ssk_real);

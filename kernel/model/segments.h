@@ -32,6 +32,7 @@ struct ssk_walk {
   const struct ssk_observed *obs;
   int length, n;             /* steps of a segment (the last may have fewer), number of segments */
   int state_width;           /* of the summary, W; 0: it does not run in parts */
+  const int *lengths;        /* [B] of the series; NULL: T of all */
   ssk_real *h;               /* [T, B, H] */
   ssk_real *states;          /* [n, B, W] what the summary's part k starts from */
   ssk_real *latents;         /* [n + 1, j, P, d] before segment k; the last: those at the end */
@@ -70,9 +71,14 @@ struct ssk_segment ssk_walk_segment(const struct ssk_walk *walk, int k, ssk_real
                                     ssk_real *d_before);
 /* The place in walk->steps of the first transition of segment k. */
 size_t ssk_walk_first_rate(const struct ssk_walk *walk, int k);
-/* The summary's part k of ssk_walk_summary_parts, [n, B, H], and the gradient of its state. */
+/* The summary's part k of ssk_walk_summary_parts, [n, B, H] in reversed time, and the gradient of
+ * its state. Reversed time begins with the last part. */
 int ssk_walk_summary_parts(const struct ssk_walk *walk);
 ssk_tensor *ssk_walk_summary(const struct ssk_walk *walk, int k, ssk_real *d_state,
                              ssk_tensor **next);
+/* The entries [H] of walk->h that belong to step r of part k's reversed time, of series b. */
+ssk_real *ssk_walk_summary_at(const struct ssk_walk *walk, int k, int r, int b);
+/* Steps of part k. */
+int ssk_walk_summary_steps(const struct ssk_walk *walk, int k);
 
 #endif

@@ -58,9 +58,10 @@ static void summary_back(struct ssk_walk *walk) {
   ssk_tape *tape = ctx->tape;
   const int parts = ssk_walk_summary_parts(walk);
   const size_t state = (size_t)ctx->B * (size_t)walk->state_width * sizeof(ssk_real);
-  const size_t slab = (size_t)ctx->B * (size_t)ctx->dims->H;
+  const size_t slab = (size_t)ctx->B * (size_t)ctx->dims->H * sizeof(ssk_real);
   ssk_real *d_state = ssk_tape_scratch(tape, state), *d_next = ssk_tape_scratch(tape, state);
-  if (!d_state || !d_next) {
+  ssk_real *d_part = ssk_tape_scratch(tape, slab * (size_t)ssk_walk_summary_steps(walk, 0));
+  if (!d_state || !d_next || !d_part) {
     ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the gradient of the summary");
     return;
   }
@@ -71,7 +72,11 @@ static void summary_back(struct ssk_walk *walk) {
     results[0] = ssk_walk_summary(walk, k, k < parts - 1 ? d_state : NULL, &results[1]);
     if (ssk_tape_code(tape))
       return;
-    const ssk_real *seeds[] = {walk->h + slab * (size_t)(k * walk->length), d_next};
+    for (int r = 0; r < ssk_walk_summary_steps(walk, k); r++)
+      for (int b = 0; b < ctx->B; b++)
+        memcpy(d_part + (size_t)(r * ctx->B + b) * (size_t)ctx->dims->H,
+               ssk_walk_summary_at(walk, k, r, b), (size_t)ctx->dims->H * sizeof *d_part);
+    const ssk_real *seeds[] = {d_part, d_next};
     ssk_backward_from(tape, k ? 2 : 1, results, seeds);
     ssk_tape_rewind(tape, mark);
     ssk_real *handed_on = d_state;

@@ -251,19 +251,35 @@ void ssk_backward_repeat(struct ssk_call *call) {
                         call->in[0]->grad + r * s.inner);
 }
 
-/* ---- flip: the first axis backwards --------------------------------------------------------- */
+/* ---- flip: the first axis backwards, or as much of it as each entry of the second has -------- */
+
+struct lengths {
+  const int *of; /* NULL: all of the axis */
+};
 
 void ssk_forward_flip(struct ssk_call *call) {
+  const struct lengths *length = call->attr;
   const ssk_tensor *x = call->in[0];
-  const size_t n = (size_t)x->shape[0], slab = x->count / n;
-  for (size_t i = 0; i < n; i++)
-    memcpy(call->out->data + i * slab, x->data + (n - 1 - i) * slab, slab * sizeof *x->data);
+  const size_t T = (size_t)x->shape[0], B = length->of ? (size_t)x->shape[1] : 1;
+  const size_t n = x->count / (T * B);
+  for (size_t t = 0; t < T; t++)
+    for (size_t b = 0; b < B; b++) {
+      const size_t end = length->of ? (size_t)length->of[b] : T;
+      const size_t from = t < end ? end - 1 - t : t;
+      memcpy(call->out->data + (t * B + b) * n, x->data + (from * B + b) * n, n * sizeof *x->data);
+    }
 }
 void ssk_backward_flip(struct ssk_call *call) {
+  const struct lengths *length = call->attr;
   const ssk_tensor *x = call->in[0];
-  const size_t n = (size_t)x->shape[0], slab = x->count / n;
-  for (size_t i = 0; i < n; i++)
-    ssk_add_scaled(slab, 1, call->out->grad + i * slab, x->grad + (n - 1 - i) * slab);
+  const size_t T = (size_t)x->shape[0], B = length->of ? (size_t)x->shape[1] : 1;
+  const size_t n = x->count / (T * B);
+  for (size_t t = 0; t < T; t++)
+    for (size_t b = 0; b < B; b++) {
+      const size_t end = length->of ? (size_t)length->of[b] : T;
+      const size_t from = t < end ? end - 1 - t : t;
+      ssk_add_scaled(n, 1, call->out->grad + (t * B + b) * n, x->grad + (from * B + b) * n);
+    }
 }
 
 /* ---- public --------------------------------------------------------------------------------- */
@@ -325,5 +341,24 @@ ssk_tensor *ssk_repeat(ssk_tape *tape, ssk_tensor *x, int axis, int n) {
 }
 
 ssk_tensor *ssk_flip(ssk_tape *tape, ssk_tensor *x) {
-  return ssk_apply_op(tape, SSK_OP_flip, SSK_INPUTS(x), NULL, 0);
+  const struct lengths all = {0};
+  return ssk_apply_op(tape, SSK_OP_flip, SSK_INPUTS(x), &all, sizeof all);
+}
+ssk_tensor *ssk_flip_each(ssk_tape *tape, ssk_tensor *x, const int *length) {
+  if (ssk_tape_code(tape))
+    return ssk_flip(tape, x);
+  if (x->ndim < 2)
+    return ssk_tape_fail(tape, SSK_EUSAGE, "operation 'flip': no second axis to have lengths");
+  const int T = x->shape[0], B = x->shape[1];
+  int *copy = ssk_tape_scratch(tape, (size_t)B * sizeof *copy);
+  if (!copy)
+    return ssk_tape_fail(tape, SSK_ENOMEM, "operation 'flip': no memory");
+  for (int b = 0; b < B; b++) {
+    if (length[b] < 0 || length[b] > T)
+      return ssk_tape_fail(tape, SSK_EUSAGE, "operation 'flip': %d entries of an axis of %d",
+                           length[b], T);
+    copy[b] = length[b];
+  }
+  const struct lengths each = {.of = copy};
+  return ssk_apply_op(tape, SSK_OP_flip, SSK_INPUTS(x), &each, sizeof each);
 }

@@ -141,6 +141,12 @@ Test(op_values, copies_put_entries_where_they_belong) {
           cr_expect_eq(at(flipped, 1 - i, j, k, 0), v);
         }
       }
+  ssk_tensor *each = ssk_flip_each(tape, turned, (int[]){3, 4});
+  for (int t = 0; t < 4; t++)
+    for (int k = 0; k < 3; k++) {
+      cr_expect_eq(at(each, t, 0, k, 0), at(turned, t < 3 ? 2 - t : t, 0, k, 0));
+      cr_expect_eq(at(each, t, 1, k, 0), at(turned, 3 - t, 1, k, 0));
+    }
   ssk_tensor *numbers[30];
   for (int i = 0; i < 30; i++)
     numbers[i] = ssk_full(tape, 0, NULL, (ssk_real)i);

@@ -166,7 +166,9 @@ static void gradcase_repeat(void) {
 }
 
 UNARY(flip)
+BUILD(flip_each, ssk_flip_each(tape, x[0], (int[]){(int)a[0], (int)a[1], (int)a[2]}))
 static void gradcase_flip(void) {
+  CHECK(build_flip_each, ARGS(2, 4, 0), LEAF(-1, 1, 4, 3, 2));
   CHECK(build_flip, NULL, LEAF(-1, 1, 3, 2));
 }
 

@@ -155,7 +155,9 @@ struct ssk_observed {
   ssk_tensor *u;     /* [T, B, V], or NULL when V = 0 */
   ssk_tensor *s;     /* [B, E], or NULL when E = 0 */
   ssk_tensor *time;  /* [T, B, F], or NULL when F = 0 */
-  ssk_tensor *alive; /* [T, B] 1 up to the end of each series; NULL: all last T steps */
+  ssk_tensor *alive; /* [T, B] 1 for the steps that count: up to the end of each series, but at
+                        least j (a series of fewer steps is one of j whose last are missing); NULL:
+                        all last T steps */
   /* Of all steps of the pass, means over its series, as in struct ssk_bound. */
   double entries, log_jacobian;
   ssk_tensor *z; /* [T, B, d] true latents, standardised when the recipe says so; NULL unless
@@ -236,6 +238,8 @@ struct ssk_oracle {
   /* log p(x | z) over the entries with mask 1, in nats. */
   double (*emission_log_prob)(const void *self, const double *z, const double *x,
                               const double *mask);
+  /* [optional] E[x | z]: the observation without its noise. Default: C z of a linear process. */
+  void (*emission_mean)(const void *self, const double *z, double *x);
   /* [optional] log p(z | z_prev); absent where the transition has no density. */
   double (*transition_log_prob)(const void *self, const double *z_prev, const double *z);
   /* [optional] P(x_dim <= value | z_prev) one step ahead, and the centre that histograms subtract:
@@ -269,7 +273,8 @@ struct ssk_dataset_ops {
 
 /* The future summary F_phi: h_t is a function of the inputs from t on. The kernel concatenates the
  * inputs [x*m, m, u, time, s], reverses time, and flips the result back: a summary only has to be
- * causal along the first axis. */
+ * causal along the first axis. Each series is reversed by its own length, so that what fills up a
+ * shorter one comes last. */
 struct ssk_summary_ops {
   size_t size;
   /* Declare weights for inputs of width `in`; write the width of the result to *out. */
@@ -545,6 +550,22 @@ enum ssk_needs {
   SSK_NEEDS_ORACLE = 4,      /* a data set with an oracle and ground-truth latents */
   SSK_NEEDS_LIKELIHOOD = 8,  /* the importance-weighted likelihood of the series */
   SSK_NEEDS_TRANSITION = 16, /* one step of the latents, from the last of the history */
+  SSK_NEEDS_POSTERIOR = 32,  /* what is inferred of a series from all that is observed of it */
+};
+
+/* What a forecaster infers of a series from everything that is observed of it (smoothing, and
+ * imputation of what is missing), beside what is known of the truth. In the data's own units. */
+struct ssk_smoothing {
+  size_t size;
+  int length;             /* of the series */
+  const double *x;        /* [length, D] the series */
+  const double *observed; /* [length, D] 1: an entry that was seen */
+  const double *hidden;   /* [length, D] 1: an entry that was held out; x is its true value. NULL:
+                             none was */
+  const double *paths;    /* [samples, length, D] observations drawn given what was seen */
+  const double *mean;     /* [length, D] posterior mean of the observation without its noise */
+  const double *signal;   /* [length, D] the true observation without its noise, or NULL */
+  const double *exact;    /* [length, D] its exact posterior mean (Kalman smoother), or NULL */
 };
 
 /* One evaluated series, in the data's own units. Borrowed, valid during the call. */
@@ -578,6 +599,7 @@ struct ssk_case {
   const double *kernel;       /* [draws, latents] of the exact one, given the true state z_last;
                                  NULL where the row's latents are not the true ones */
   double transition_log_prob; /* log p(next_latent | past), nats; NaN where it has no density */
+  const struct ssk_smoothing *smoothing; /* or NULL */
 };
 
 struct ssk_metric_ops {

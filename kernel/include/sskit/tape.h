@@ -169,6 +169,9 @@ SSK_API ssk_tensor *ssk_permute(ssk_tape *tape, ssk_tensor *x, const int *perm);
 SSK_API ssk_tensor *ssk_repeat(ssk_tape *tape, ssk_tensor *x, int axis, int n);
 /* Reverse the first axis. */
 SSK_API ssk_tensor *ssk_flip(ssk_tape *tape, ssk_tensor *x);
+/* Of x [T, B, ..], for each b: reverse the first length[b] (0...T) entries of the first axis, and
+ * leave the rest where they are. length is copied. */
+SSK_API ssk_tensor *ssk_flip_each(ssk_tape *tape, ssk_tensor *x, const int *length);
 
 /* ---- reductions ----------------------------------------------------------------------------- */
 
