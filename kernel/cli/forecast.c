@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* forecast.c - sskit forecast: the predictive distribution of a trained run, as CSV or JSON. */
+#include "cli/spread.h"
 #include "cli/training.h"
 #include "core/file.h"
-#include "core/text.h"
 #include "infer/forecast_groups.h"
 #include "infer/model_forecast.h"
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,9 +50,6 @@ static const struct ssk_syntax syntax = {
     .parser = parse,
 };
 
-static const double levels[] = {0.05, 0.25, 0.5, 0.75, 0.95};
-enum { N_LEVELS = sizeof levels / sizeof levels[0] };
-
 /* Where the forecasts go: CSV lines or a JSON array. */
 struct sink {
   struct ssk_text csv;
@@ -63,26 +58,19 @@ struct sink {
 
 static void add_line(struct sink *sink, int64_t series, int step, int dimension, double truth,
                      double *values, size_t n) {
-  gsl_sort(values, 1, n);
-  double mean = gsl_stats_mean(values, 1, n), quantile[N_LEVELS];
-  for (int q = 0; q < N_LEVELS; q++)
-    quantile[q] = gsl_stats_quantile_from_sorted_data(values, 1, n, levels[q]);
+  const struct ssk_spread spread = ssk_spread_of(values, n);
   if (sink->array) {
-    json_array_append_new(sink->array,
-                          json_pack("{s:I, s:i, s:i, s:o, s:f, s:[f,f,f,f,f]}", "series",
-                                    (json_int_t)series, "step", step, "dimension", dimension,
-                                    "truth", isnan(truth) ? json_null() : json_real(truth), "mean",
-                                    mean, "quantiles", quantile[0], quantile[1], quantile[2],
-                                    quantile[3], quantile[4]));
+    json_t *object =
+        json_pack("{s:I, s:i, s:i, s:o}", "series", (json_int_t)series, "step", step, "dimension",
+                  dimension, "truth", isnan(truth) ? json_null() : json_real(truth));
+    ssk_spread_json(&spread, object);
+    json_array_append_new(sink->array, object);
     return;
   }
   char number[32];
   ssk_text_printf(&sink->csv, "%lld,%d,%d,%s", (long long)series, step, dimension,
                   isnan(truth) ? "" : ssk_text_double(number, truth));
-  ssk_text_printf(&sink->csv, ",%.7g", mean);
-  for (int q = 0; q < N_LEVELS; q++)
-    ssk_text_printf(&sink->csv, ",%.7g", quantile[q]);
-  ssk_text_add(&sink->csv, "\n");
+  ssk_spread_csv(&spread, &sink->csv);
 }
 
 static int forecast_series(const struct ssk_run *run, const struct ssk_forecaster *forecaster,
@@ -176,7 +164,7 @@ int ssk_verb_forecast(struct ssk_cli *cli, int argc, char **argv) {
     code = ssk_run_open(cli->words[0], cli->n_over, cli->over, cli->registry, &run, cli->err);
   struct sink sink = {.array = !code && cli->json ? json_array() : NULL};
   if (!code) {
-    ssk_text_add(&sink.csv, "series,step,dimension,truth,mean,q05,q25,q50,q75,q95\n");
+    ssk_text_add(&sink.csv, "series,step,dimension,truth," SSK_SPREAD_COLUMNS "\n");
     code = forecast_all(cli, &input, run, &sink);
   }
   if (!code)

@@ -17,3 +17,5 @@ sskit_SOURCES += kernel/cli/training.h
 sskit_SOURCES += kernel/cli/compare.c
 sskit_SOURCES += kernel/cli/evaluate.c
 sskit_SOURCES += kernel/cli/forecast.c
+sskit_SOURCES += kernel/cli/sample.c
+sskit_SOURCES += kernel/cli/spread.h

@@ -42,11 +42,34 @@ static int persistence_forecast(void *self, const struct ssk_data *data, enum ss
   return SSK_OK;
 }
 
+/* The last value that was seen up to each step, that step included. */
+static int persistence_posterior(void *self, const struct ssk_data *data, enum ssk_split split,
+                                 int64_t series, int samples, uint64_t seed, int thread,
+                                 const struct ssk_series_posterior *out, ssk_err *err) {
+  const int D = data->shape.D, length = data->split[split].length[series];
+  const int64_t offset = series * data->shape.max_length * D;
+  const double *x = data->split[split].x + offset, *mask = data->split[split].mask + offset;
+  (void)self, (void)seed, (void)thread, (void)err;
+  for (int k = 0; k < D; k++) {
+    double last = training_mean(data, k);
+    for (int t = 0; t < length; t++) {
+      if (mask[t * D + k] != 0)
+        last = x[t * D + k];
+      out->mean[t * D + k] = last;
+    }
+  }
+  for (int s = 0; s < samples; s++)
+    memcpy(out->x + (size_t)s * (size_t)(length * D), out->mean,
+           (size_t)(length * D) * sizeof *out->x);
+  return SSK_OK;
+}
+
 /* ---- marginal ---------------------------------------------------------------------------------
  */
 
-/* Fully observed training vectors. */
+/* Training vectors whose dimensions [from, to) were all observed. */
 struct pool {
+  int from, to;
   int64_t n;
   const double **vector;
 };
@@ -57,7 +80,7 @@ static void collect(const struct ssk_data *data, int t, struct pool *pool) {
   for (int64_t i = 0; i < train->n; i++) {
     int64_t at = (i * data->shape.max_length + t) * D;
     bool complete = t < train->length[i];
-    for (int k = 0; k < D && complete; k++)
+    for (int k = pool->from; k < pool->to && complete; k++)
       complete = train->mask[at + k] != 0;
     if (complete)
       pool->vector[pool->n++] = train->x + at;
@@ -88,7 +111,7 @@ static int marginal_forecast(void *self, const struct ssk_data *data, enum ssk_s
   int D = data->shape.D;
   (void)self, (void)thread;
   size_t rows = (size_t)data->split[SSK_TRAIN].n * (size_t)data->shape.max_length;
-  struct pool pool = {.vector = malloc(rows * sizeof *pool.vector)};
+  struct pool pool = {.to = D, .vector = malloc(rows * sizeof *pool.vector)};
   if (!pool.vector)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the marginal forecast");
   ssk_rng rng = ssk_rng_open(seed, "infer.marginal", "draw", split, (uint32_t)series);
@@ -105,20 +128,51 @@ static int marginal_forecast(void *self, const struct ssk_data *data, enum ssk_s
   return code;
 }
 
+/* Of each dimension by itself: of the others, some are missing at most steps. */
+static int marginal_posterior(void *self, const struct ssk_data *data, enum ssk_split split,
+                              int64_t series, int samples, uint64_t seed, int thread,
+                              const struct ssk_series_posterior *out, ssk_err *err) {
+  const int D = data->shape.D, length = data->split[split].length[series];
+  (void)self, (void)thread;
+  size_t rows = (size_t)data->split[SSK_TRAIN].n * (size_t)data->shape.max_length;
+  struct pool pool = {.vector = malloc(rows * sizeof *pool.vector)};
+  if (!pool.vector)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the marginal distribution");
+  ssk_rng rng = ssk_rng_open(seed, "infer.marginal", "posterior", split, (uint32_t)series);
+  int code = SSK_OK;
+  for (int e = 0; e < length * D && !code; e++) {
+    const int k = pool.from = e % D;
+    pool.to = k + 1;
+    collect_nearest(data, e / D, &pool);
+    if (pool.n == 0)
+      code = ssk_err_set(err, SSK_EDATA, "marginal: dimension %d is never seen in training", k);
+    out->mean[e] = 0;
+    for (int64_t i = 0; i < pool.n; i++)
+      out->mean[e] += pool.vector[i][k] / (double)pool.n;
+    for (int s = 0; s < samples && !code; s++)
+      out->x[(size_t)s * (size_t)(length * D) + (size_t)e] =
+          pool.vector[ssk_rng_below(&rng, (uint64_t)pool.n)][k];
+  }
+  free(pool.vector);
+  return code;
+}
+
 /* ---- the table --------------------------------------------------------------------------------
  */
 
 static int make_persistence(const struct ssk_baseline *self, const struct ssk_data *data,
                             int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
   (void)data, (void)particles, (void)err;
-  *out = (struct ssk_forecaster){.name = self->name, .forecast = persistence_forecast};
+  *out = (struct ssk_forecaster){
+      .name = self->name, .forecast = persistence_forecast, .posterior = persistence_posterior};
   return SSK_OK;
 }
 
 static int make_marginal(const struct ssk_baseline *self, const struct ssk_data *data,
                          int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
   (void)data, (void)particles, (void)err;
-  *out = (struct ssk_forecaster){.name = self->name, .forecast = marginal_forecast};
+  *out = (struct ssk_forecaster){
+      .name = self->name, .forecast = marginal_forecast, .posterior = marginal_posterior};
   return SSK_OK;
 }
 

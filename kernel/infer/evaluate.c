@@ -4,6 +4,7 @@
  * its own row of values, and random numbers are named by series, so threads leave no trace. */
 #include "infer/evaluate.h"
 #include "infer/oracle_transition.h"
+#include "infer/smoothing.h"
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -58,6 +59,10 @@ static void describe(const struct ssk_evaluate_section *e, struct ssk_metric_col
     used += e->context ? (size_t)snprintf(text + used, size - used, "%lld", (long long)e->context)
                        : (size_t)snprintf(text + used, size - used, "%lld before the last",
                                           (long long)e->horizon);
+  if ((needs & SSK_NEEDS_POSTERIOR) && used < size)
+    used += (size_t)snprintf(text + used, size - used, "; %lld paths given the whole series%s",
+                             (long long)e->samples,
+                             e->smoothing ? ", drawn again by importance weights" : "");
   if ((needs & SSK_NEEDS_LIKELIHOOD) && used < size)
     used +=
         (size_t)snprintf(text + used, size - used, "; %lld paths", (long long)e->likelihood_paths);
@@ -116,6 +121,8 @@ struct thread_state {
   double *step;           /* [samples, D] */
   double *draws, *kernel; /* [kernel_draws, latents] of the transition, of the exact one */
   double *next;           /* [latents] */
+  struct ssk_smoothing_work smoothing;
+  struct ssk_smoothing smoothed; /* of the series at hand */
   ssk_err *err;
   int code, failed; /* the first failure and its series */
 };
@@ -208,6 +215,12 @@ static int make_case(const struct loop *l, int i, int thread, struct ssk_case *c
     c->effective_paths = likelihood.effective_paths;
     c->pareto_k = likelihood.pareto_k;
   }
+  if (!code && l->forecaster->posterior && (l->needs & SSK_NEEDS_POSTERIOR)) {
+    c->samples = (int)e->samples;
+    code = ssk_smoothing_of(l->forecaster, data, e->split, i, c->samples, l->seed, thread,
+                            &state->smoothing, &state->smoothed, state->err);
+    c->smoothing = code ? NULL : &state->smoothed;
+  }
   return code;
 }
 
@@ -234,6 +247,7 @@ static bool can_show(unsigned needs, const struct ssk_case *c) {
          !((needs & SSK_NEEDS_BOUND) && !c->has_bound) &&
          !((needs & SSK_NEEDS_LIKELIHOOD) && !c->has_likelihood) &&
          !((needs & SSK_NEEDS_TRANSITION) && !c->has_transition) &&
+         !((needs & SSK_NEEDS_POSTERIOR) && !c->smoothing) &&
          !((needs & SSK_NEEDS_ORACLE) && !c->oracle);
 }
 
@@ -291,8 +305,10 @@ static int prepare(struct loop *l, int n_threads, ssk_err *err) {
     l->threads[t].step = malloc(step * sizeof(double));
     l->threads[t].draws = malloc((2 * draws + latents + 1) * sizeof(double));
     l->threads[t].err = ssk_err_new();
-    failed =
-        !l->threads[t].paths || !l->threads[t].step || !l->threads[t].draws || !l->threads[t].err;
+    failed = !l->threads[t].paths || !l->threads[t].step || !l->threads[t].draws ||
+             !l->threads[t].err ||
+             ((l->needs & SSK_NEEDS_POSTERIOR) &&
+              ssk_smoothing_open(&l->threads[t].smoothing, l->data, (int)e->samples, err));
     l->threads[t].kernel = failed ? NULL : l->threads[t].draws + draws;
     l->threads[t].next = failed ? NULL : l->threads[t].kernel + draws;
   }
@@ -336,6 +352,7 @@ int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data 
     free(l.threads[t].paths);
     free(l.threads[t].step);
     free(l.threads[t].draws);
+    ssk_smoothing_free(&l.threads[t].smoothing);
     ssk_err_free(l.threads[t].err);
   }
   free(l.threads);

@@ -31,6 +31,16 @@ struct ssk_series_transition {
   bool truth;
 };
 
+/* What is inferred of one series from all that is observed of it, in the data's own units. The
+ * caller's arrays; `samples` paths. */
+struct ssk_series_posterior {
+  double *x;    /* [samples, length, D] observations drawn given what was seen; also of entries that
+                   were seen, which are drawn anew */
+  double *mean; /* [length, D] posterior mean of the observation without its noise */
+  double *z; /* [samples, length, latents] the latents, in the model's units; NULL: not wanted. Of
+                a model alone */
+};
+
 /* A vtable with its state. Slots are called from several threads at once, each with its own
  * `thread` number (0 <= thread < the pool's threads, for workspaces) and its own err. The result
  * must depend on (seed, split, series) and the arguments only: never on thread, nor on earlier
@@ -55,7 +65,12 @@ struct ssk_forecaster {
   int (*transition)(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
                     int context, int draws, uint64_t seed, int thread,
                     struct ssk_series_transition *out, ssk_err *err);
-  int latents;              /* of that transition */
+  /* [optional] Smoothing and imputation: paths given the whole series. `length` is that of the
+   * series. */
+  int (*posterior)(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
+                   int samples, uint64_t seed, int thread, const struct ssk_series_posterior *out,
+                   ssk_err *err);
+  int latents;              /* dimension of the latents that these two give */
   int64_t evaluations;      /* network evaluations a sampled latent step; 0: no network */
   void (*free)(void *self); /* [optional] */
 };

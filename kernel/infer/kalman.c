@@ -165,6 +165,19 @@ static void smoother_gain(const struct ssk_linear_gaussian *model, const double 
       gain[i * d + w->index[k]] = rows[i * rank + k];
 }
 
+/* out[d, d] = (I - J A) P (I - J A)' + J inner J': the covariance of a state of covariance P when
+ * the next one is known up to the covariance inner - Q. Uses matrices 1, 3 and 4 of the work. */
+static void step_back(const struct ssk_linear_gaussian *model, const double *P, const double *J,
+                      const double *inner, double *out, struct work *w) {
+  int d = model->d;
+  double *I_JA = w->matrix[1], *sum = w->matrix[3];
+  ssk_dense_product(d, d, d, J, model->A, I_JA);
+  for (int i = 0; i < d * d; i++)
+    I_JA[i] = (i % (d + 1) == 0) - I_JA[i];
+  ssk_dense_sandwich(d, d, I_JA, P, NULL, w->matrix[4], sum);
+  ssk_dense_sandwich(d, d, J, inner, sum, w->matrix[4], out);
+}
+
 int ssk_kalman_smooth(const struct ssk_linear_gaussian *model, struct ssk_kalman *series,
                       ssk_err *err) {
   int d = series->d, T = series->T;
@@ -184,14 +197,44 @@ int ssk_kalman_smooth(const struct ssk_linear_gaussian *model, struct ssk_kalman
     for (int i = 0; i < d; i++)
       for (int k = 0; k < d; k++)
         m[i] += J[i * d + k] * (m[d + k] - series->predicted_mean[(t + 1) * d + k]);
-    double *I_JA = w.matrix[1], *inner = w.matrix[2], *sum = w.matrix[3];
-    ssk_dense_product(d, d, d, J, model->A, I_JA);
-    for (int i = 0; i < d * d; i++) {
-      I_JA[i] = (i % (d + 1) == 0) - I_JA[i];
+    double *inner = w.matrix[2];
+    for (int i = 0; i < d * d; i++)
       inner[i] = model->Q[i] + series->smoothed_cov[(t + 1) * d * d + i];
+    step_back(model, P, J, inner, series->smoothed_cov + t * d * d, &w);
+  }
+  work_free(&w);
+  return SSK_OK;
+}
+
+int ssk_kalman_draw(const struct ssk_linear_gaussian *model, const struct ssk_kalman *series, int n,
+                    ssk_rng *rng, double *z, ssk_err *err) {
+  int d = series->d, T = series->T;
+  struct work w;
+  int code = work_init(&w, d, d, err);
+  if (code)
+    return code;
+  for (int t = T - 1; t >= 0; t--) {
+    const double *m = series->filtered_mean + t * d, *P = series->filtered_cov + t * d * d;
+    double *J = w.matrix[0], *cov = w.matrix[2], *factor = w.matrix[5];
+    if (t < T - 1) {
+      smoother_gain(model, P, series->predicted_cov + (t + 1) * d * d, J, &w);
+      step_back(model, P, J, model->Q, cov, &w);
+    } else {
+      memcpy(cov, P, (size_t)(d * d) * sizeof *cov);
     }
-    ssk_dense_sandwich(d, d, I_JA, P, NULL, w.matrix[4], sum);
-    ssk_dense_sandwich(d, d, J, inner, sum, w.matrix[4], series->smoothed_cov + t * d * d);
+    ssk_dense_semidefinite(d, cov, factor, w.index);
+    for (int s = 0; s < n; s++) {
+      double *now = z + ((size_t)s * (size_t)T + (size_t)t) * (size_t)d, *normal = w.vector;
+      for (int i = 0; i < d; i++)
+        normal[i] = ssk_rng_normal(rng);
+      for (int i = 0; i < d; i++) {
+        now[i] = m[i];
+        for (int k = 0; k < d; k++)
+          now[i] += factor[i * d + k] * normal[k];
+        for (int k = 0; k < d && t < T - 1; k++)
+          now[i] += J[i * d + k] * (now[d + k] - series->predicted_mean[(t + 1) * d + k]);
+      }
+    }
   }
   work_free(&w);
   return SSK_OK;

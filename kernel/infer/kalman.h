@@ -24,6 +24,10 @@ int ssk_kalman_filter(const struct ssk_linear_gaussian *model, int T, const doub
 /* The fixed-interval smoother of Rauch, Tung and Striebel (1965) on a filtered series. */
 int ssk_kalman_smooth(const struct ssk_linear_gaussian *model, struct ssk_kalman *series,
                       ssk_err *err);
+/* Draw n paths z[n, T, d] of the states given all observations of a filtered series, from the last
+ * step backwards (Carter and Kohn 1994; Fruehwirth-Schnatter 1994). */
+int ssk_kalman_draw(const struct ssk_linear_gaussian *model, const struct ssk_kalman *series, int n,
+                    ssk_rng *rng, double *z, ssk_err *err);
 /* Mean and covariance of the next `horizon` observations, one step at a time, given a filtered
  * state: x_mean[horizon, D], x_cov[horizon, D, D]; z_mean [horizon, d] and z_cov [horizon, d, d] of
  * the states, both may be NULL. */

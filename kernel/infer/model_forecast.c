@@ -5,18 +5,11 @@
 #include "infer/model_forecast.h"
 #include "core/hash.h"
 #include "infer/importance.h"
+#include "infer/model_state.h"
 #include "infer/model_transition.h"
 #include "model/evaluate_bound.h"
-#include "model/segments.h"
 #include <stdlib.h>
 #include <string.h>
-
-struct state {
-  const struct ssk_model *model;
-  const struct ssk_evaluate_section *how;
-  int threads;
-  struct ssk_pass *passes; /* one a thread */
-};
 
 /* One more latent of every path, step t, and the observation that it emits, in the data's own
  * units. latents [j, P, d], oldest first, move on by a step. */
@@ -49,9 +42,8 @@ static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enu
       paths[p * horizon * D + k] = data->centre[k] + data->scale[k] * (double)x->data[p * D + k];
 }
 
-/* A pass over the first T steps of one series with these random numbers. */
-static void begin(struct ssk_pass *pass, int T, int paths, uint64_t seed, const char *purpose,
-                  enum ssk_split split, int64_t series) {
+void ssk_model_begin(struct ssk_pass *pass, int T, int paths, uint64_t seed, const char *purpose,
+                     enum ssk_split split, int64_t series) {
   struct ssk_ctx *ctx = &pass->ctx;
   ssk_pass_begin(pass, T, 1, paths, NULL);
   ctx->training = false;
@@ -65,7 +57,7 @@ static void begin(struct ssk_pass *pass, int T, int paths, uint64_t seed, const 
 static int forecast(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
                     int context, int horizon, int samples, uint64_t seed, int thread, double *paths,
                     ssk_err *err) {
-  struct state *state = self;
+  struct ssk_model_state *state = self;
   struct ssk_pass *pass = &state->passes[thread];
   struct ssk_ctx *ctx = &pass->ctx;
   int j = ctx->dims->j;
@@ -75,7 +67,7 @@ static int forecast(void *self, const struct ssk_data *data, enum ssk_split spli
   if (ctx->dims->V && context + horizon > data->split[split].length[series])
     return ssk_err_set(err, SSK_EDATA, "there are no covariates beyond the %d steps of the series",
                        data->split[split].length[series]);
-  begin(pass, context, samples, seed, "forecast", split, series);
+  ssk_model_begin(pass, context, samples, seed, "forecast", split, series);
   struct ssk_window window = {.series = series};
   struct ssk_observed obs = ssk_observe(pass, data, split, &window);
   struct ssk_walk walk;
@@ -94,7 +86,7 @@ static int forecast(void *self, const struct ssk_data *data, enum ssk_split spli
 static int bound(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
                  int length, uint64_t seed, int thread, struct ssk_series_bound *out,
                  ssk_err *err) {
-  struct state *state = self;
+  struct ssk_model_state *state = self;
   struct ssk_bound_value value;
   int code = ssk_pass_bound(&state->passes[thread], data, split, series, 1, length,
                             (int)state->how->bound_paths, seed, &value, err);
@@ -111,11 +103,12 @@ static int bound(void *self, const struct ssk_data *data, enum ssk_split split, 
 static int likelihood(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
                       int length, uint64_t seed, int thread, struct ssk_series_likelihood *out,
                       ssk_err *err) {
-  struct state *state = self;
+  struct ssk_model_state *state = self;
   struct ssk_pass *pass = &state->passes[thread];
   struct ssk_window window = {.series = series};
   int paths = (int)state->how->likelihood_paths;
-  begin(pass, length, paths, seed, "likelihood", split, series);
+  const int steps = ssk_pass_steps(pass->ctx.dims, length, data->split[split].length[series]);
+  ssk_model_begin(pass, steps, paths, seed, "likelihood", split, series);
   struct ssk_observed obs = ssk_observe(pass, data, split, &window);
   const ssk_tensor *weight = ssk_model_log_weight(pass, &obs);
   double *log_w = ssk_tape_scratch(pass->ctx.tape, (size_t)paths * sizeof *log_w);
@@ -138,13 +131,13 @@ static int likelihood(void *self, const struct ssk_data *data, enum ssk_split sp
 static int transition(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
                       int context, int draws, uint64_t seed, int thread,
                       struct ssk_series_transition *out, ssk_err *err) {
-  struct state *state = self;
+  struct ssk_model_state *state = self;
   return ssk_model_transition(&state->passes[thread], data, split, series, context, draws,
                               ssk_hash_text(seed, "transition"), out, err);
 }
 
 static void release(void *self) {
-  struct state *state = self;
+  struct ssk_model_state *state = self;
   for (int i = 0; i < state->threads; i++)
     if (state->passes[i].ctx.tape)
       ssk_pass_free(&state->passes[i]);
@@ -156,12 +149,12 @@ int ssk_model_forecaster(const struct ssk_model *model, ssk_real *values, const 
                          int threads, const struct ssk_evaluate_section *how,
                          struct ssk_forecaster *out, ssk_err *err) {
   *out = (struct ssk_forecaster){0};
-  struct state *state = calloc(1, sizeof *state);
+  struct ssk_model_state *state = calloc(1, sizeof *state);
   if (state)
-    *state = (struct state){.model = model,
-                            .threads = threads,
-                            .how = how,
-                            .passes = calloc((size_t)threads, sizeof *state->passes)};
+    *state = (struct ssk_model_state){.model = model,
+                                      .threads = threads,
+                                      .how = how,
+                                      .passes = calloc((size_t)threads, sizeof *state->passes)};
   int code = state && state->passes ? SSK_OK : SSK_ENOMEM;
   for (int i = 0; i < threads && !code; i++)
     code = ssk_pass_init(&state->passes[i], model, values);
@@ -181,6 +174,7 @@ int ssk_model_forecaster(const struct ssk_model *model, ssk_real *values, const 
       .bound = observes ? bound : NULL,
       .likelihood = observes ? likelihood : NULL,
       .transition = transition,
+      .posterior = ssk_model_posterior,
       .latents = model->dims.d,
       .evaluations = ssk_transition_evaluations(model->experiment->model.transition),
       .free = release};

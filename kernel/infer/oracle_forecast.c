@@ -187,6 +187,80 @@ static int gaussian_forecast(void *self, const struct ssk_data *data, enum ssk_s
   return code;
 }
 
+/* ---- smoothing --------------------------------------------------------------------------------
+ */
+
+/* E[x | z]; false where the process does not say. */
+static bool emission_mean(const struct oracle_state *o, int D, const double *z, double *x) {
+  if (o->oracle->emission_mean)
+    o->oracle->emission_mean(o->self, z, x);
+  else if (o->oracle->linear)
+    ssk_dense_product(D, o->linear.d, 1, o->linear.C, z, x);
+  else
+    return false;
+  return true;
+}
+
+/* mean[T, D]: of E[x | z] over the paths; of x where that is not known. */
+static void mean_of_paths(const struct oracle_state *o, int samples, int T, int D,
+                          const struct ssk_series_posterior *out, const double *z, double *work) {
+  const size_t d = (size_t)o->oracle->d, rows = (size_t)samples * (size_t)T;
+  memset(out->mean, 0, (size_t)(T * D) * sizeof *out->mean);
+  for (size_t r = 0; r < rows; r++) {
+    const bool known = emission_mean(o, D, z + r * d, work);
+    for (int k = 0; k < D; k++)
+      out->mean[(r % (size_t)T) * (size_t)D + (size_t)k] +=
+          (known ? work[k] : out->x[r * (size_t)D + (size_t)k]) / samples;
+  }
+}
+
+/* Paths of a linear process, and the exact mean. */
+static int smooth_linear(const struct oracle_state *o, struct history *past, int samples, double *z,
+                         double *mean, ssk_err *err) {
+  const int d = o->linear.d, D = past->D;
+  struct ssk_kalman states;
+  int code = ssk_kalman_filter(&o->linear, past->length, past->x, past->mask, &states, err);
+  if (!code)
+    code = ssk_kalman_smooth(&o->linear, &states, err);
+  if (!code)
+    code = ssk_kalman_draw(&o->linear, &states, samples, &past->rng, z, err);
+  for (int t = 0; t < past->length && !code; t++)
+    ssk_dense_product(D, d, 1, o->linear.C, states.smoothed_mean + t * d, mean + t * D);
+  ssk_kalman_free(&states);
+  return code;
+}
+
+static int oracle_posterior(void *self, const struct ssk_data *data, enum ssk_split split,
+                            int64_t series, int samples, uint64_t seed, int thread,
+                            const struct ssk_series_posterior *out, ssk_err *err) {
+  const struct oracle_state *o = self;
+  const int T = data->split[split].length[series], D = data->shape.D;
+  const size_t rows = (size_t)samples * (size_t)T, d = (size_t)o->oracle->d;
+  struct history past = history_of(data, split, series, T, seed, "posterior");
+  double *z = malloc(rows * d * sizeof *z); /* the state, which may be more than the latents */
+  double *work = malloc((size_t)D * sizeof *work);
+  (void)thread;
+  int code =
+      z && work ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for %d smoothed paths", samples);
+  if (!code && o->oracle->linear) {
+    code = smooth_linear(o, &past, samples, z, out->mean, err);
+  } else if (!code) {
+    struct ssk_particles p = {0};
+    code = ssk_particles_open(&p, o->oracle, o->self, o->particles, past.rng, err);
+    if (!code)
+      code = ssk_particles_smooth(&p, T, past.x, past.mask, D, samples, z, err);
+    past.rng = p.rng;
+    ssk_particles_free(&p);
+  }
+  for (size_t r = 0; r < rows && !code; r++)
+    o->oracle->emission(o->self, &past.rng, z + r * d, out->x + r * (size_t)D);
+  if (!code && !o->oracle->linear)
+    mean_of_paths(o, samples, T, D, out, z, work);
+  free(z);
+  free(work);
+  return code;
+}
+
 /* ---- the likelihood ---------------------------------------------------------------------------
  */
 
@@ -264,6 +338,7 @@ int ssk_oracle_forecaster(const char *name, bool gaussian, const struct ssk_data
                                  .bound = known ? oracle_bound : NULL,
                                  .likelihood = known ? oracle_likelihood : NULL,
                                  .transition = oracle_transition,
+                                 .posterior = known ? oracle_posterior : NULL,
                                  .latents = data->latents,
                                  .free = free};
   return SSK_OK;

@@ -13,8 +13,11 @@ int ssk_particles_open(struct ssk_particles *p, const struct ssk_oracle *oracle,
   size_t states = (size_t)n * (size_t)oracle->d;
   *p = (struct ssk_particles){.oracle = oracle, .self = self, .n = n, .d = oracle->d, .rng = rng};
   p->memory = malloc((2 * states + (size_t)n) * sizeof *p->memory);
-  if (!p->memory)
+  p->ancestor = calloc((size_t)n, sizeof *p->ancestor);
+  if (!p->memory || !p->ancestor) {
+    ssk_particles_free(p);
     return ssk_err_set(err, SSK_ENOMEM, "no memory for %d particles", n);
+  }
   p->z = p->memory;
   p->weight = p->memory + 2 * states;
   for (int i = 0; i < n; i++)
@@ -24,17 +27,25 @@ int ssk_particles_open(struct ssk_particles *p, const struct ssk_oracle *oracle,
 
 void ssk_particles_free(struct ssk_particles *p) {
   free(p->memory);
+  free(p->ancestor);
   *p = (struct ssk_particles){0};
 }
 
-void ssk_particles_draw(struct ssk_particles *p, int n_draws, double *z) {
+/* index[n_draws], which may be NULL: the particles that are drawn, ascending. */
+static void draw(struct ssk_particles *p, int n_draws, double *z, int *index) {
   double u = ssk_rng_uniform(&p->rng), sum = p->weight[0];
   for (int k = 0, i = 0; k < n_draws; k++) {
     double want = (k + u) / n_draws;
     while (sum < want && i < p->n - 1)
       sum += p->weight[++i];
     memcpy(z + (size_t)k * (size_t)p->d, p->z + (size_t)i * (size_t)p->d, (size_t)p->d * sizeof *z);
+    if (index)
+      index[k] = i;
   }
+}
+
+void ssk_particles_draw(struct ssk_particles *p, int n_draws, double *z) {
+  draw(p, n_draws, z, NULL);
 }
 
 /* The half of the states that is not in use. */
@@ -44,7 +55,7 @@ static double *spare(const struct ssk_particles *p) {
 
 static void resample(struct ssk_particles *p) {
   double *other = spare(p);
-  ssk_particles_draw(p, p->n, other);
+  draw(p, p->n, other, p->ancestor);
   p->z = other;
   for (int i = 0; i < p->n; i++)
     p->weight[i] = 1.0 / p->n;
@@ -101,6 +112,8 @@ void ssk_particles_feed(struct ssk_particles *p, const double *x, const double *
   bool seen = false;
   for (int k = 0; k < D; k++)
     seen = seen || mask[k] != 0;
+  for (int i = 0; i < p->n; i++)
+    p->ancestor[i] = i;
   if (p->steps > 0 && effective_size(p) < 0.5 * p->n)
     resample(p);
   propagate(p);
@@ -128,6 +141,34 @@ int ssk_particles_forecast(struct ssk_particles *p, int samples, int horizon, in
   }
   free(z);
   return SSK_OK;
+}
+
+int ssk_particles_smooth(struct ssk_particles *p, int T, const double *x, const double *mask, int D,
+                         int samples, double *z, ssk_err *err) {
+  const size_t n = (size_t)p->n, d = (size_t)p->d;
+  double *states = malloc((size_t)T * n * d * sizeof *states);
+  double *last = malloc((size_t)samples * d * sizeof *last);
+  int *ancestors = malloc((size_t)T * n * sizeof *ancestors);
+  int *index = malloc((size_t)samples * sizeof *index);
+  int code = states && ancestors && last && index
+                 ? SSK_OK
+                 : ssk_err_set(err, SSK_ENOMEM, "no memory for the particles of %d steps", T);
+  for (int t = 0; t < T && !code; t++) {
+    ssk_particles_feed(p, x + t * D, mask + t * D, D);
+    memcpy(states + (size_t)t * n * d, p->z, n * d * sizeof *states);
+    memcpy(ancestors + (size_t)t * n, p->ancestor, n * sizeof *ancestors);
+  }
+  if (!code)
+    draw(p, samples, last, index);
+  for (int s = 0; s < samples && !code; s++)
+    for (int t = T - 1, i = index[s]; t >= 0; i = ancestors[(size_t)t * n + (size_t)i], t--)
+      memcpy(z + ((size_t)s * (size_t)T + (size_t)t) * d, states + ((size_t)t * n + (size_t)i) * d,
+             d * sizeof *z);
+  free(states);
+  free(ancestors);
+  free(last);
+  free(index);
+  return code;
 }
 
 void ssk_particles_mean(const struct ssk_particles *p, double *mean) {

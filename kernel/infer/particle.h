@@ -14,6 +14,7 @@ struct ssk_particles {
   double *z;             /* [n, d] */
   double *weight;        /* [n], sum to 1 */
   double log_likelihood; /* the estimate of log p(x_{1:steps}); exp of it is unbiased */
+  int *ancestor;         /* [n] which particle of the step before each one comes from */
   ssk_rng rng;
   double *memory;
 };
@@ -28,6 +29,11 @@ void ssk_particles_draw(struct ssk_particles *p, int n_draws, double *z);
 /* Forecast: draw states and let the process go on: paths[samples, horizon, D]. */
 int ssk_particles_forecast(struct ssk_particles *p, int samples, int horizon, int D, double *paths,
                            ssk_err *err);
+/* Smooth: draw paths z[samples, T, d] of the states given the whole series x[T, D], by following
+ * the filter's particles back to where they come from (Kitagawa 1996). Paths that are drawn share
+ * their first steps where these are many more than particles are. Feeds p, which is fresh. */
+int ssk_particles_smooth(struct ssk_particles *p, int T, const double *x, const double *mask, int D,
+                         int samples, double *z, ssk_err *err);
 /* Weighted mean of the states, [d]. */
 void ssk_particles_mean(const struct ssk_particles *p, double *mean);
 void ssk_particles_free(struct ssk_particles *p);

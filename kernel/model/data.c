@@ -207,6 +207,9 @@ static int load(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *
     return code;
   if (!data->split[SSK_TRAIN].n)
     return ssk_err_set(err, SSK_EDATA, "data set '%s' has no training series", component->name);
+  code = ssk_data_hold_out(data, &e->missing, err);
+  if (code)
+    return code;
   data->oracle = ops_of(data)->oracle ? ops_of(data)->oracle(e->data->self) : NULL;
   data->latents = data->shape.latent - (data->oracle ? data->oracle->labels : 0);
   code = choose_units(data, e, err);
@@ -239,6 +242,7 @@ void ssk_data_free(struct ssk_data *data) {
     free(split->u);
     free(split->s);
     free(split->z);
+    free(split->hidden);
   }
   free(data->centre);
   free(data->scale);

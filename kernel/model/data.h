@@ -14,6 +14,9 @@ struct ssk_split_data {
   double *u;    /* [n, max_length, V] or NULL */
   double *s;    /* [n, E] or NULL */
   double *z;    /* [n, max_length, latent] or NULL */
+  /* [n, max_length, D] 1 for an entry that was observed and is held out: its mask is 0, x has its
+   * true value. NULL: nothing is held out of this split. */
+  double *hidden;
 };
 
 struct ssk_window {
@@ -38,9 +41,15 @@ struct ssk_data {
   uint64_t fingerprint;       /* hash of all observations and masks */
 };
 
-/* Open the data set of the recipe and read all its splits. */
+/* Open the data set of the recipe, read all its splits, and hold out what its section `missing`
+ * says. */
 int ssk_data_load(const struct ssk_experiment *experiment, struct ssk_data **out, ssk_err *err);
 void ssk_data_free(struct ssk_data *data);
+
+/* Hold entries out at random (held_out.c), and add to the fingerprint which. SSK_EDATA when no
+ * training entry of a dimension is left. */
+int ssk_data_hold_out(struct ssk_data *data, const struct ssk_missing_section *missing,
+                      ssk_err *err);
 
 /* The shuffled order of one epoch, kept so that draws in sequence are cheap. Zero-initialise; one
  * for each user. */

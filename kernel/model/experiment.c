@@ -11,6 +11,38 @@ static const struct ssk_param window_rows[] = {
                   "Distance between the starts of neighbouring training windows."),
     SSK_PARAM_END};
 
+static const char *const splits[] = {"train", "valid", "test", NULL};
+
+int ssk_split_named(const char *name) {
+  for (int i = 0; splits[i]; i++)
+    if (!strcmp(splits[i], name))
+      return i;
+  return -1;
+}
+
+static const char *splits_exist(const void *self) {
+  const struct ssk_missing_section *missing = self;
+  for (int i = 0; i < missing->splits.n; i++)
+    if (ssk_split_named(missing->splits.items[i]) < 0)
+      return "the splits are train, valid and test";
+  return NULL;
+}
+
+static const struct ssk_param missing_rows[] = {
+    SSK_PARAM_REAL(struct ssk_missing_section, fraction, "0", 0, 0.999, NULL,
+                   "Chance of each observed entry to be hidden: neither training nor evaluation "
+                   "sees it, and imputation is scored by it."),
+    SSK_PARAM_INT(struct ssk_missing_section, seed, "1", 0, 9e15, NULL,
+                  "Names which entries are hidden; a larger fraction hides the same and more."),
+    {.name = "splits",
+     .type = SSK_T_STRINGS,
+     .offset = SSK_MEMBER_(struct ssk_missing_section, splits, struct ssk_strings),
+     .default_text = "[train, valid, test]",
+     .optional = true,
+     .doc = "Splits that entries are hidden in; [test] trains on all that there is.",
+     .check = splits_exist},
+    SSK_PARAM_END};
+
 static const struct ssk_param model_rows[] = {
     SSK_PARAM_INT(struct ssk_model_section, latent, "4", 1, 1024, NULL, "Latent dimension d."),
     SSK_PARAM_INT(struct ssk_model_section, order, "1", 1, 64, NULL,
@@ -118,7 +150,7 @@ static const struct ssk_param health_rows[] = {
                   "Draws from the transition at each of them."),
     SSK_PARAM_END};
 
-static const char *const splits[] = {"train", "valid", "test", NULL};
+static const char *const smoothings[] = {"encoder", "importance", NULL};
 
 static const struct ssk_param evaluate_rows[] = {
     SSK_PARAM_ENUM(struct ssk_evaluate_section, split, "test", splits,
@@ -132,7 +164,11 @@ static const struct ssk_param evaluate_rows[] = {
                     "Steps of the horizon, from 1, at which the metrics of forecast samples are "
                     "also taken alone: with [1], energy_score_h1 stands beside energy_score."),
     SSK_PARAM_INT(struct ssk_evaluate_section, samples, "256", 1, 1e6, NULL,
-                  "Forecast paths of each series."),
+                  "Forecast paths of each series, and paths given all of it."),
+    SSK_PARAM_ENUM(struct ssk_evaluate_section, smoothing, "encoder", smoothings,
+                   "Paths given the whole series: encoder: as the encoder draws them; importance: "
+                   "drawn among them again by their importance weights p(x, z)/q(z | x), where "
+                   "prior and transition have densities."),
     SSK_PARAM_INT(struct ssk_evaluate_section, bound_paths, "8", 1, 1e5, NULL,
                   "Monte Carlo paths that the bound is averaged over."),
     SSK_PARAM_INT(struct ssk_evaluate_section, bound_length, "0", 0, 1e9, "steps",
@@ -158,6 +194,8 @@ const struct ssk_param ssk_experiment_rows[] = {
                    "Train on (x - mean) / deviation of the observed training entries, for each "
                    "dimension; metrics are in the data's own units all the same."),
     SSK_PARAM_COMPONENT(struct ssk_experiment, data, SSK_DATASET, NULL, "Where the series are."),
+    SSK_PARAM_SECTION(struct ssk_experiment, missing, missing_rows,
+                      "Entries held out at random, as if they were missing."),
     SSK_PARAM_SECTION(struct ssk_experiment, window, window_rows, "Training windows."),
     SSK_PARAM_SECTION(struct ssk_experiment, model, model_rows, "The state-space model."),
     SSK_PARAM_COMPONENT(struct ssk_experiment, objective, SSK_OBJECTIVE, "elbo",

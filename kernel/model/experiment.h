@@ -12,6 +12,13 @@ struct ssk_window_section {
   int64_t stride;
 };
 
+/* Entries that are hidden from the model, at random, as if they were missing. */
+struct ssk_missing_section {
+  double fraction;           /* of the observed entries */
+  int64_t seed;              /* names which */
+  struct ssk_strings splits; /* that are thinned */
+};
+
 struct ssk_model_section {
   int64_t latent;        /* d */
   int64_t order;         /* j */
@@ -55,7 +62,8 @@ struct ssk_evaluate_section {
   int64_t context; /* steps of history; 0: all but the horizon */
   int64_t horizon;
   struct ssk_reals steps; /* of the horizon, from 1, which samples are also scored at alone */
-  int64_t samples;        /* forecast paths a series */
+  int64_t samples;        /* forecast paths a series, and posterior paths */
+  int smoothing;          /* 0 paths of the encoder, 1 drawn again by their importance weights */
   int64_t bound_paths;    /* Monte Carlo paths of the bound */
   int64_t bound_length;   /* steps of the series that bound and likelihood are taken over; 0: all */
   int64_t likelihood_paths; /* of an importance-weighted likelihood */
@@ -70,6 +78,7 @@ struct ssk_experiment {
   int64_t seed;
   bool standardise;
   struct ssk_instance *data;
+  struct ssk_missing_section missing;
   struct ssk_window_section window;
   struct ssk_model_section model;
   struct ssk_instance *objective;
@@ -81,6 +90,8 @@ struct ssk_experiment {
   struct ssk_arena arena; /* owned: what the rows allocated */
 };
 extern const struct ssk_param ssk_experiment_rows[];
+/* The split of this name (train, valid, test); -1: there is none. */
+int ssk_split_named(const char *name);
 
 /* Read, type and check a recipe; *out is NULL on failure. Free with ssk_experiment_free. */
 int ssk_experiment_load(const char *path, int n_overrides, const char *const *overrides,

@@ -8,6 +8,7 @@ libsskit_sources += kernel/model/notes.h
 libsskit_sources += kernel/model/store.c
 libsskit_sources += kernel/model/store.h
 libsskit_sources += kernel/model/data.c
+libsskit_sources += kernel/model/held_out.c
 libsskit_sources += kernel/model/layers_dense.c
 libsskit_sources += kernel/model/layers_sequence.c
 libsskit_sources += kernel/model/bound.c

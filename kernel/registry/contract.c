@@ -70,7 +70,7 @@ static const char *check_summary(const struct ssk_summary_ops *ops) {
 
 static const char *check_metric(const struct ssk_metric_ops *ops) {
   if (ops->needs & ~(unsigned)(SSK_NEEDS_SAMPLES | SSK_NEEDS_BOUND | SSK_NEEDS_ORACLE |
-                               SSK_NEEDS_LIKELIHOOD | SSK_NEEDS_TRANSITION))
+                               SSK_NEEDS_LIKELIHOOD | SSK_NEEDS_TRANSITION | SSK_NEEDS_POSTERIOR))
     return "its 'needs' has bits that enum ssk_needs does not have";
   if (ops->better < -1 || ops->better > 1)
     return "its 'better' is none of -1, 0 and +1";

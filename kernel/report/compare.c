@@ -84,7 +84,8 @@ static int load_row(const struct work *w, const char *row, uint64_t seed,
 static char *settings_of(const struct ssk_experiment *e) {
   struct ssk_text text = {0};
   for (const struct ssk_param *row = ssk_experiment_rows; row->name; row++)
-    if (!strcmp(row->name, "data") || !strcmp(row->name, "evaluate")) {
+    if (!strcmp(row->name, "data") || !strcmp(row->name, "missing") ||
+        !strcmp(row->name, "evaluate")) {
       const struct ssk_param pair[] = {*row, SSK_PARAM_END};
       ssk_schema_dump(pair, e, 0, &text);
     }
@@ -104,7 +105,7 @@ static int check_agreement(struct work *w, const struct ssk_experiment *e, const
     return SSK_OK;
   ssk_err_at(err, SSK_ERECIPE, place_of_rows(w->study),
              "'%s' has other data or another evaluation than the rows before it", row);
-  ssk_err_hint(err, "put `data` and `evaluate` into a base that all rows share");
+  ssk_err_hint(err, "put `data`, `missing` and `evaluate` into a base that all rows share");
   return SSK_ERECIPE;
 }
 

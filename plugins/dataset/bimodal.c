@@ -40,6 +40,11 @@ static void bimodal_emission(const void *self, ssk_rng *rng, const double *z, do
   *x = *z + d->noise * ssk_rng_normal(rng);
 }
 
+static void bimodal_emission_mean(const void *self, const double *z, double *x) {
+  (void)self;
+  *x = *z;
+}
+
 static double bimodal_emission_log_prob(const void *self, const double *z, const double *x,
                                         const double *mask) {
   const struct bimodal *d = self;
@@ -64,6 +69,7 @@ static const struct ssk_oracle bimodal_process = {
     .initial = bimodal_initial,
     .transition = bimodal_transition,
     .emission = bimodal_emission,
+    .emission_mean = bimodal_emission_mean,
     .emission_log_prob = bimodal_emission_log_prob,
     .predictive_cdf = bimodal_predictive_cdf,
     .predictive_centre = bimodal_predictive_centre,

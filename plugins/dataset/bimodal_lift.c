@@ -40,6 +40,7 @@ static const struct ssk_oracle jump_process = {
     .initial = jump_initial,
     .transition = jump_transition,
     .emission = lifted_emission,
+    .emission_mean = lifted_emission_mean,
     .emission_log_prob = lifted_emission_log_prob,
     .transition_log_prob = jump_transition_log_prob,
     .transition_cdf = jump_transition_cdf,

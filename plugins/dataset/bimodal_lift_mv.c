@@ -76,6 +76,7 @@ static const struct ssk_oracle coupled_process = {
     .initial = coupled_initial,
     .transition = coupled_transition,
     .emission = lifted_emission,
+    .emission_mean = lifted_emission_mean,
     .emission_log_prob = lifted_emission_log_prob,
     .transition_log_prob = coupled_transition_log_prob,
     .labels = COUPLED_D,

@@ -70,6 +70,12 @@ static void wells_emission(const void *self, ssk_rng *rng, const double *z, doub
     x[k] = wells_mean(z, k) + wells_noise[k] * ssk_rng_normal(rng);
 }
 
+static void wells_emission_mean(const void *self, const double *z, double *x) {
+  (void)self;
+  for (int k = 0; k < 2; k++)
+    x[k] = wells_mean(z, k);
+}
+
 static double wells_emission_log_prob(const void *self, const double *z, const double *x,
                                       const double *mask) {
   double sum = 0;
@@ -86,6 +92,7 @@ static const struct ssk_oracle wells_process = {
     .initial = wells_initial,
     .transition = wells_transition,
     .emission = wells_emission,
+    .emission_mean = wells_emission_mean,
     .emission_log_prob = wells_emission_log_prob,
 };
 

@@ -72,6 +72,7 @@ static const struct ssk_oracle henon_process = {
     .initial = henon_initial,
     .transition = henon_transition,
     .emission = lifted_emission,
+    .emission_mean = lifted_emission_mean,
     .emission_log_prob = lifted_emission_log_prob,
     .transition_log_prob = henon_transition_log_prob,
     .transition_cdf = henon_transition_cdf,

@@ -117,6 +117,14 @@ static inline void lifted_emission(const void *self, ssk_rng *rng, const double 
   lift_emission(&l->lift, rng, z, x);
 }
 
+static inline void lifted_emission_mean(const void *self, const double *z, double *x) {
+  const struct lifted *l = self;
+  double hidden[LIFT_HIDDEN_MAX];
+  lift_hidden(&l->lift, z, hidden);
+  for (int o = 0; o < l->lift.D; o++)
+    x[o] = lift_output(&l->lift, hidden, o);
+}
+
 static inline double lifted_emission_log_prob(const void *self, const double *z, const double *x,
                                               const double *mask) {
   const struct lifted *l = self;

@@ -9,6 +9,7 @@
 #include "generated.h"
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_odeiv2.h>
+#include <string.h>
 
 #define LORENZ_D     3
 #define LORENZ_ERROR 1e-6
@@ -85,6 +86,11 @@ static void lorenz_emission(const void *self, ssk_rng *rng, const double *z, dou
     x[k] = z[k] + d->noise * ssk_rng_normal(rng);
 }
 
+static void lorenz_emission_mean(const void *self, const double *z, double *x) {
+  (void)self;
+  memcpy(x, z, LORENZ_D * sizeof *x);
+}
+
 static double lorenz_emission_log_prob(const void *self, const double *z, const double *x,
                                        const double *mask) {
   const struct lorenz *d = self;
@@ -101,6 +107,7 @@ static const struct ssk_oracle lorenz_process = {
     .initial = lorenz_initial,
     .transition = lorenz_transition,
     .emission = lorenz_emission,
+    .emission_mean = lorenz_emission_mean,
     .emission_log_prob = lorenz_emission_log_prob,
     .transition_log_prob = lorenz_transition_log_prob,
 };

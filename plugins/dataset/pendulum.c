@@ -80,6 +80,15 @@ static void pendulum_emission(const void *self, ssk_rng *rng, const double *z, d
       *x++ = picture.row[r] * picture.column[c] + d->noise * ssk_rng_normal(rng);
 }
 
+static void pendulum_emission_mean(const void *self, const double *z, double *x) {
+  const struct pendulum *d = self;
+  struct picture picture;
+  pendulum_render(d, z, &picture);
+  for (int r = 0; r < d->pixels; r++)
+    for (int c = 0; c < d->pixels; c++)
+      *x++ = picture.row[r] * picture.column[c];
+}
+
 static double pendulum_emission_log_prob(const void *self, const double *z, const double *x,
                                          const double *mask) {
   const struct pendulum *d = self;
@@ -103,6 +112,7 @@ static const struct ssk_oracle pendulum_process = {
     .initial = pendulum_initial,
     .transition = pendulum_transition,
     .emission = pendulum_emission,
+    .emission_mean = pendulum_emission_mean,
     .emission_log_prob = pendulum_emission_log_prob,
 };
 

@@ -41,6 +41,11 @@ static void walk_emission(const void *self, ssk_rng *rng, const double *z, doubl
   *x = *z + d->noise * ssk_rng_normal(rng);
 }
 
+static void walk_emission_mean(const void *self, const double *z, double *x) {
+  (void)self;
+  *x = *z;
+}
+
 static double walk_emission_log_prob(const void *self, const double *z, const double *x,
                                      const double *mask) {
   const struct walk *d = self;
@@ -74,6 +79,7 @@ static const struct ssk_oracle walk_process = {
     .initial = walk_initial,
     .transition = walk_transition,
     .emission = walk_emission,
+    .emission_mean = walk_emission_mean,
     .emission_log_prob = walk_emission_log_prob,
     .transition_log_prob = walk_transition_log_prob,
     .transition_cdf = walk_transition_cdf,

@@ -69,17 +69,26 @@ static inline struct ssk_instance *kit_make(struct kit *kit, enum ssk_kind kind,
   return instance;
 }
 
-/* Open a data set and read its splits, not standardised; NULL, with diagnostics, on failure. */
-static inline struct ssk_data *kit_load(struct kit *kit, struct ssk_instance *dataset) {
+/* Open a data set, read its splits and hold entries out, not standardised; NULL, with diagnostics,
+ * on failure. */
+static inline struct ssk_data *kit_load_with(struct kit *kit, struct ssk_instance *dataset,
+                                             struct ssk_missing_section missing) {
   static const struct ssk_emission_ops any_ops = {.size = sizeof any_ops};
   static const struct ssk_component any = {.size = sizeof any, .name = "any", .ops = &any_ops};
   struct ssk_instance emission = {.component = &any};
-  struct ssk_experiment experiment = {
-      .name = "test", .data = dataset, .window = {.stride = 1}, .model = {.emission = &emission}};
+  struct ssk_experiment experiment = {.name = "test",
+                                      .data = dataset,
+                                      .missing = missing,
+                                      .window = {.stride = 1},
+                                      .model = {.emission = &emission}};
   struct ssk_data *data = NULL;
   if (ssk_data_load(&experiment, &data, kit->err))
     return NULL;
   return kit->data[kit->n_data++] = data;
+}
+
+static inline struct ssk_data *kit_load(struct kit *kit, struct ssk_instance *dataset) {
+  return kit_load_with(kit, dataset, (struct ssk_missing_section){0});
 }
 
 static inline struct ssk_data *kit_data(struct kit *kit, const char *dataset, const char *yaml) {

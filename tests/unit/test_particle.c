@@ -62,6 +62,43 @@ Test(particle, agrees_with_kalman) {
   kit_close(&kit);
 }
 
+/* Paths that are followed back through the filter have the smoother's mean and variance. */
+Test(particle, smooths_as_kalman_does) {
+  enum { L = 24, PARTICLES = 20000, PATHS = 4000 };
+  struct kit kit;
+  kit_open(&kit);
+  struct ssk_data *data = kit_data(&kit, "lgssm", "sequences: 1\nvalid: 0\ntest: 1\nlength: 24\n");
+  struct ssk_linear_gaussian model;
+  data->oracle->linear(data->dataset->self, &model);
+  struct ssk_split_data *test = &data->split[SSK_TEST];
+  for (int t = 8; t < 14; t++)
+    test->mask[t] = 0;
+  struct ssk_kalman k;
+  cr_assert_eq(ssk_kalman_filter(&model, L, test->x, test->mask, &k, NULL), SSK_OK);
+  cr_assert_eq(ssk_kalman_smooth(&model, &k, NULL), SSK_OK);
+  struct ssk_particles p;
+  double *z = malloc(sizeof *z * PATHS * L);
+  cr_assert_eq(ssk_particles_open(&p, data->oracle, data->dataset->self, PARTICLES,
+                                  ssk_rng_open(5, "test", "smoothing", 0, 0), NULL),
+               SSK_OK);
+  cr_assert_eq(ssk_particles_smooth(&p, L, test->x, test->mask, 1, PATHS, z, NULL), SSK_OK);
+  for (int t = 1; t < L; t++) {
+    double mean = 0, variance = 0;
+    for (int s = 0; s < PATHS; s++)
+      mean += z[s * L + t] / PATHS;
+    for (int s = 0; s < PATHS; s++)
+      variance += (z[s * L + t] - mean) * (z[s * L + t] - mean) / PATHS;
+    cr_expect_leq(fabs(mean - k.smoothed_mean[t]), 0.1 * sqrt(k.smoothed_cov[t]),
+                  "step %d: %g, not %g", t, mean, k.smoothed_mean[t]);
+    cr_expect(variance > 0.8 * k.smoothed_cov[t] && variance < 1.25 * k.smoothed_cov[t],
+              "step %d: variance %g, not %g", t, variance, k.smoothed_cov[t]);
+  }
+  free(z);
+  ssk_particles_free(&p);
+  ssk_kalman_free(&k);
+  kit_close(&kit);
+}
+
 /* Given the signs, which the noise of 0.2 cannot hide, z_t = 0.9^(t-1) z_1 + known: a regression on
  * the one unknown z_1 ~ N(0, 1). */
 static double exact_bimodal(const double *x, int T, double noise) {

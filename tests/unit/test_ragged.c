@@ -21,11 +21,12 @@ static void bound_of(struct subject *s, int T, int steps, int segment, double *p
   ssk_pass_begin(pass, T, B, (int)s->experiment->model.paths, NULL);
   ctx->training = false;
   ctx->step = 1;
-  struct ssk_window windows[B] = {{.series = 0}, {.series = 1}, {.series = 2}};
-  const int *length = s->data->split[SSK_TRAIN].length;
-  windows[0].start = length[0] - steps;
-  windows[1].start = T > steps ? 0 : length[1] - steps;
-  windows[2].start = length[2] - steps;
+  struct ssk_window windows[B];
+  const struct ssk_split_data *train = &s->data->split[SSK_TRAIN];
+  for (int b = 0; b < B; b++) {
+    windows[b].series = b % train->n;
+    windows[b].start = b == 1 && T > steps ? 0 : train->length[windows[b].series] - steps;
+  }
   struct ssk_observed obs = ssk_observe(pass, s->data, SSK_TRAIN, windows);
   struct ssk_walk walk;
   struct ssk_bound bound;

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* model_prior.c - ancestral sampling: z_{1:j} from the initial prior, each further latent from the
+ * transition, each observation from the emission. */
+#include "infer/model_prior.h"
+#include "infer/model_state.h"
+#include <string.h>
+
+/* The latents of all paths: [j + length, P, d], the first j of them zero. */
+struct history {
+  ssk_real *z;
+  size_t slab; /* P*d */
+};
+
+/* The first j steps. */
+static void begin(const struct ssk_pass *pass, const struct history *past) {
+  const struct ssk_ctx *ctx = &pass->ctx;
+  const struct ssk_instance *i = ctx->model->experiment->model.initial;
+  const struct ssk_initial_ops *ops = i->component->ops;
+  const size_t mark = ssk_tape_mark(ctx->tape), count = (size_t)ctx->dims->j * past->slab;
+  const struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  const ssk_tensor *z = ops->sample(i->self, &inner, ctx->P);
+  ssk_ctx_leave(ctx);
+  memset(past->z, 0, count * sizeof *past->z);
+  if (!ssk_tape_code(ctx->tape))
+    memcpy(past->z + count, z->data, count * sizeof *past->z);
+  ssk_tape_rewind(ctx->tape, mark);
+}
+
+/* Step t: its latent, unless it is one of the first, and its observation. */
+static void advance(const struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
+                    int64_t series, int t, const struct history *past, int length, double *x) {
+  const struct ssk_ctx *ctx = &pass->ctx;
+  const struct ssk_model_section *parts = &ctx->model->experiment->model;
+  const struct ssk_emission_ops *emission = parts->emission->component->ops;
+  const size_t mark = ssk_tape_mark(ctx->tape);
+  const int j = ctx->dims->j, D = ctx->dims->D;
+  ssk_tensor *z[SSK_MAX_ORDER + 1];
+  for (int i = 0; i <= j; i++)
+    z[i] = ssk_leaf(ctx->tape, SSK_SHAPE(ctx->P, ctx->dims->d),
+                    past->z + (size_t)(t + i) * past->slab, NULL);
+  if (t >= j) {
+    struct ssk_rows rows = ssk_model_rows(pass, z + j - 1, t - 1);
+    ssk_model_known(pass, data, split, series, t, &rows);
+    const ssk_tensor *next = ssk_transition_sample(parts->transition, ctx, &rows);
+    if (!ssk_tape_code(ctx->tape))
+      memcpy(z[j]->data, next->data, past->slab * sizeof *past->z);
+  }
+  struct ssk_rows rows = ssk_model_rows(pass, z + j, t);
+  rows.step = t; /* the emission is of the newest latent's own step */
+  ssk_model_known(pass, data, split, series, t, &rows);
+  const struct ssk_ctx inner = ssk_ctx_enter(ctx, parts->emission->path);
+  const ssk_tensor *drawn = emission->sample(parts->emission->self, &inner, &rows);
+  ssk_ctx_leave(ctx);
+  for (int p = 0; p < ctx->P && !ssk_tape_code(ctx->tape); p++)
+    for (int k = 0; k < D; k++)
+      x[((size_t)p * (size_t)length + (size_t)t) * (size_t)D + (size_t)k] =
+          data->centre[k] + data->scale[k] * (double)drawn->data[p * D + k];
+  ssk_tape_rewind(ctx->tape, mark);
+}
+
+static int draw(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
+                int64_t series, int length, double *z, double *x, ssk_err *err) {
+  const struct ssk_ctx *ctx = &pass->ctx;
+  const int d = ctx->dims->d, j = ctx->dims->j;
+  struct history past = {.slab = (size_t)(ctx->P * d)};
+  past.z = ssk_tape_scratch(ctx->tape, (size_t)(j + length) * past.slab * sizeof *past.z);
+  if (!past.z)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for %d steps", length);
+  begin(pass, &past);
+  for (int t = 0; t < length && !ssk_tape_code(ctx->tape); t++)
+    advance(pass, data, split, series, t, &past, length, x);
+  int code = ssk_tape_code(ctx->tape);
+  if (code)
+    return ssk_err_set(err, code, "%s", ssk_err_message(pass->err, 0));
+  for (int p = 0; p < ctx->P; p++)
+    for (int t = 0; t < length; t++)
+      for (int k = 0; k < d; k++)
+        z[((size_t)p * (size_t)length + (size_t)t) * (size_t)d + (size_t)k] =
+            (double)past.z[(size_t)(j + t) * past.slab + (size_t)(p * d + k)];
+  return SSK_OK;
+}
+
+int ssk_model_draw(const struct ssk_model *model, ssk_real *values, const struct ssk_data *data,
+                   enum ssk_split split, int64_t series, int length, int samples, uint64_t seed,
+                   double *z, double *x, ssk_err *err) {
+  if (length < model->dims.j)
+    return ssk_err_set(err, SSK_EDATA, "a series of %d steps is shorter than the order %d", length,
+                       model->dims.j);
+  if (model->dims.V && length > data->split[split].length[series])
+    return ssk_err_set(err, SSK_EDATA, "there are no covariates beyond the %d steps of the series",
+                       data->split[split].length[series]);
+  struct ssk_pass pass;
+  if (ssk_pass_init(&pass, model, values))
+    return ssk_err_set(err, SSK_ENOMEM, "no memory to draw from the model");
+  ssk_model_begin(&pass, length, samples, seed, "sample", split, series);
+  int code = draw(&pass, data, split, series, length, z, x, err);
+  ssk_pass_free(&pass);
+  return code;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* model_state.h - what a forecaster over a trained model consists of: inside of model_*.c. */
+#ifndef SSK_INFER_MODEL_STATE_H
+#define SSK_INFER_MODEL_STATE_H
+
+#include "infer/forecaster.h"
+#include "model/segments.h"
+
+struct ssk_model_state {
+  const struct ssk_model *model;
+  const struct ssk_evaluate_section *how;
+  int threads;
+  struct ssk_pass *passes; /* one a thread */
+};
+
+/* Begin a pass over T steps of one series, with random numbers of this purpose. */
+void ssk_model_begin(struct ssk_pass *pass, int T, int paths, uint64_t seed, const char *purpose,
+                     enum ssk_split split, int64_t series);
+
+/* The slot `posterior` of a struct ssk_forecaster: model_posterior.c. */
+int ssk_model_posterior(void *self, const struct ssk_data *data, enum ssk_split split,
+                        int64_t series, int samples, uint64_t seed, int thread,
+                        const struct ssk_series_posterior *out, ssk_err *err);
+
+#endif
