@@ -174,7 +174,7 @@ int ssk_model_forecaster(const struct ssk_model *model, ssk_real *values, const 
       .bound = observes ? bound : NULL,
       .likelihood = observes ? likelihood : NULL,
       .transition = transition,
-      .posterior = ssk_model_posterior,
+      .posterior = observes ? ssk_model_posterior : NULL,
       .latents = model->dims.d,
       .evaluations = ssk_transition_evaluations(model->experiment->model.transition),
       .free = release};

@@ -83,6 +83,11 @@ static int draw(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_spl
 int ssk_model_draw(const struct ssk_model *model, ssk_real *values, const struct ssk_data *data,
                    enum ssk_split split, int64_t series, int length, int samples, uint64_t seed,
                    double *z, double *x, ssk_err *err) {
+  const struct ssk_instance *emission = model->experiment->model.emission;
+  const struct ssk_emission_ops *ops = emission->component->ops;
+  if (!ops->sample)
+    return ssk_err_set(err, SSK_EDATA, "the emission '%s' does not model observations",
+                       emission->component->name);
   if (length < model->dims.j)
     return ssk_err_set(err, SSK_EDATA, "a series of %d steps is shorter than the order %d", length,
                        model->dims.j);

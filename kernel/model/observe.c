@@ -74,8 +74,8 @@ static ssk_tensor *true_latents(const struct ssk_ctx *ctx, const struct ssk_data
   ssk_tensor *z = ssk_full(ctx->tape, SSK_SHAPE(ctx->T, B, d), 0);
   for (int b = 0; z->count && b < B; b++) {
     const double *row = split->z + (windows[b].series * L + windows[b].start) * width;
-    int steps = steps_alive(split, &windows[b], ctx->T);
-    for (int t = 0; t < steps; t++)
+    int left = split->length[windows[b].series] - windows[b].start;
+    for (int t = 0; t < ctx->T && t < left; t++)
       for (int k = 0; k < d; k++)
         z->data[(t * B + b) * d + k] =
             (ssk_real)((row[t * width + k] - data->z_centre[k]) / data->z_scale[k]);
