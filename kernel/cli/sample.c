@@ -195,6 +195,9 @@ static int smooth(const struct work *w, const struct input *input, ssk_err *err)
   struct ssk_forecaster forecaster = {0};
   int code = ssk_model_forecaster(run->model, run->values, run->experiment->name, 1, how,
                                   &forecaster, err);
+  if (!code && !forecaster.posterior)
+    code = ssk_err_set(err, SSK_EDATA, "the emission '%s' does not model observations",
+                       run->experiment->model.emission->component->name);
   for (int64_t i = first; i < end && !code; i++) {
     code = forecaster.posterior(forecaster.self, run->data, w->split, i, w->samples,
                                 (uint64_t)run->experiment->seed, 0, &out, err);

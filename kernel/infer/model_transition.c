@@ -43,10 +43,7 @@ static void find_latents(const struct stretch *s) {
       memcpy(s->z, obs.z->data + (s->context - j) * d, bytes);
     return;
   }
-  struct ssk_segment whole = {.n = ctx->T,
-                              .obs = obs,
-                              .h = ssk_model_summary(s->pass, &obs, NULL, NULL),
-                              .before = ssk_full(ctx->tape, SSK_SHAPE(j, 1, d), 0)};
+  struct ssk_segment whole = ssk_model_whole(s->pass, &obs);
   struct ssk_posterior q = ssk_segment_encode(s->pass, &whole);
   if (!ssk_tape_code(ctx->tape))
     memcpy(s->z, ssk_rows(ctx->tape, q.z, s->context - j, j + 1)->data, bytes);

@@ -229,8 +229,7 @@ static ssk_tensor *whole_summary(const struct ssk_pass *pass, const struct ssk_o
   return lengths ? ssk_flip_each(ctx->tape, h, lengths) : ssk_flip(ctx->tape, h);
 }
 
-/* All steps of the pass as one segment. */
-static struct ssk_segment whole_pass(const struct ssk_pass *pass, const struct ssk_observed *obs) {
+struct ssk_segment ssk_model_whole(const struct ssk_pass *pass, const struct ssk_observed *obs) {
   const struct ssk_ctx *ctx = &pass->ctx;
   return (struct ssk_segment){
       .n = ctx->T,
@@ -240,7 +239,7 @@ static struct ssk_segment whole_pass(const struct ssk_pass *pass, const struct s
 }
 
 struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs) {
-  const struct ssk_segment whole = whole_pass(pass, obs);
+  const struct ssk_segment whole = ssk_model_whole(pass, obs);
   const struct ssk_posterior q = ssk_segment_encode(pass, &whole);
   struct ssk_bound bound = ssk_segment_bound(pass, &whole, &q);
   ssk_bound_complete(pass, obs, &bound);
@@ -289,7 +288,7 @@ ssk_tensor *ssk_segment_log_weight(const struct ssk_pass *pass, const struct ssk
 }
 
 ssk_tensor *ssk_model_log_weight(const struct ssk_pass *pass, const struct ssk_observed *obs) {
-  const struct ssk_segment whole = whole_pass(pass, obs);
+  const struct ssk_segment whole = ssk_model_whole(pass, obs);
   const struct ssk_posterior q = ssk_segment_encode(pass, &whole);
   return ssk_segment_log_weight(pass, &whole, &q);
 }

@@ -96,6 +96,9 @@ struct ssk_observed ssk_observed_reversed(const struct ssk_ctx *ctx, const struc
 ssk_tensor *ssk_model_summary(const struct ssk_pass *pass, const struct ssk_observed *reversed,
                               ssk_tensor *state, ssk_tensor **next);
 
+/* All steps of a pass as one segment, with their summary and nothing before them. */
+struct ssk_segment ssk_model_whole(const struct ssk_pass *pass, const struct ssk_observed *obs);
+
 /* The encoder's paths: z, mean, logvar [n, P, d], log_q [n, P]; history [j + n, P, d]: z behind the
  * latents before. */
 struct ssk_posterior {
