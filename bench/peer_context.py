@@ -29,7 +29,8 @@ class SlotMixer(nn.Module):
         self.point = nn.ModuleList(nn.Linear(width, width) for _ in self.dilations)
 
     def ready(self, L):
-        """A dilation each: filters as matrices [C, L, L], their bias, and the map between channels."""
+        """A dilation each: filters as matrices [C, L, L], or [C, 1, 1] where only the middle tap has something
+        under it, their bias, and the map between channels."""
         out = []
         for W, b, point, dilation in zip(self.W, self.b, self.point, self.dilations):
             taps = torch.cat([W, W.new_zeros(1, W.shape[1])])  # the last: out of reach
@@ -38,7 +39,10 @@ class SlotMixer(nn.Module):
                 for source in range(L):
                     steps, rest = divmod(source - to, dilation)
                     place.append(len(W) if rest or abs(steps) > reach else steps + reach)
-            matrix = taps[place].view(L, L, -1).permute(2, 0, 1).contiguous()
+            if dilation >= L:
+                matrix = W[reach, :, None, None]
+            else:
+                matrix = taps[place].view(L, L, -1).permute(2, 0, 1).contiguous()
             out.append((matrix, b[:, None, None], point.weight, point.bias[:, None]))
         return out
 
@@ -47,7 +51,8 @@ class SlotMixer(nn.Module):
         """x [C, L, n]"""
         C = len(x)
         for matrix, b, weight, bias in ready:
-            y = F.silu(torch.baddbmm(b, matrix, x))
+            y = torch.addcmul(b, matrix, x) if matrix.shape[1] == 1 else torch.baddbmm(b, matrix, x)
+            y = F.silu(y)
             x = x + torch.addmm(bias, weight, y.view(C, -1)).view(x.shape)
         return x
 
@@ -139,10 +144,10 @@ class Context(nn.Module):
             y = y + side.permute(1, 2, 0, 3)
             a, b = y.view(2, C, -1).unbind(0)
             y = torch.addmm(after_bias, after, a.sigmoid() * b.tanh())
-            skip = y[-C:]
-            skips = skip if skips is None else skips + skip
             if len(y) > C:
-                x = (x + y[:C]) * math.sqrt(0.5)
+                residual, y = y.view(2, C, -1).unbind(0)
+                x = (x + residual) * math.sqrt(0.5)
+            skips = y if skips is None else skips + y
         out = torch.bmm(skips.view(C * L, T * P, H), head).sum(0) + bias
         return out.split(self.outputs, 1)
 

@@ -53,6 +53,7 @@ class Dims:
 
 
 @functools.lru_cache(maxsize=None)
+@torch.inference_mode(False)
 def time_features(first, n, width):
     """[n, width] of steps first...first+n-1: sines and cosines at wave numbers from 1 down to 1e-4."""
     half = width // 2
@@ -362,7 +363,7 @@ class Model(nn.Module):
         rate = self.transition.rate(past, z[j:], mean[j:], logvar[j:], of_transition, (T - j) / T)
         return distortion, initial, rate.sum(0)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def forecast(self, x, mask, samples, horizon):
         """x, mask [T, 1, D] -> [horizon, samples, D]."""
         j, T = self.dims.j, len(x)
