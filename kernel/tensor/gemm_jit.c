@@ -41,7 +41,7 @@ enum {
   MOST = 1 << 15,      /* entries of what all pieces read or add to: it must stay in the cache */
   FEWEST = 4,          /* columns below which OpenBLAS is as good */
   SHAPES = 256,        /* that a thread remembers, and lists of all */
-  CODE_BYTES = 1 << 17 /* of the longest kernel */
+  CODE_BYTES = 1 << 16 /* of the longest kernel */
 };
 
 struct shape {
@@ -75,8 +75,9 @@ static kernel *executable(const void *code, size_t bytes) {
   return run;
 }
 
-/* By the generator alone: the library's own table of kernels takes 12 MB. */
+/* By the generator alone: the library's own table of kernels takes 12 MB. One caller at a time. */
 static kernel *make(const struct shape *s) {
+  static char bytes[CODE_BYTES];
   const int flags = s->a_transposed ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
   const ssk_real alpha = 1, beta = (ssk_real)s->keep;
   const int real = sizeof(ssk_real) == 4 ? LIBXSMM_DATATYPE_F32 : LIBXSMM_DATATYPE_F64;
@@ -84,18 +85,14 @@ static kernel *make(const struct shape *s) {
   const libxsmm_gemm_descriptor *shape =
       libxsmm_gemm_descriptor_dinit(&blob, real, s->n, s->m, s->k, s->b_stride, s->a_stride,
                                     s->c_stride, alpha, beta, flags, LIBXSMM_PREFETCH_NONE);
-  libxsmm_generated_code code = {.generated_code = malloc(CODE_BYTES),
-                                 .buffer_size = CODE_BYTES,
+  libxsmm_generated_code code = {.generated_code = bytes,
+                                 .buffer_size = sizeof bytes,
                                  .code_type = 2,
                                  .arch = (unsigned)libxsmm_cpuid()};
-  kernel *run = NULL;
-  if (shape && code.generated_code) {
-    libxsmm_generator_gemm_kernel(&code, shape);
-    if (!code.last_error)
-      run = executable(code.generated_code, code.code_size);
-  }
-  free(code.generated_code);
-  return run;
+  if (!shape)
+    return NULL;
+  libxsmm_generator_gemm_kernel(&code, shape);
+  return code.last_error ? NULL : executable(bytes, code.code_size);
 }
 
 /* ---- finding it again ------------------------------------------------------------------------ */
