@@ -276,7 +276,7 @@ int ssk_checkpoint_read_parts(const struct ssk_checkpoint *checkpoint, enum ssk_
 
 int ssk_checkpoint_read(const struct ssk_checkpoint *checkpoint, enum ssk_vector vector,
                         const struct ssk_layout *layout, ssk_real *values, ssk_err *err) {
-  int code = ssk_checkpoint_read_parts(checkpoint, vector, layout, SSK_PARTS_ALL, values, err);
+  int code = ssk_checkpoint_read_parts(checkpoint, vector, layout, ~0u, values, err);
   return code ? code : refuse_strangers(checkpoint, prefixes[vector], layout, err);
 }
 
