@@ -46,11 +46,13 @@ static int train(struct trial *t, const char *recipe, const char *folder, int n,
   return code;
 }
 
-/* The averaged weights of a name; NULL where the run has none. */
-static const ssk_real *weights_of(const struct ssk_run *run, const char *name) {
-  for (int i = 0; i < run->model->layout.n; i++)
-    if (!strcmp(run->model->layout.slice[i].name, name))
-      return run->values + run->model->layout.slice[i].offset;
+/* The averaged weights of the same name and number; NULL where the run has none. */
+static const ssk_real *weights_of(const struct ssk_run *run, const struct ssk_slice *wanted) {
+  for (int i = 0; i < run->model->layout.n; i++) {
+    const struct ssk_slice *slice = &run->model->layout.slice[i];
+    if (!strcmp(slice->name, wanted->name) && slice->count == wanted->count)
+      return run->values + slice->offset;
+  }
   return NULL;
 }
 
@@ -68,7 +70,7 @@ Test(start, frozen_parts_have_the_weights_of_the_start) {
   int frozen = 0, own = 0;
   for (int i = 0; i < heir->model->layout.n; i++) {
     const struct ssk_slice *slice = &heir->model->layout.slice[i];
-    const ssk_real *mine = heir->values + slice->offset, *theirs = weights_of(donor, slice->name);
+    const ssk_real *mine = heir->values + slice->offset, *theirs = weights_of(donor, slice);
     size_t bytes = slice->count * sizeof *mine;
     if (slice->part == SSK_PART_INITIAL || slice->part == SSK_PART_TRANSITION) {
       own += !theirs || memcmp(mine, theirs, bytes) != 0;
