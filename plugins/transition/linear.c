@@ -5,29 +5,19 @@
  *
  * Source: Kalman 1960; with j > 1 a vector autoregression. With a linear Gaussian emission its
  * likelihood is known exactly, so it shows what the rest of the machinery costs. */
-#include <sskit/plugin.h>
+#include "linear_mean.h"
 
 struct linear {
   struct ssk_variance variance;
-  ssk_weight newest; /* [d, d] A_1, from the right */
-  ssk_weight older;  /* [(j-1) d, d] A_j, ..., A_2 */
-  ssk_weight input;  /* [V, d] B */
-  ssk_weight bias;   /* [d] */
-  ssk_weight raw;    /* [d] raw variance */
+  struct linear_mean mean;
+  ssk_weight raw; /* [d] raw variance */
 };
 
-/* No decay: shrinking A would pull the model away from persistence, where it starts. */
 static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
   struct linear *l = self;
-  int d = dims->d, older = (dims->j - 1) * d;
-  l->newest = ssk_declare(b, "A", SSK_SHAPE(d, d), SSK_INIT_IDENTITY, 1, SSK_NO_DECAY);
-  if (older)
-    l->older = ssk_declare(b, "A_older", SSK_SHAPE(older, d), SSK_INIT_ZERO, 0, SSK_NO_DECAY);
-  if (dims->V)
-    l->input = ssk_declare(b, "B", SSK_SHAPE(dims->V, d), SSK_INIT_ZERO, 0, SSK_NO_DECAY);
-  l->bias = ssk_declare(b, "b", SSK_SHAPE(d), SSK_INIT_ZERO, 0, SSK_NO_DECAY);
-  l->raw = ssk_declare(b, "raw", SSK_SHAPE(d), SSK_INIT_CONSTANT, ssk_variance_raw(&l->variance),
-                       SSK_NO_DECAY);
+  l->mean = linear_mean_build(b, dims);
+  l->raw = ssk_declare(b, "raw", SSK_SHAPE(dims->d), SSK_INIT_CONSTANT,
+                       ssk_variance_raw(&l->variance), SSK_NO_DECAY);
   return ssk_build_code(b);
 }
 
@@ -35,19 +25,10 @@ static struct ssk_gaussian moments(const void *self, const struct ssk_ctx *ctx,
                                    const struct ssk_rows *rows) {
   const struct linear *l = self;
   ssk_tape *tape = ctx->tape;
-  int d = ctx->dims->d, older = (ctx->dims->j - 1) * d;
-  ssk_tensor *last = older ? ssk_cols(tape, rows->past, older, d) : rows->past;
-  ssk_tensor *mean =
-      ssk_linear(tape, last, ssk_use(ctx, l->newest), ssk_use(ctx, l->bias), SSK_LINEAR);
-  if (older)
-    mean = ssk_add(tape, mean,
-                   ssk_linear(tape, ssk_cols(tape, rows->past, 0, older), ssk_use(ctx, l->older),
-                              NULL, SSK_LINEAR));
-  if (rows->u)
-    mean = ssk_add(tape, mean, ssk_linear(tape, rows->u, ssk_use(ctx, l->input), NULL, SSK_LINEAR));
   ssk_tensor *logvar = ssk_variance_log(tape, ssk_use(ctx, l->raw), &l->variance);
-  ssk_tensor *zeros = ssk_full(tape, SSK_SHAPE(rows->n, d), 0);
-  return (struct ssk_gaussian){.mean = mean, .logvar = ssk_add(tape, zeros, logvar)};
+  ssk_tensor *zeros = ssk_full(tape, SSK_SHAPE(rows->n, ctx->dims->d), 0);
+  return (struct ssk_gaussian){.mean = linear_mean_run(ctx, &l->mean, rows),
+                               .logvar = ssk_add(tape, zeros, logvar)};
 }
 
 static int init(void *self, ssk_err *err) {
