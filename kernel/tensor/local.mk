@@ -49,3 +49,4 @@ libsskit_sources += kernel/tensor/transformer.h
 libsskit_sources += kernel/tensor/transformer_attend.c
 libsskit_sources += kernel/tensor/transformer_feed.c
 libsskit_sources += kernel/tensor/ops_transformer.c
+libsskit_sources += kernel/tensor/ops_triangular.c

@@ -6,6 +6,7 @@ transition_LTLIBRARIES += plugins/transition/gated.la
 transition_LTLIBRARIES += plugins/transition/gaussian.la
 transition_LTLIBRARIES += plugins/transition/handoff.la
 transition_LTLIBRARIES += plugins/transition/linear.la
+transition_LTLIBRARIES += plugins/transition/locally_linear.la
 transition_LTLIBRARIES += plugins/transition/mixture.la
 transition_LTLIBRARIES += plugins/transition/random_walk.la
 plugin_headers += plugins/transition/conditioning.h

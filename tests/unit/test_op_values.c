@@ -210,6 +210,29 @@ Test(op_values, dense_layers_and_products) {
        "bmm");
 }
 
+Test(op_values, triangular_factors_and_solves) {
+  enum { N = 3, d = 4, m = 2 };
+  ssk_tensor *x = NORMAL(N, d, d), *b = NORMAL(N, d, m);
+  const int turn[] = {0, 2, 1};
+  ssk_tensor *a = ssk_bmm(tape, x, ssk_permute(tape, x, turn)), *L = ssk_cholesky(tape, a);
+  has_shape(L, 3, N, d, d, 1);
+  ssk_tensor *again = ssk_bmm(tape, L, ssk_permute(tape, L, turn));
+  for (int i = 0; i < N * d * d; i++) {
+    near((double)again->data[i], (double)a->data[i], "cholesky");
+    if (i % d > i / d % d)
+      cr_assert_eq(L->data[i], 0);
+  }
+  for (int transposed = 0; transposed < 2; transposed++) {
+    ssk_tensor *factor = transposed ? ssk_permute(tape, L, turn) : L;
+    ssk_tensor *back = ssk_bmm(tape, factor, ssk_solve_lower(tape, L, b, transposed));
+    for (int i = 0; i < N * d * m; i++)
+      near((double)back->data[i], (double)b->data[i], "solve_lower");
+  }
+  for (int i = 0; i < N * d * d; i++)
+    a->data[i] = -a->data[i];
+  cr_assert(isnan((double)ssk_cholesky(tape, a)->data[0]), "not positive definite");
+}
+
 Test(op_values, gate_and_layer_norm) {
   const int C = 9;
   ssk_tensor *x = NORMAL(4, 2 * C), *gain = NORMAL(2 * C), *bias = NORMAL(2 * C);

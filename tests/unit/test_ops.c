@@ -222,6 +222,30 @@ static void gradcase_bmm(void) {
   CHECK(build_bmm, NULL, LEAF(-1, 1, 2, 13, 14), LEAF(-1, 1, 2, 14, 15));
 }
 
+/* x x' + I, of x [N, d, d] */
+static ssk_tensor *positive(ssk_tape *tape, ssk_tensor *x) {
+  const int d = x->shape[1], turn[] = {0, 2, 1};
+  ssk_tensor *one = ssk_full(tape, SSK_SHAPE(1, d, d), 0);
+  for (int i = 0; i < d; i++)
+    one->data[i * d + i] = 1;
+  return ssk_add(tape, ssk_bmm(tape, x, ssk_permute(tape, x, turn)), one);
+}
+BUILD(cholesky, ssk_cholesky(tape, positive(tape, x[0])))
+static void gradcase_cholesky(void) {
+  CHECK(build_cholesky, NULL, LEAF(-1, 1, 3, 1, 1));
+  CHECK(build_cholesky, NULL, LEAF(-1, 1, 2, 2, 2));
+  CHECK(build_cholesky, NULL, LEAF(-1, 1, 3, 5, 5));
+}
+BUILD(solve_lower, ssk_solve_lower(tape, ssk_cholesky(tape, positive(tape, x[0])), x[1], a[0] != 0))
+BUILD(solve_twice, ssk_solve_lower(tape, x[0], x[0], a[0] != 0))
+static void gradcase_solve_lower(void) {
+  for (int transposed = 0; transposed < 2; transposed++) {
+    CHECK(build_solve_lower, ARGS(transposed), LEAF(-1, 1, 3, 1, 1), LEAF(-1, 1, 3, 1, 2));
+    CHECK(build_solve_lower, ARGS(transposed), LEAF(-1, 1, 2, 4, 4), LEAF(-1, 1, 2, 4, 3));
+    CHECK(build_solve_twice, ARGS(transposed), LEAF(0.5, 1, 2, 3, 3));
+  }
+}
+
 UNARY(gate)
 static void gradcase_gate(void) {
   CHECK(build_gate, NULL, LEAF(-2, 2, 3, 2, 10));

@@ -200,6 +200,11 @@ SSK_API ssk_tensor *ssk_film(ssk_tape *tape, ssk_tensor *x, ssk_tensor *table, s
                              const int *index, int from, enum ssk_act act);
 /* Batched product: a [N, M, K], b [N, K, P] -> [N, M, P]; either N may be 1. */
 SSK_API ssk_tensor *ssk_bmm(ssk_tape *tape, ssk_tensor *a, ssk_tensor *b);
+/* Of N matrices at once: the lower factor L [N, d, d] with A = L L', of which the lower triangles
+ * are read, so that they alone get a gradient. Where A is not positive definite, L is nan. */
+SSK_API ssk_tensor *ssk_cholesky(ssk_tape *tape, ssk_tensor *A);
+/* L^{-1} b, or with `transposed` L^{-T} b, of lower triangles L [N, d, d] and b [N, d, m]. */
+SSK_API ssk_tensor *ssk_solve_lower(ssk_tape *tape, ssk_tensor *L, ssk_tensor *b, bool transposed);
 /* sigmoid(a) * tanh(b) of [.., 2C] = [a, b] -> [.., C] (WaveNet's gate). */
 SSK_API ssk_tensor *ssk_gate(ssk_tape *tape, ssk_tensor *x);
 /* The gate of x W + b + side, as one operation that keeps nothing but x and side for the way back:
