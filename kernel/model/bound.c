@@ -220,13 +220,25 @@ struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk
   return bound;
 }
 
-/* The future summary of all steps, [T, B, H]. */
-static ssk_tensor *whole_summary(const struct ssk_pass *pass, const struct ssk_observed *obs) {
+/* What a summary says of all steps, [T, B, its width]. */
+static ssk_tensor *whole_reading(const struct ssk_pass *pass, const struct ssk_reading *reading,
+                                 const struct ssk_observed *obs) {
   const struct ssk_ctx *ctx = &pass->ctx;
+  if (!reading->reversed)
+    return ssk_model_summary(pass, reading, obs, NULL, NULL);
   const int *lengths = ssk_observed_lengths(ctx, obs);
   const struct ssk_observed reversed = ssk_observed_reversed(ctx, obs, lengths, 0, ctx->T);
-  ssk_tensor *h = ssk_model_summary(pass, &reversed, NULL, NULL);
+  ssk_tensor *h = ssk_model_summary(pass, reading, &reversed, NULL, NULL);
   return lengths ? ssk_flip_each(ctx->tape, h, lengths) : ssk_flip(ctx->tape, h);
+}
+
+/* The summaries of all steps side by side, [T, B, H]. */
+static ssk_tensor *whole_summary(const struct ssk_pass *pass, const struct ssk_observed *obs) {
+  const struct ssk_model *model = pass->ctx.model;
+  ssk_tensor *h[SSK_MAX_READINGS];
+  for (int s = 0; s < model->n_readings; s++)
+    h[s] = whole_reading(pass, &model->reading[s], obs);
+  return model->n_readings == 1 ? h[0] : ssk_concat(pass->ctx.tape, model->n_readings, h, -1);
 }
 
 struct ssk_segment ssk_model_whole(const struct ssk_pass *pass, const struct ssk_observed *obs) {

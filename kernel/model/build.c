@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void begin_part(ssk_builder *b, enum ssk_part part) {
-  b->part = part;
+static void begin_scope(ssk_builder *b, const char *name) {
   b->scope_length = 0;
   b->scope[0] = '\0';
-  ssk_scope(b, "%s", ssk_part_name(part));
+  ssk_scope(b, "%s", name);
+}
+
+static void begin_part(ssk_builder *b, enum ssk_part part) {
+  b->part = part;
+  begin_scope(b, ssk_part_name(part));
 }
 
 static int finish_part(ssk_builder *b, const struct ssk_instance *i, int code) {
@@ -19,15 +23,29 @@ static int finish_part(ssk_builder *b, const struct ssk_instance *i, int code) {
   return ssk_build_code(b);
 }
 
+/* One more summary: h gets its columns. */
+static int build_summary(struct ssk_model *model, ssk_builder *b, const struct ssk_instance *i,
+                         bool reversed) {
+  const struct ssk_summary_ops *ops = i->component->ops;
+  struct ssk_reading *reading = &model->reading[model->n_readings++];
+  *reading = (struct ssk_reading){.summary = i, .reversed = reversed, .from = model->dims.H};
+  const int code = ops->build(i->self, b, &model->dims, model->summary_in, &reading->width);
+  model->dims.H += reading->width;
+  return finish_part(b, i, code);
+}
+
 static int build_parts(struct ssk_model *model, ssk_builder *b) {
   const struct ssk_model_section *parts = &model->experiment->model;
   struct ssk_dims *dims = &model->dims;
-  const struct ssk_instance *i = parts->summary;
   begin_part(b, SSK_PART_SUMMARY);
-  const struct ssk_summary_ops *summary = i->component->ops;
-  if (finish_part(b, i, summary->build(i->self, b, dims, model->summary_in, &dims->H)))
+  if (build_summary(model, b, parts->summary, true))
     return b->code;
-  i = parts->encoder;
+  if (parts->history) {
+    begin_scope(b, "history");
+    if (build_summary(model, b, parts->history, false))
+      return b->code;
+  }
+  const struct ssk_instance *i = parts->encoder;
   begin_part(b, SSK_PART_ENCODER);
   const struct ssk_encoder_ops *encoder = i->component->ops;
   if (finish_part(b, i, encoder->build(i->self, b, dims)))

@@ -3,9 +3,9 @@
  * structured posterior of Krishnan et al. 2017. The loop over t is the only sequential part. */
 #include "model/model.h"
 
-/* ---- the future summary ---------------------------------------------------------------------- */
+/* ---- the summaries --------------------------------------------------------------------------- */
 
-/* What the summary reads, [n, B, in]. */
+/* What a summary reads, [n, B, in]. */
 static ssk_tensor *summary_inputs(const struct ssk_ctx *ctx, const struct ssk_observed *obs) {
   ssk_tape *tape = ctx->tape;
   ssk_tensor *inputs[5];
@@ -23,13 +23,14 @@ static ssk_tensor *summary_inputs(const struct ssk_ctx *ctx, const struct ssk_ob
   return ssk_concat(tape, n, inputs, -1);
 }
 
-ssk_tensor *ssk_model_summary(const struct ssk_pass *pass, const struct ssk_observed *reversed,
-                              ssk_tensor *state, ssk_tensor **next) {
+ssk_tensor *ssk_model_summary(const struct ssk_pass *pass, const struct ssk_reading *reading,
+                              const struct ssk_observed *in_order, ssk_tensor *state,
+                              ssk_tensor **next) {
   const struct ssk_ctx *ctx = &pass->ctx;
-  const struct ssk_instance *i = ctx->model->experiment->model.summary;
+  const struct ssk_instance *i = reading->summary;
   const struct ssk_summary_ops *ops = i->component->ops;
   struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  ssk_tensor *x = summary_inputs(ctx, reversed);
+  ssk_tensor *x = summary_inputs(ctx, in_order);
   ssk_tensor *h =
       state ? ops->run_part(i->self, &inner, x, state, next) : ops->run(i->self, &inner, x);
   ssk_ctx_leave(ctx);

@@ -53,6 +53,9 @@ static const struct ssk_param model_rows[] = {
                   "Width F of the sinusoidal embedding of the time step; even; 0: none."),
     SSK_PARAM_COMPONENT(struct ssk_model_section, summary, SSK_SUMMARY, "gru",
                         "Future summary F_phi of the encoder: h_t is a function of x from t on."),
+    SSK_PARAM_COMPONENT(struct ssk_model_section, history, SSK_SUMMARY, "none",
+                        "A summary of the past, beside it: it reads time forwards, and the encoder "
+                        "sees both."),
     SSK_PARAM_COMPONENT(struct ssk_model_section, encoder, SSK_ENCODER, "gaussian",
                         "Posterior q(z_t | z_{t-j:t-1}, h_t)."),
     SSK_PARAM_COMPONENT(struct ssk_model_section, emission, SSK_EMISSION, "gaussian",

@@ -24,7 +24,9 @@ struct ssk_model_section {
   int64_t order;         /* j */
   int64_t paths;         /* S */
   int64_t time_features; /* F */
-  struct ssk_instance *summary, *encoder, *emission, *initial, *transition;
+  struct ssk_instance *summary;
+  struct ssk_instance *history; /* NULL: none */
+  struct ssk_instance *encoder, *emission, *initial, *transition;
 };
 
 struct ssk_rates_section {

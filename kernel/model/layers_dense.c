@@ -180,8 +180,10 @@ struct ssk_gaussian ssk_gaussian_head_finish(const struct ssk_ctx *ctx,
                                              const struct ssk_variance *v, ssk_tensor *now,
                                              ssk_tensor *prepared) {
   ssk_tape *tape = ctx->tape;
-  ssk_tensor *W = first_weights(ctx, head, 0, ssk_width(now));
-  ssk_tensor *first = ssk_linear_add(tape, now, W, NULL, prepared, SSK_LINEAR);
+  ssk_tensor *first = prepared;
+  if (now)
+    first = ssk_linear_add(tape, now, first_weights(ctx, head, 0, ssk_width(now)), NULL, prepared,
+                           SSK_LINEAR);
   if (!head->layers)
     return split(ctx, head, v, first);
   ssk_tensor *h = ssk_activate_cols(tape, first, 0, head->hidden, head->in[0].act);

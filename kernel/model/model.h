@@ -11,11 +11,21 @@
 /* Largest Markov order j (the recipe row of model.order allows no more). */
 enum { SSK_MAX_ORDER = 64 };
 
+/* A summary of the model, as the encoder sees it: columns [from, from + width) of h. */
+struct ssk_reading {
+  const struct ssk_instance *summary;
+  bool reversed; /* it reads time backwards: the future; else forwards: the past */
+  int from, width;
+};
+enum { SSK_MAX_READINGS = 2 };
+
 struct ssk_model {
   const struct ssk_experiment *experiment; /* borrowed */
   bool truth;                              /* its latents are the true ones of the data */
   struct ssk_dims dims;
-  int summary_in;
+  int summary_in; /* width of what a summary reads */
+  int n_readings; /* 1 of the future, and where there is one, the history's */
+  struct ssk_reading reading[SSK_MAX_READINGS];
   struct ssk_layout layout;
   struct ssk_arena arena;
 };
@@ -70,7 +80,7 @@ ssk_tensor *ssk_model_log_weight(const struct ssk_pass *pass, const struct ssk_o
 struct ssk_segment {
   int from, n;             /* the first has at least j steps */
   struct ssk_observed obs; /* of these steps */
-  ssk_tensor *h;           /* [n, B, H] future summary */
+  ssk_tensor *h;           /* [n, B, H] summaries of the future and the past, side by side */
   ssk_tensor *before;      /* [j, P, d] latents of the steps before, oldest first; zero before 0 */
 };
 
@@ -90,11 +100,12 @@ static inline int ssk_reversed_step(int length, int r) {
 struct ssk_observed ssk_observed_reversed(const struct ssk_ctx *ctx, const struct ssk_observed *obs,
                                           const int *lengths, int from, int n);
 
-/* The future summary [n, B, H] of n steps, in and out in reversed time. Where the summary can run
- * in parts, `state` is what *next was for the part before (zeros for the first), [B, its state's
- * width]; NULL: these are all steps. */
-ssk_tensor *ssk_model_summary(const struct ssk_pass *pass, const struct ssk_observed *reversed,
-                              ssk_tensor *state, ssk_tensor **next);
+/* A summary [n, B, its width] of n steps, in and out in the order in which it reads time. Where it
+ * can run in parts, `state` is what *next was for the part before (zeros for the first), [B, its
+ * state's width]; NULL: these are all steps. */
+ssk_tensor *ssk_model_summary(const struct ssk_pass *pass, const struct ssk_reading *reading,
+                              const struct ssk_observed *in_order, ssk_tensor *state,
+                              ssk_tensor **next);
 
 /* All steps of a pass as one segment, with their summary and nothing before them. */
 struct ssk_segment ssk_model_whole(const struct ssk_pass *pass, const struct ssk_observed *obs);

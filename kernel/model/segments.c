@@ -41,85 +41,118 @@ struct ssk_segment ssk_walk_segment(const struct ssk_walk *walk, int k, ssk_real
                               .before = ssk_leaf(ctx->tape, SSK_SHAPE(j, P, d), before, d_before)};
 }
 
-int ssk_walk_summary_parts(const struct ssk_walk *walk) {
-  return walk->state_width ? walk->n : 1;
+static const struct ssk_reading *reading_of(const struct ssk_walk *walk, int s) {
+  return &walk->pass->ctx.model->reading[s];
 }
 
-static int part_length(const struct ssk_walk *walk) {
-  return walk->state_width ? walk->length : walk->pass->ctx.T;
+int ssk_walk_summary_parts(const struct ssk_walk *walk, int s) {
+  return walk->reading[s].state_width ? walk->n : 1;
 }
 
-int ssk_walk_summary_steps(const struct ssk_walk *walk, int k) {
-  return steps_in(walk->pass->ctx.T, part_length(walk), k);
+int ssk_walk_summary_part(const struct ssk_walk *walk, int s, int i) {
+  return reading_of(walk, s)->reversed ? ssk_walk_summary_parts(walk, s) - 1 - i : i;
 }
 
-/* Where part k begins in reversed time. */
-static int part_start(const struct ssk_walk *walk, int k) {
-  return walk->pass->ctx.T - k * part_length(walk) - ssk_walk_summary_steps(walk, k);
+static int part_length(const struct ssk_walk *walk, int s) {
+  return walk->reading[s].state_width ? walk->length : walk->pass->ctx.T;
 }
 
-ssk_real *ssk_walk_summary_at(const struct ssk_walk *walk, int k, int r, int b) {
+int ssk_walk_summary_steps(const struct ssk_walk *walk, int s, int k) {
+  return steps_in(walk->pass->ctx.T, part_length(walk, s), k);
+}
+
+/* Where part k begins, in the order in which it is read. */
+static int part_start(const struct ssk_walk *walk, int s, int k) {
+  const int first = k * part_length(walk, s);
+  return reading_of(walk, s)->reversed
+             ? walk->pass->ctx.T - first - ssk_walk_summary_steps(walk, s, k)
+             : first;
+}
+
+ssk_real *ssk_walk_summary_at(const struct ssk_walk *walk, int s, int k, int r, int b) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
-  const int t =
-      ssk_reversed_step(walk->lengths ? walk->lengths[b] : ctx->T, part_start(walk, k) + r);
-  return walk->h + ((size_t)t * (size_t)ctx->B + (size_t)b) * (size_t)ctx->dims->H;
+  int t = part_start(walk, s, k) + r;
+  if (reading_of(walk, s)->reversed)
+    t = ssk_reversed_step(walk->lengths ? walk->lengths[b] : ctx->T, t);
+  return walk->h + ((size_t)t * (size_t)ctx->B + (size_t)b) * (size_t)ctx->dims->H +
+         reading_of(walk, s)->from;
 }
 
-ssk_tensor *ssk_walk_summary(const struct ssk_walk *walk, int k, ssk_real *d_state,
+ssk_tensor *ssk_walk_summary(const struct ssk_walk *walk, int s, int k, ssk_real *d_state,
                              ssk_tensor **next) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
-  const int B = ctx->B, W = walk->state_width, n = ssk_walk_summary_steps(walk, k);
-  const struct ssk_observed reversed =
-      ssk_observed_reversed(ctx, walk->obs, walk->lengths, part_start(walk, k), n);
+  const struct ssk_reading *reading = reading_of(walk, s);
+  const int B = ctx->B, W = walk->reading[s].state_width;
+  const int n = ssk_walk_summary_steps(walk, s, k), start = part_start(walk, s, k);
+  const struct ssk_observed in_order =
+      reading->reversed ? ssk_observed_reversed(ctx, walk->obs, walk->lengths, start, n)
+                        : ssk_observed_part(ctx->tape, walk->obs, start, n);
   ssk_tensor *state = NULL;
   if (W)
-    state =
-        ssk_leaf(ctx->tape, SSK_SHAPE(B, W), walk->states + (size_t)k * (size_t)(B * W), d_state);
-  ssk_tensor *h = ssk_model_summary(walk->pass, &reversed, state, next);
-  if (!ssk_tape_code(ctx->tape) && (h->count != (size_t)n * (size_t)(B * ctx->dims->H) ||
+    state = ssk_leaf(ctx->tape, SSK_SHAPE(B, W),
+                     walk->reading[s].states + (size_t)k * (size_t)(B * W), d_state);
+  ssk_tensor *h = ssk_model_summary(walk->pass, reading, &in_order, state, next);
+  if (!ssk_tape_code(ctx->tape) && (h->count != (size_t)n * (size_t)(B * reading->width) ||
                                     (W && (!*next || (*next)->count != (size_t)(B * W)))))
     ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "summary '%s' returned another shape than it declared",
-                  ctx->model->experiment->model.summary->component->name);
+                  reading->summary->component->name);
   return h;
 }
 
 /* ---- forward --------------------------------------------------------------------------------- */
 
-static void run_summary(const struct ssk_walk *walk) {
+static void run_summary(const struct ssk_walk *walk, int s) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
-  const size_t H = (size_t)ctx->dims->H, B = (size_t)ctx->B, unit = sizeof(ssk_real);
-  const size_t state = B * (size_t)walk->state_width;
-  for (int k = ssk_walk_summary_parts(walk); k-- > 0 && !ssk_tape_code(ctx->tape);) {
+  const size_t width = (size_t)reading_of(walk, s)->width, B = (size_t)ctx->B;
+  const size_t state = B * (size_t)walk->reading[s].state_width, unit = sizeof(ssk_real);
+  const int parts = ssk_walk_summary_parts(walk, s);
+  for (int i = 0; i < parts && !ssk_tape_code(ctx->tape); i++) {
+    const int k = ssk_walk_summary_part(walk, s, i);
     size_t mark = ssk_tape_mark(ctx->tape);
-    ssk_tensor *next = NULL, *h = ssk_walk_summary(walk, k, NULL, &next);
+    ssk_tensor *next = NULL, *h = ssk_walk_summary(walk, s, k, NULL, &next);
     if (!ssk_tape_code(ctx->tape)) {
-      for (int r = 0; r < ssk_walk_summary_steps(walk, k); r++)
+      for (int r = 0; r < ssk_walk_summary_steps(walk, s, k); r++)
         for (int b = 0; b < ctx->B; b++)
-          memcpy(ssk_walk_summary_at(walk, k, r, b), h->data + ((size_t)r * B + (size_t)b) * H,
-                 H * unit);
-      if (k > 0)
-        memcpy(walk->states + state * (size_t)(k - 1), next->data, state * unit);
+          memcpy(ssk_walk_summary_at(walk, s, k, r, b),
+                 h->data + ((size_t)r * B + (size_t)b) * width, width * unit);
+      if (i + 1 < parts)
+        memcpy(walk->reading[s].states + state * (size_t)ssk_walk_summary_part(walk, s, i + 1),
+               next->data, state * unit);
     }
     ssk_tape_rewind(ctx->tape, mark);
   }
 }
 
+/* Room for the summary's states, zero before the first part; false without memory. */
+static bool begin_summary(struct ssk_walk *walk, int s) {
+  const struct ssk_ctx *ctx = &walk->pass->ctx;
+  const struct ssk_instance *i = reading_of(walk, s)->summary;
+  const struct ssk_summary_ops *ops = i->component->ops;
+  struct ssk_walk_reading *reading = &walk->reading[s];
+  reading->state_width = ops->run_part ? ops->state_width(i->self) : 0;
+  const size_t bytes =
+      (size_t)walk->n * (size_t)ctx->B * (size_t)reading->state_width * sizeof *reading->states;
+  reading->states = ssk_tape_scratch(ctx->tape, bytes);
+  if (reading->states)
+    memset(reading->states, 0, bytes);
+  return reading->states;
+}
+
 void ssk_walk_begin(struct ssk_walk *walk, struct ssk_pass *pass, const struct ssk_observed *obs,
                     int length) {
   const struct ssk_ctx *ctx = &pass->ctx;
-  const struct ssk_instance *i = ctx->model->experiment->model.summary;
-  const struct ssk_summary_ops *ops = i->component->ops;
   *walk = (struct ssk_walk){.pass = pass,
                             .obs = obs,
                             .length = length,
                             .n = (ctx->T + length - 1) / length,
-                            .state_width = ops->run_part ? ops->state_width(i->self) : 0,
                             .lengths = ssk_observed_lengths(ctx, obs)};
   const size_t n = (size_t)walk->n, P = (size_t)ctx->P, B = (size_t)ctx->B;
   const size_t latents = (size_t)(ctx->dims->j * ctx->dims->d) * P;
-  const size_t states = n * B * (size_t)walk->state_width, unit = sizeof(ssk_real);
+  const size_t unit = sizeof(ssk_real);
   walk->h = ssk_tape_scratch(ctx->tape, (size_t)ctx->T * B * (size_t)ctx->dims->H * unit);
-  walk->states = ssk_tape_scratch(ctx->tape, states * unit);
+  bool fits = true;
+  for (int s = 0; s < ctx->model->n_readings; s++)
+    fits = begin_summary(walk, s) && fits;
   walk->latents = ssk_tape_scratch(ctx->tape, (n + 1) * latents * unit);
   walk->parts = ssk_tape_scratch(ctx->tape, SSK_WALK_PARTS * P * unit);
   walk->d_parts = ssk_tape_scratch(ctx->tape, SSK_WALK_PARTS * P * unit);
@@ -130,14 +163,14 @@ void ssk_walk_begin(struct ssk_walk *walk, struct ssk_pass *pass, const struct s
     walk->d_steps = ssk_tape_scratch(ctx->tape, steps * unit);
   }
   walk->mark = ssk_tape_mark(ctx->tape);
-  if (!walk->h || !walk->states || !walk->latents || !walk->parts || !walk->d_parts ||
+  if (!walk->h || !fits || !walk->latents || !walk->parts || !walk->d_parts ||
       (by_steps && (!walk->steps || !walk->d_steps))) {
     ssk_tape_fail(ctx->tape, SSK_ENOMEM, "no memory for %d segments of %d steps", walk->n, length);
     return;
   }
   memset(walk->latents, 0, latents * unit);
-  memset(walk->states, 0, states * unit);
-  run_summary(walk);
+  for (int s = 0; s < ctx->model->n_readings; s++)
+    run_summary(walk, s);
 }
 
 size_t ssk_walk_first_rate(const struct ssk_walk *walk, int k) {

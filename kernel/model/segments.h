@@ -8,7 +8,7 @@
  * summary goes the other way through time, so it comes last, when the gradients of all of h are
  * known. So memory grows as L + T/L, but for the series themselves and one slab [T, B, H], which
  * holds h and then its gradient; and for a summary that does not run in parts, which is computed
- * again as a whole.
+ * again as a whole. A summary of the past, which goes with time, does the same in the other order.
  *
  * The result is that of one segment of all steps, but for the order of the sums over time. */
 #ifndef SSK_MODEL_SEGMENTS_H
@@ -26,15 +26,20 @@ static inline void ssk_walk_parts(struct ssk_bound *bound, ssk_tensor **parts[SS
   parts[3] = &bound->reference;
 }
 
+/* What a walk keeps of a summary. */
+struct ssk_walk_reading {
+  int state_width;  /* W; 0: it does not run in parts */
+  ssk_real *states; /* [n, B, W] what the summary's part k starts from */
+};
+
 /* Everything lies in the tape of the pass. */
 struct ssk_walk {
   struct ssk_pass *pass;
   const struct ssk_observed *obs;
-  int length, n;             /* steps of a segment (the last may have fewer), number of segments */
-  int state_width;           /* of the summary, W; 0: it does not run in parts */
-  const int *lengths;        /* [B] of the series; NULL: T of all */
+  int length, n;      /* steps of a segment (the last may have fewer), number of segments */
+  const int *lengths; /* [B] of the series; NULL: T of all */
+  struct ssk_walk_reading reading[SSK_MAX_READINGS];
   ssk_real *h;               /* [T, B, H] */
-  ssk_real *states;          /* [n, B, W] what the summary's part k starts from */
   ssk_real *latents;         /* [n + 1, j, P, d] before segment k; the last: those at the end */
   ssk_real *parts, *d_parts; /* [SSK_WALK_PARTS, P] the parts of the bound, and their gradient */
   ssk_real *steps, *d_steps; /* [T-j, P] the transition's rate step by step; NULL: not needed */
@@ -71,14 +76,16 @@ struct ssk_segment ssk_walk_segment(const struct ssk_walk *walk, int k, ssk_real
                                     ssk_real *d_before);
 /* The place in walk->steps of the first transition of segment k. */
 size_t ssk_walk_first_rate(const struct ssk_walk *walk, int k);
-/* The summary's part k of ssk_walk_summary_parts, [n, B, H] in reversed time, and the gradient of
- * its state. Reversed time begins with the last part. */
-int ssk_walk_summary_parts(const struct ssk_walk *walk);
-ssk_tensor *ssk_walk_summary(const struct ssk_walk *walk, int k, ssk_real *d_state,
+/* Of summary `s` of the model: it reads its parts in this order, i < ssk_walk_summary_parts; part k
+ * holds the steps of segment k, or all of them. */
+int ssk_walk_summary_parts(const struct ssk_walk *walk, int s);
+int ssk_walk_summary_part(const struct ssk_walk *walk, int s, int i);
+/* Part k, [n, B, its width] in the order in which it is read, and the gradient of its state. */
+ssk_tensor *ssk_walk_summary(const struct ssk_walk *walk, int s, int k, ssk_real *d_state,
                              ssk_tensor **next);
-/* The entries [H] of walk->h that belong to step r of part k's reversed time, of series b. */
-ssk_real *ssk_walk_summary_at(const struct ssk_walk *walk, int k, int r, int b);
+/* The entries [its width] of walk->h that belong to step r of part k, so read, of series b. */
+ssk_real *ssk_walk_summary_at(const struct ssk_walk *walk, int s, int k, int r, int b);
 /* Steps of part k. */
-int ssk_walk_summary_steps(const struct ssk_walk *walk, int k);
+int ssk_walk_summary_steps(const struct ssk_walk *walk, int s, int k);
 
 #endif

@@ -52,32 +52,34 @@ static void segments_back(struct ssk_walk *walk) {
   }
 }
 
-/* The summary runs backwards through time, so its gradient goes forwards. */
-static void summary_back(struct ssk_walk *walk) {
+/* From the part that was read last to the first. */
+static void summary_back(struct ssk_walk *walk, int s) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
   ssk_tape *tape = ctx->tape;
-  const int parts = ssk_walk_summary_parts(walk);
-  const size_t state = (size_t)ctx->B * (size_t)walk->state_width * sizeof(ssk_real);
-  const size_t slab = (size_t)ctx->B * (size_t)ctx->dims->H * sizeof(ssk_real);
+  const int parts = ssk_walk_summary_parts(walk, s);
+  const size_t width = (size_t)ctx->model->reading[s].width, B = (size_t)ctx->B;
+  const size_t state = B * (size_t)walk->reading[s].state_width * sizeof(ssk_real);
+  const size_t steps = (size_t)ssk_walk_summary_steps(walk, s, 0); /* the longest */
   ssk_real *d_state = ssk_tape_scratch(tape, state), *d_next = ssk_tape_scratch(tape, state);
-  ssk_real *d_part = ssk_tape_scratch(tape, slab * (size_t)ssk_walk_summary_steps(walk, 0));
+  ssk_real *d_part = ssk_tape_scratch(tape, steps * B * width * sizeof *d_part);
   if (!d_state || !d_next || !d_part) {
     ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the gradient of the summary");
     return;
   }
   const size_t mark = ssk_tape_mark(tape);
-  for (int k = 0; k < parts && !ssk_tape_code(tape); k++) {
+  for (int i = parts; i-- > 0 && !ssk_tape_code(tape);) {
+    const int k = ssk_walk_summary_part(walk, s, i);
     memset(d_state, 0, state);
     ssk_tensor *results[2] = {NULL, NULL};
-    results[0] = ssk_walk_summary(walk, k, k < parts - 1 ? d_state : NULL, &results[1]);
+    results[0] = ssk_walk_summary(walk, s, k, i > 0 ? d_state : NULL, &results[1]);
     if (ssk_tape_code(tape))
       return;
-    for (int r = 0; r < ssk_walk_summary_steps(walk, k); r++)
+    for (int r = 0; r < ssk_walk_summary_steps(walk, s, k); r++)
       for (int b = 0; b < ctx->B; b++)
-        memcpy(d_part + (size_t)(r * ctx->B + b) * (size_t)ctx->dims->H,
-               ssk_walk_summary_at(walk, k, r, b), (size_t)ctx->dims->H * sizeof *d_part);
+        memcpy(d_part + ((size_t)r * B + (size_t)b) * width, ssk_walk_summary_at(walk, s, k, r, b),
+               width * sizeof *d_part);
     const ssk_real *seeds[] = {d_part, d_next};
-    ssk_backward_from(tape, k ? 2 : 1, results, seeds);
+    ssk_backward_from(tape, i < parts - 1 ? 2 : 1, results, seeds);
     ssk_tape_rewind(tape, mark);
     ssk_real *handed_on = d_state;
     d_state = d_next;
@@ -89,7 +91,8 @@ void ssk_walk_backward(struct ssk_walk *walk) {
   ssk_tape *tape = walk->pass->ctx.tape;
   ssk_tape_rewind(tape, walk->mark);
   segments_back(walk);
-  ssk_tape_rewind(tape, walk->mark);
-  if (!ssk_tape_code(tape))
-    summary_back(walk);
+  for (int s = 0; s < walk->pass->ctx.model->n_readings && !ssk_tape_code(tape); s++) {
+    ssk_tape_rewind(tape, walk->mark);
+    summary_back(walk, s);
+  }
 }

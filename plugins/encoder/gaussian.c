@@ -14,7 +14,7 @@ static const char *const frames[] = {"free", "additive", NULL};
 
 struct encoder {
   int frame;
-  bool observation, innovation;
+  bool structured, observation, innovation;
   struct ssk_variance variance;
   struct ssk_instance *network;
 };
@@ -27,10 +27,10 @@ static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
                           "and %d",
                           dims->d, dims->D);
   struct ssk_network_shape shape = {.size = sizeof shape,
-                                    .slots = dims->j,
+                                    .slots = e->structured ? dims->j : 0,
                                     .width = dims->d,
                                     .lag = 1,
-                                    .pad = true,
+                                    .pad = e->structured,
                                     .now = e->innovation ? dims->d : 0,
                                     .u = dims->V,
                                     .time = dims->F,
@@ -57,6 +57,8 @@ static struct ssk_gaussian posterior(const void *self, const struct ssk_ctx *ctx
   int j = ctx->dims->j, d = ctx->dims->d;
   struct ssk_network_in in = {.size = sizeof in, .rows = step->in, .prepared = step->h};
   in.rows.u = in.rows.time = NULL; /* prepared */
+  if (!e->structured)
+    in.rows.past = in.rows.pad = NULL;
 
   ssk_tensor *last = j > 1 ? ssk_cols(tape, step->in.past, (j - 1) * d, d) : step->in.past;
   if (e->innovation)
@@ -69,6 +71,11 @@ static struct ssk_gaussian posterior(const void *self, const struct ssk_ctx *ctx
 
 static int init(void *self, ssk_err *err) {
   const struct encoder *e = self;
+  if (!e->structured && (e->innovation || e->frame == ADDITIVE))
+    return ssk_err_set(err, SSK_ERECIPE,
+                       "structured: false leaves z_{t-1} out, which %s sees: use frame: free%s",
+                       e->innovation ? "innovation: true" : "frame: additive",
+                       e->innovation ? " and innovation: false" : "");
   return ssk_variance_check(&e->variance, err);
 }
 
@@ -78,6 +85,8 @@ static const struct ssk_param params[] = {
                    "starts at zero, so that training starts from persistence."),
     SSK_PARAM_COMPONENT(struct encoder, network, SSK_NETWORK, "mlp",
                         "From the conditions to the moments."),
+    SSK_PARAM_BOOL(struct encoder, structured, "true",
+                   "false: mean field, q(z_t | h_t): the step does not see z_{t-j:t-1}."),
     SSK_PARAM_BOOL(
         struct encoder, observation, "true",
         "Give x_t and its mask to the network beside h_t, past the summary's bottleneck."),
@@ -99,6 +108,9 @@ static const struct ssk_component component = {
         "    [g_t, raw_t] = network(z_{t-j:t-1}, padding, u_t, time_t, h_t, x_t, m_t)\n"
         "    mu_t = g_t (frame free), or z_{t-1} + g_t (frame additive)\n"
         "    log sigma_t^2 = clamp(log(softplus(raw_t) + var_min), logvar_min, logvar_max).\n"
+        "With structured: false the network sees neither latents nor padding: mean field.\n"
+        "h_t is that of model.summary (the future), and beside it that of model.history (the "
+        "past).\n"
         "Slots before the first step are zero and flagged as padding, so z_0 = 0 in the additive\n"
         "frame.\n"
         "\n"

@@ -85,7 +85,8 @@ static int build(void *self, ssk_builder *b, const char *name,
   c->shape = *shape;
   c->slots = shape->slots + (has_summary(c) ? 1 : 0);
   ssk_scope(b, "%s", name);
-  c->latent = ssk_dense_build(b, "latent", shape->width, H, SSK_LINEAR, uniform, 1);
+  if (shape->slots)
+    c->latent = ssk_dense_build(b, "latent", shape->width, H, SSK_LINEAR, uniform, 1);
   if (has_summary(c)) {
     int in = shape->now + shape->known;
     c->summary = ssk_dense_build(b, "summary", in, H, SSK_LINEAR, uniform, 1);
@@ -217,9 +218,9 @@ static ssk_tensor *slots_of(const struct context *c, const struct ssk_ctx *ctx,
   if (j > 1)
     past = ssk_permute(tape, ssk_reshape(tape, past, SSK_SHAPE(n, j, c->shape.width)),
                        (const int[]){1, 0, 2});
-  else
+  else if (j)
     past = as_slab(tape, past, n);
-  ssk_tensor *latents = ssk_dense_run(ctx, c->latent, past);
+  ssk_tensor *latents = j ? ssk_dense_run(ctx, c->latent, past) : NULL;
   if (!has_summary(c))
     return latents;
   if (!summary && c->shape.known) {
@@ -233,7 +234,7 @@ static ssk_tensor *slots_of(const struct context *c, const struct ssk_ctx *ctx,
     summary = summary ? ssk_add(tape, summary, now) : now;
   }
   summary = ssk_reshape(tape, summary, SSK_SHAPE(1, n, H));
-  return ssk_concat(tape, 2, (ssk_tensor *[]){summary, latents}, 0);
+  return latents ? ssk_concat(tape, 2, (ssk_tensor *[]){summary, latents}, 0) : summary;
 }
 
 /* Mix x [L, n*H, C] over the slots, then over the hidden units. */

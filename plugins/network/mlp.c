@@ -5,7 +5,7 @@
  * is known of the step]. What stands behind the bar does not depend on the path: in a recursion its
  * products with the first layer and with the linear path are made ahead, for all steps at once, and
  * the recursion only adds those of the part before it. */
-#include <sskit/plugin.h>
+#include "beside.h"
 
 struct mlp {
   int64_t hidden, layers;
@@ -27,15 +27,6 @@ static int build(void *self, ssk_builder *b, const char *name,
   else
     m->mean = ssk_head_build(b, name, in, hidden, layers, shape->outputs, true);
   return ssk_build_code(b);
-}
-
-static ssk_tensor *beside(ssk_tape *tape, int n, ssk_tensor *const *all) {
-  ssk_tensor *parts[6];
-  int present = 0;
-  for (int i = 0; i < n; i++)
-    if (all[i])
-      parts[present++] = all[i];
-  return present == 1 ? parts[0] : ssk_concat(tape, present, parts, -1);
 }
 
 static ssk_tensor *prepare(const void *self, const struct ssk_ctx *ctx,

@@ -183,7 +183,8 @@ SSK_API struct ssk_gaussian ssk_gaussian_head_run(const struct ssk_ctx *ctx,
                                                   const struct ssk_variance *v, ssk_tensor *x);
 /* The same in two parts, for recursions: the head's input is [now, later], and what depends on
  * `later` is computed for many rows at once: prepared [.., hidden + 2*out], or [.., 2*out] without
- * layers. finish(now, prepare(later)) equals run([now, later]). */
+ * layers. finish(now, prepare(later)) equals run([now, later]); now may be NULL, where nothing
+ * depends on it. */
 SSK_API ssk_tensor *ssk_gaussian_head_prepare(const struct ssk_ctx *ctx,
                                               const struct ssk_gaussian_head *head,
                                               ssk_tensor *later);
