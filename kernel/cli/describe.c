@@ -104,6 +104,8 @@ int ssk_verb_describe(struct ssk_cli *cli, int argc, char **argv) {
   const struct ssk_component *found[SSK_KIND_COUNT];
   int n, code = ssk_cli_parse(cli, &syntax, NULL, argc, argv);
   if (!code)
+    code = ssk_registry_open_all(cli->registry, cli->err);
+  if (!code)
     code = find_all(cli, found, &n);
   if (code)
     return code;

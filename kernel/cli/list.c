@@ -80,6 +80,9 @@ int ssk_verb_list(struct ssk_cli *cli, int argc, char **argv) {
     return code;
   if (cli->n_words == 1 && (only = find_kind(cli->words[0], cli->err)) < 0)
     return SSK_EUSAGE;
+  code = ssk_registry_open_all(cli->registry, cli->err);
+  if (code)
+    return code;
   const char *file, *reason;
   for (int i = 0; ssk_registry_refused(cli->registry, i, &file, &reason); i++)
     ssk_say(SSK_LOG_WARNING, "'%s' was refused: %s", file, reason);

@@ -7,3 +7,5 @@ libsskit_sources += kernel/registry/contract.c
 libsskit_sources += kernel/registry/contract.h
 libsskit_sources += kernel/registry/contract_rows.c
 libsskit_sources += kernel/registry/registry.c
+libsskit_sources += kernel/registry/search.c
+libsskit_sources += kernel/registry/search.h

@@ -3,21 +3,19 @@
  *
  * Components are kept sorted by kind, name and file, so that lists are the same on every machine
  * and components of one name stand side by side. Refused plugins are kept with the reason: it is
- * told to whoever asks for a component that they may have carried. */
+ * told to whoever asks for a component that they may have carried.
+ *
+ * KIND/NAME.so is opened when the component is asked for: a run uses a dozen of the components, and
+ * opening all of them takes longer than the rest of its start. What is found does not depend on the
+ * order of the questions, but for a component that two files carry of which one is named
+ * otherwise. */
 #include "registry/registry.h"
 #include "core/arena.h"
-#include "core/file.h"
 #include "core/text.h"
 #include "registry/load.h"
-#include <dirent.h>
-#include <errno.h>
+#include "registry/search.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#ifndef SSK_PLUGIN_DIR
-#define SSK_PLUGIN_DIR "" /* no installed folder */
-#endif
 
 struct entry {
   const struct ssk_component *component;
@@ -29,6 +27,11 @@ struct refusal {
 struct seen {
   uint64_t device, inode;
 };
+struct expected {
+  enum ssk_kind kind;
+  const char *name, *file;
+  bool opened;
+};
 
 struct ssk_registry {
   struct ssk_arena arena; /* file names and reasons */
@@ -38,6 +41,8 @@ struct ssk_registry {
   int n_refusals;
   struct seen *seen; /* files that were looked at: a file in two folders counts once */
   int n_seen;
+  struct expected *expected; /* files that wait until their component is asked for */
+  int n_expected;
 };
 
 struct ssk_registry *ssk_registry_new(ssk_err *err) {
@@ -54,6 +59,7 @@ void ssk_registry_free(struct ssk_registry *registry) {
   free(registry->entries);
   free(registry->refusals);
   free(registry->seen);
+  free(registry->expected);
   free(registry);
 }
 
@@ -135,9 +141,8 @@ int ssk_registry_add_file(struct ssk_registry *registry, const char *file, ssk_e
   return code;
 }
 
-/* Remember why a file or folder was not taken: the diagnostic of `why`, with its cure. */
-static int refuse(struct ssk_registry *registry, const char *file, const ssk_err *why,
-                  ssk_err *err) {
+int ssk_registry_refuse(struct ssk_registry *registry, const char *file, const ssk_err *why,
+                        ssk_err *err) {
   struct ssk_diagnostic first;
   struct refusal *grown = grow(registry->refusals, registry->n_refusals, sizeof *grown);
   if (!grown || !ssk_err_get(why, 0, &first))
@@ -152,8 +157,7 @@ static int refuse(struct ssk_registry *registry, const char *file, const ssk_err
   return SSK_OK;
 }
 
-/* Load one file of a folder: only a lack of memory is an error here. */
-static int try_file(struct ssk_registry *registry, const char *file, ssk_err *err) {
+int ssk_registry_try_file(struct ssk_registry *registry, const char *file, ssk_err *err) {
   ssk_err *why = ssk_err_new();
   if (!why)
     return no_memory(err);
@@ -161,94 +165,46 @@ static int try_file(struct ssk_registry *registry, const char *file, ssk_err *er
   if (code == SSK_ENOMEM)
     no_memory(err);
   else if (code)
-    code = refuse(registry, file, why, err);
+    code = ssk_registry_refuse(registry, file, why, err);
   ssk_err_free(why);
   return code;
 }
 
-/* ---- folders ----------------------------------------------------------------------------------
+/* ---- opening when asked -----------------------------------------------------------------------
  */
 
-static int is_plugin_name(const struct dirent *item) {
-  size_t n = strlen(item->d_name);
-  return item->d_name[0] != '.' && n > 3 && strcmp(item->d_name + n - 3, ".so") == 0;
+int ssk_registry_expect(struct ssk_registry *registry, enum ssk_kind kind, const char *name,
+                        const char *file, ssk_err *err) {
+  struct expected *grown = grow(registry->expected, registry->n_expected, sizeof *grown);
+  if (!grown)
+    return no_memory(err);
+  registry->expected = grown;
+  struct expected expected = {kind, ssk_arena_strdup(&registry->arena, name),
+                              ssk_arena_strdup(&registry->arena, file), false};
+  if (!expected.name || !expected.file)
+    return no_memory(err);
+  grown[registry->n_expected++] = expected;
+  return SSK_OK;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b) {
-  return strcmp((*a)->d_name, (*b)->d_name); /* not alphasort: that depends on the locale */
-}
-
-/* All *.so of one folder, in name order. */
-static int scan_folder(struct ssk_registry *registry, const char *folder, ssk_err *err) {
-  struct dirent **items;
-  int n = scandir(folder, &items, is_plugin_name, by_name);
-  if (n < 0)
-    return ssk_err_set(err, SSK_EIO, "cannot list the folder '%s': %s", folder, strerror(errno));
+/* Open the files that should carry the component (all of them with SSK_KIND_COUNT). */
+static int open_expected(struct ssk_registry *registry, enum ssk_kind kind, const char *name,
+                         ssk_err *err) {
   int code = SSK_OK;
-  for (int i = 0; i < n; i++) {
-    char *file = code ? NULL : ssk_path_join(folder, items[i]->d_name);
-    if (!code)
-      code = file ? try_file(registry, file, err) : no_memory(err);
-    free(file);
-    free(items[i]);
-  }
-  free(items);
-  return code;
-}
-
-/* folder/<kind>, where it exists; an unsafe one is remembered as refused. */
-static int scan_kind(struct ssk_registry *registry, const char *folder, enum ssk_kind kind,
-                     ssk_err *err) {
-  char *path = ssk_path_join(folder, ssk_kind_name(kind));
-  ssk_err *why = ssk_err_new();
-  int code = path && why ? SSK_OK : no_memory(err);
-  struct stat info;
-  if (!code && stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-    code = ssk_plugin_safe(path, true, NULL, NULL, why) ? refuse(registry, path, why, err)
-                                                        : scan_folder(registry, path, err);
-  ssk_err_free(why);
-  free(path);
-  return code;
-}
-
-int ssk_registry_add_folder(struct ssk_registry *registry, const char *folder, ssk_err *err) {
-  int code = ssk_plugin_safe(folder, true, NULL, NULL, err);
-  if (code) {
-    ssk_err_context(err, "folder of plugins '%s'", folder);
-    return code;
-  }
-  code = scan_folder(registry, folder, err);
-  for (int kind = 0; !code && kind < SSK_KIND_COUNT; kind++)
-    code = scan_kind(registry, folder, kind, err);
-  return code;
-}
-
-/* The folders of a list separated by ':'; empty items are skipped, so that the working folder is
- * never meant by accident. */
-static int add_path(struct ssk_registry *registry, const char *path, ssk_err *err) {
-  int code = SSK_OK;
-  while (!code && *path) {
-    size_t n = strcspn(path, ":");
-    char *folder = strndup(path, n);
-    if (!folder)
-      return no_memory(err);
-    if (n > 0 && (code = ssk_registry_add_folder(registry, folder, err)) != SSK_OK)
-      ssk_err_context(err, "SSKIT_PLUGIN_PATH");
-    free(folder);
-    path += n + (path[n] == ':');
+  for (int i = 0; !code && i < registry->n_expected; i++) {
+    struct expected *expected = &registry->expected[i];
+    const bool wanted =
+        kind == SSK_KIND_COUNT || (expected->kind == kind && strcmp(expected->name, name) == 0);
+    if (!wanted || expected->opened)
+      continue;
+    expected->opened = true;
+    code = ssk_registry_try_file(registry, expected->file, err);
   }
   return code;
 }
 
-int ssk_registry_add_default(struct ssk_registry *registry, ssk_err *err) {
-  const char *path = getenv("SSKIT_PLUGIN_PATH");
-  int code = path ? add_path(registry, path, err) : SSK_OK;
-  const char *installed = getenv("SSKIT_PLUGIN_DIR");
-  if (!installed)
-    installed = SSK_PLUGIN_DIR;
-  if (!code && *installed && ssk_file_exists(installed))
-    code = ssk_registry_add_folder(registry, installed, err);
-  return code;
+int ssk_registry_open_all(struct ssk_registry *registry, ssk_err *err) {
+  return open_expected(registry, SSK_KIND_COUNT, NULL, err);
 }
 
 /* ---- asking -----------------------------------------------------------------------------------
@@ -319,13 +275,26 @@ int ssk_registry_explain_missing(const struct ssk_registry *registry, enum ssk_k
   return SSK_EPLUGIN;
 }
 
+/* The first entry of that kind and name, or NULL. */
+static const struct entry *find_entry(const struct ssk_registry *registry, enum ssk_kind kind,
+                                      const char *name) {
+  for (int i = 0; i < registry->n_entries; i++)
+    if (compare_components(registry->entries[i].component, kind, name) == 0)
+      return &registry->entries[i];
+  return NULL;
+}
+
 const struct ssk_component *ssk_registry_find(struct ssk_registry *registry, enum ssk_kind kind,
                                               const char *name, const struct ssk_pos *pos,
                                               ssk_err *err) {
-  const struct entry *first = NULL;
-  for (int i = 0; i < registry->n_entries && !first; i++)
-    if (compare_components(registry->entries[i].component, kind, name) == 0)
-      first = &registry->entries[i];
+  if (open_expected(registry, kind, name, err))
+    return NULL;
+  const struct entry *first = find_entry(registry, kind, name);
+  if (!first) { /* a file of another name may carry it */
+    if (ssk_registry_open_all(registry, err))
+      return NULL;
+    first = find_entry(registry, kind, name);
+  }
   if (!first) {
     ssk_registry_explain_missing(registry, kind, name, pos, err);
     return NULL;

@@ -18,8 +18,9 @@ struct ssk_registry;
 
 struct ssk_registry *ssk_registry_new(ssk_err *err);
 void ssk_registry_free(struct ssk_registry *registry); /* plugins stay loaded */
-/* Load all *.so of a folder (in name order). A folder that does not exist or is unsafe is an error;
- * broken plugins are not (see above). */
+/* The *.so of a folder and of its folders of kinds, in name order: FOLDER/FILE.so is loaded,
+ * FOLDER/KIND/NAME.so only when the component is asked for. A folder that does not exist or is
+ * unsafe is an error; broken plugins are not (see above). */
 int ssk_registry_add_folder(struct ssk_registry *registry, const char *folder, ssk_err *err);
 /* Load one file; here a broken plugin is an error. */
 int ssk_registry_add_file(struct ssk_registry *registry, const char *file, ssk_err *err);
@@ -28,18 +29,22 @@ int ssk_registry_add_file(struct ssk_registry *registry, const char *file, ssk_e
  * build does not meet the plugins of an installed one. */
 int ssk_registry_add_default(struct ssk_registry *registry, ssk_err *err);
 
-/* All components, sorted by kind and name: i from 0; NULL at the end. *file says where from. */
+/* Load what was found and not asked for yet, for those who want to see everything. */
+int ssk_registry_open_all(struct ssk_registry *registry, ssk_err *err);
+/* All components that were loaded, sorted by kind and name: i from 0; NULL at the end. *file says
+ * where from. */
 const struct ssk_component *ssk_registry_at(const struct ssk_registry *registry, int i,
                                             const char **file);
 /* All refused plugins: file and reason; false at the end. */
 bool ssk_registry_refused(const struct ssk_registry *registry, int i, const char **file,
                           const char **reason);
-/* Lookup; pos may be NULL. */
+/* Lookup, which opens what it has to; pos may be NULL. */
 const struct ssk_component *ssk_registry_find(struct ssk_registry *registry, enum ssk_kind kind,
                                               const char *name, const struct ssk_pos *pos,
                                               ssk_err *err);
 /* Say why there is no such component (kind SSK_KIND_COUNT: of any kind), with the refused plugin
- * that may have carried it, or the nearest name, as hint; returns SSK_EPLUGIN. */
+ * that may have carried it, or the nearest name, as hint; returns SSK_EPLUGIN. Knows what was
+ * loaded: open all before. */
 int ssk_registry_explain_missing(const struct ssk_registry *registry, enum ssk_kind kind,
                                  const char *name, const struct ssk_pos *pos, ssk_err *err);
 /* For the schema. */

@@ -122,6 +122,7 @@ Test(plugins, every_component_has_a_smoke_recipe) {
   struct ssk_registry *registry = smoke_plugins(err);
   const struct ssk_component *component;
   int i;
+  cr_assert_eq(ssk_registry_open_all(registry, err), SSK_OK);
   for (i = 0; (component = ssk_registry_at(registry, i, NULL)); i++) {
     char path[2048];
     snprintf(path, sizeof path, "%s/recipes/smoke/%s_%s.yaml", getenv("top_srcdir"),
