@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -26,7 +27,7 @@
 #define unpoison(address, size) ((void)(address), (void)(size))
 #endif
 
-enum { alignment = 64, smallest_chunk = 1 << 16 };
+enum { alignment = 64, smallest_chunk = 1 << 16, huge_page = 1 << 21 };
 
 struct ssk_arena_chunk {
   struct ssk_arena_chunk *next;
@@ -35,6 +36,21 @@ struct ssk_arena_chunk {
   size_t start; /* bytes in use in the chunks before */
   size_t fill;  /* bytes in use in this one */
 };
+
+/* Memory for a chunk. Large ones lie in huge pages, where the system has them on request: where a
+ * page fault is dear (in a virtual machine), the first step of a training would otherwise spend
+ * most of its time on them. */
+static void *chunk_memory(size_t *capacity) {
+  if (*capacity < huge_page)
+    return aligned_alloc(alignment, *capacity);
+  *capacity = (*capacity + huge_page - 1) & ~(size_t)(huge_page - 1);
+  void *data = aligned_alloc(huge_page, *capacity);
+#ifdef MADV_HUGEPAGE
+  if (data)
+    madvise(data, *capacity, MADV_HUGEPAGE); /* only an advice: without it, small pages */
+#endif
+  return data;
+}
 
 /* A chunk of at least `bytes`, at least as large as all before it together: their number grows with
  * the logarithm of the need. */
@@ -45,7 +61,7 @@ static struct ssk_arena_chunk *new_chunk(const struct ssk_arena *arena, size_t b
   if (capacity < bytes)
     capacity = bytes;
   struct ssk_arena_chunk *chunk = malloc(sizeof *chunk);
-  void *data = aligned_alloc(alignment, capacity);
+  void *data = chunk_memory(&capacity);
   if (!chunk || !data) {
     free(chunk);
     free(data);
