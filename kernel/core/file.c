@@ -87,11 +87,27 @@ static bool write_all(int fd, const char *data, size_t size) {
   return true;
 }
 
+/* Small pieces are gathered: a checkpoint has hundreds of them, and a call of the system each would
+ * take longer than the writing. */
 static bool write_and_sync(int fd, const struct ssk_piece *pieces, int n) {
-  for (int i = 0; i < n; i++)
-    if (!write_all(fd, pieces[i].data, pieces[i].size))
-      return false;
-  return fsync(fd) == 0;
+  char gathered[1 << 14];
+  size_t fill = 0;
+  for (int i = 0; i < n; i++) {
+    const bool fits = pieces[i].size <= sizeof gathered - fill;
+    if (!fits) {
+      if (!write_all(fd, gathered, fill))
+        return false;
+      fill = 0;
+    }
+    if (pieces[i].size > sizeof gathered) {
+      if (!write_all(fd, pieces[i].data, pieces[i].size))
+        return false;
+    } else if (pieces[i].size > 0) {
+      memcpy(gathered + fill, pieces[i].data, pieces[i].size);
+      fill += pieces[i].size;
+    }
+  }
+  return write_all(fd, gathered, fill) && fsync(fd) == 0;
 }
 
 /* Make the renaming itself durable. Some file systems cannot sync a folder: that is no failure. */
