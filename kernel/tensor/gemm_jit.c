@@ -148,11 +148,14 @@ static kernel *find(const struct shape *s) {
 
 /* ---- products -------------------------------------------------------------------------------- */
 
-/* B[k,n] as it is read, from rows of n entries. */
-static const ssk_real *transposed(int n, int k, struct ssk_matrix b) {
-  static _Thread_local _Alignas(64) ssk_real copy[MOST];
+/* With a copy of B[k,n] as it is read, from rows of n entries. The copy lies on the stack, not in
+ * memory of the thread, which the system would clear for every thread at its start. */
+__attribute__((noinline)) static bool with_transposed(int m, int n, int k, struct ssk_matrix a,
+                                                      struct ssk_matrix b, int keep, ssk_real *c,
+                                                      int c_stride) {
+  _Alignas(64) ssk_real copy[MOST];
   ssk_transpose((size_t)n, (size_t)k, b.data, (size_t)b.stride, false, copy, (size_t)n);
-  return copy;
+  return ssk_gemm_jit(m, n, k, a, (struct ssk_matrix){copy, n, SSK_AS_IS}, keep, c, c_stride);
 }
 
 bool ssk_gemm_jit(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b, int keep,
@@ -161,11 +164,8 @@ bool ssk_gemm_jit(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b,
   if (n < FEWEST || k < FEWEST || (!sums_over_rows && (long)n * k > MOST) ||
       (sums_over_rows && (long)m * n > MOST))
     return false;
-  if (b.as == SSK_TRANSPOSED) {
-    if (sums_over_rows || m < FEWEST)
-      return false;
-    b = (struct ssk_matrix){transposed(n, k, b), n, SSK_AS_IS};
-  }
+  if (b.as == SSK_TRANSPOSED)
+    return !sums_over_rows && m >= FEWEST && with_transposed(m, n, k, a, b, keep, c, c_stride);
   struct shape s = {.m = m,
                     .n = n,
                     .k = k,
