@@ -54,6 +54,12 @@ static ssk_tensor *log_prob(const void *self, const struct ssk_ctx *ctx,
   return ssk_transition_log_prob(present(self, ctx), ctx, rows);
 }
 
+/* Of the one that is in use: the figures change with it. */
+static int stats(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows,
+                 struct ssk_figure *figures) {
+  return ssk_transition_stats(present(self, ctx), ctx, rows, figures);
+}
+
 static int evaluations(const void *self) {
   const struct handoff *h = self;
   return ssk_transition_evaluations(h->then);
@@ -73,7 +79,8 @@ static const struct ssk_transition_ops ops = {.size = sizeof ops,
                                               .rate = rate,
                                               .sample = sample,
                                               .log_prob = log_prob,
-                                              .evaluations = evaluations};
+                                              .evaluations = evaluations,
+                                              .stats = stats};
 
 static const struct ssk_component component = {
     .size = sizeof component,

@@ -47,6 +47,18 @@ model:
     {use: mixture, components: 4, frame: free, network: {use: mlp, hidden: 16, layers: 1}}
 YAML
 
+cat >handoff.yaml <<'YAML'
+base: gaussian.yaml
+model:
+  transition:
+    use: handoff
+    at: 0.5
+    first: {use: gaussian, network: {use: mlp, hidden: 4, layers: 1}}
+    then: {use: mixture, components: 2, frame: free, network: {use: mlp, hidden: 4, layers: 1}}
+training: {steps: 4, validate_every: 2}
+health: {conditionings: 8, samples: 8}
+YAML
+
 # train NAME RECIPE OVERRIDE...: into the folder NAME, what it says into NAME.err
 train() {
   name=$1 recipe=$2.yaml
@@ -63,6 +75,11 @@ point "a mixture has the modes" ends_with mixture ''
 point "... and nothing is said" test "$(warnings mixture)" = 0
 point "... its unit is active" grep -q '"active_units":1,' mixture.health
 point "... and it tells of its components" grep -q '"transition_effective_components":' mixture.health
+
+train handoff handoff
+components() { sed -n "$1p" handoff.health | grep -c '"transition_effective_components":'; }
+point "a handoff has the figures of the transition in use: of the first, none" test "$(components 1)" = 0
+point "... then those of the second" test "$(components 2)" = 1
 
 train gaussian gaussian
 point "a Gaussian lacks them" ends_with gaussian '"modes"'

@@ -385,7 +385,7 @@ struct ssk_transition_ops {
   int (*evaluations)(const void *self);
   /* [optional] Figures by which a training is watched (docs/health.md), as means over these rows of
    * one step, of which past, u and time are given: at most SSK_MAX_FIGURES into `figures`; returns
-   * how many. The same names in the same order at each call. */
+   * how many. The same names in the same order at each call with the same weights. */
   int (*stats)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows,
                struct ssk_figure *figures);
 };
