@@ -4,7 +4,9 @@
  * its own row of values, and random numbers are named by series, so threads leave no trace. */
 #include "infer/evaluate.h"
 #include "infer/oracle_transition.h"
+#include "infer/pooled.h"
 #include "infer/smoothing.h"
+#include "recipe/schema.h"
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -44,7 +46,9 @@ static void describe(const struct ssk_evaluate_section *e, struct ssk_metric_col
   size_t size = sizeof c->definition;
   ops_of(c->metric)->definition(c->metric->self, text, size);
   size_t used = strlen(text);
-  if (c->step)
+  if (ops_of(c->metric)->terms)
+    used += (size_t)snprintf(text + used, size - used, "; sums over all series");
+  if (c->step && used < size)
     used += (size_t)snprintf(text + used, size - used, "; of step %d alone", c->step);
   if ((needs & SSK_NEEDS_SAMPLES) && used < size)
     used += (size_t)snprintf(text + used, size - used, "; %lld samples, horizon %lld, context ",
@@ -72,6 +76,24 @@ static void describe(const struct ssk_evaluate_section *e, struct ssk_metric_col
                             : (size_t)snprintf(text + used, size - used, "; whole series");
   if (used < size)
     snprintf(text + used, size - used, "; %s split", splits[e->split]);
+}
+
+/* The metric with all its parameters, defaults too: what a published figure is matched by. */
+static void identify(struct ssk_metric_column *c) {
+  const struct ssk_component *component = c->metric->component;
+  struct ssk_text text = {0};
+  ssk_text_add(&text, component->name);
+  const struct ssk_param *row = component->params;
+  for (int i = 0; row && row->name; row++, i++) {
+    ssk_text_printf(&text, "%s%s=", i ? "," : "(", row->name);
+    ssk_schema_value(row, c->metric->self, &text);
+  }
+  if (component->params && component->params->name)
+    ssk_text_add(&text, ")");
+  if (c->step)
+    ssk_text_printf(&text, "@h%d", c->step);
+  snprintf(c->id, sizeof c->id, "%s", text.failed ? component->name : text.data);
+  ssk_text_free(&text);
 }
 
 /* What needs more than samples is bound to the step after the history, or to none. */
@@ -108,6 +130,7 @@ void ssk_metric_columns(const struct ssk_evaluate_section *evaluate,
       if (c->step)
         snprintf(step, sizeof step, "_h%d", c->step);
       snprintf(c->name, sizeof c->name, "%.56s%s%s", metric->component->name, number, step);
+      identify(c);
       describe(evaluate, c);
     }
   }
@@ -133,7 +156,7 @@ struct loop {
   const struct ssk_evaluate_section *evaluate;
   uint64_t seed;
   unsigned needs; /* of all metrics */
-  struct ssk_metric_column *columns;
+  double *terms;  /* [n_series, n_metrics, SSK_METRIC_TERMS] of pooled metrics; first NaN: none */
   struct ssk_evaluation *out;
   struct thread_state *threads;
 };
@@ -265,12 +288,16 @@ static void evaluate_series(int task, int thread, void *user) {
     return;
   }
   for (int k = 0; k < l->out->n_metrics; k++) {
-    const struct ssk_metric_column *column = &l->columns[k];
+    const struct ssk_metric_column *column = &l->out->columns[k];
+    double *terms = l->terms + ((int64_t)task * l->out->n_metrics + k) * SSK_METRIC_TERMS;
     const struct ssk_metric_ops *ops = ops_of(column->metric);
-    values[k] = NAN;
+    values[k] = terms[0] = NAN;
     if (can_show(ops->needs, &c)) {
       struct ssk_case shown = column->step ? case_of_step(&c, column->step, state->step) : c;
-      values[k] = ops->value(column->metric->self, &shown);
+      if (!ops->terms)
+        values[k] = ops->value(column->metric->self, &shown);
+      else if (!ops->accumulate(column->metric->self, &shown, terms))
+        terms[0] = NAN;
     }
   }
 }
@@ -293,13 +320,15 @@ static int prepare(struct loop *l, int n_threads, ssk_err *err) {
   out->values = calloc((size_t)out->n_series * (size_t)(out->n_metrics + 1), sizeof *out->values);
   out->means = calloc((size_t)out->n_metrics + 1, sizeof *out->means);
   l->threads = calloc((size_t)n_threads, sizeof *l->threads);
-  l->columns = calloc((size_t)out->n_metrics + 1, sizeof *l->columns);
-  bool failed = !out->values || !out->means || !l->threads || !l->columns;
+  out->columns = calloc((size_t)out->n_metrics + 1, sizeof *out->columns);
+  l->terms = calloc((size_t)out->n_series * (size_t)(out->n_metrics + 1) * SSK_METRIC_TERMS,
+                    sizeof *l->terms);
+  bool failed = !out->values || !out->means || !l->threads || !out->columns || !l->terms;
   size_t step = (size_t)e->samples * (size_t)l->data->shape.D, entries = step * (size_t)e->horizon;
   size_t latents = (size_t)l->forecaster->latents;
   size_t draws = (l->needs & SSK_NEEDS_TRANSITION) ? (size_t)e->kernel_draws * latents : 0;
   if (!failed)
-    ssk_metric_columns(e, l->columns);
+    ssk_metric_columns(e, out->columns);
   for (int t = 0; t < n_threads && !failed; t++) {
     l->threads[t].paths = malloc(entries * sizeof(double));
     l->threads[t].step = malloc(step * sizeof(double));
@@ -347,6 +376,10 @@ int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data 
     code = report_failure(&l, n_threads, err);
   }
   for (int k = 0; k < out->n_metrics && !code; k++)
+    if (ops_of(out->columns[k].metric)->terms)
+      ssk_pooled_values(out->columns[k].metric, l.terms + (int64_t)k * SSK_METRIC_TERMS,
+                        out->n_series, out->n_metrics, out->values + k);
+  for (int k = 0; k < out->n_metrics && !code; k++)
     out->means[k] = ssk_mean_of(out->values + k, out->n_series, out->n_metrics);
   for (int t = 0; t < n_threads && l.threads; t++) {
     free(l.threads[t].paths);
@@ -356,7 +389,7 @@ int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data 
     ssk_err_free(l.threads[t].err);
   }
   free(l.threads);
-  free(l.columns);
+  free(l.terms);
   clock_gettime(CLOCK_MONOTONIC, &end);
   out->seconds = (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
   if (code)
@@ -365,6 +398,7 @@ int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data 
 }
 
 void ssk_evaluation_free(struct ssk_evaluation *evaluation) {
+  free(evaluation->columns);
   free(evaluation->values);
   free(evaluation->means);
   *evaluation = (struct ssk_evaluation){0};

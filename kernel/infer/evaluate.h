@@ -21,6 +21,7 @@ struct ssk_metric_column {
   int step;             /* of the horizon, from 1, that it is taken at alone; 0: all steps */
   char name[96];        /* of the metric; a second one of the same name gets "_2", ..., and a
                            single step "_h1", ... */
+  char id[160];         /* the metric with its parameters: "coverage(level=0.9)", "crps@h1" */
   char definition[640]; /* with the settings of this evaluation: equal, or not comparable */
   const char *unit;
   int better;
@@ -35,8 +36,9 @@ void ssk_metric_columns(const struct ssk_evaluate_section *evaluate,
 /* What one forecaster scored. Free with ssk_evaluation_free. */
 struct ssk_evaluation {
   int64_t n_series;
-  int n_metrics;          /* columns: ssk_metric_column_count */
-  double *values;         /* [n_series, n_metrics]; NaN: no value */
+  int n_metrics;                     /* columns: ssk_metric_column_count */
+  struct ssk_metric_column *columns; /* [n_metrics]; their `metric` is borrowed from the recipe */
+  double *values;         /* [n_series, n_metrics]; NaN: no value; of pooled metrics linearised */
   struct ssk_mean *means; /* [n_metrics], over series */
   double seconds;         /* of wall time, for all series */
   int64_t evaluations;    /* network evaluations a sampled latent step */

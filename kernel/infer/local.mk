@@ -27,3 +27,5 @@ libsskit_sources += kernel/infer/evaluate.c
 libsskit_sources += kernel/infer/evaluate.h
 libsskit_sources += kernel/infer/oracle_forecast.c
 libsskit_sources += kernel/infer/oracle_forecast.h
+libsskit_sources += kernel/infer/pooled.c
+libsskit_sources += kernel/infer/pooled.h

@@ -40,7 +40,7 @@ static const struct requirement requirements[SSK_KIND_COUNT] = {
     [SSK_SAMPLER] = {sizeof(struct ssk_sampler_ops),
                      {SLOT(sampler, run), SLOT(sampler, evaluations)}},
     [SSK_OBJECTIVE] = {sizeof(struct ssk_objective_ops), {SLOT(objective, loss)}},
-    [SSK_METRIC] = {sizeof(struct ssk_metric_ops), {SLOT(metric, value), SLOT(metric, definition)}},
+    [SSK_METRIC] = {sizeof(struct ssk_metric_ops), {SLOT(metric, definition)}},
     [SSK_NETWORK] = {sizeof(struct ssk_network_ops),
                      {SLOT(network, build), SLOT(network, prepare), SLOT(network, run)}},
 };
@@ -74,6 +74,12 @@ static const char *check_metric(const struct ssk_metric_ops *ops) {
     return "its 'needs' has bits that enum ssk_needs does not have";
   if (ops->better < -1 || ops->better > 1)
     return "its 'better' is none of -1, 0 and +1";
+  if (ops->terms < 0 || ops->terms > SSK_METRIC_TERMS)
+    return "its 'terms' is not between 0 and SSK_METRIC_TERMS";
+  if (ops->terms && (!ops->accumulate || !ops->finish))
+    return "a pooled figure needs the slots 'accumulate' and 'finish'";
+  if (!ops->terms && !ops->value)
+    return "its required slot 'value' is NULL";
   return ops->unit && *ops->unit ? NULL : "its 'unit' is missing (use \"1\" for pure numbers)";
 }
 

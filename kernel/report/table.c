@@ -36,6 +36,24 @@ static void free_row(struct ssk_table_row *row) {
   free(row->name);
 }
 
+/* Figures of two definitions do not stand in one column. */
+static int check_columns(const struct ssk_table *table, const char *name,
+                         const struct ssk_evaluation *evaluation, ssk_err *err) {
+  if (evaluation->n_metrics != table->n_columns)
+    return ssk_err_set(err, SSK_EUSAGE, "'%s' has %d metrics, the table %d", name,
+                       evaluation->n_metrics, table->n_columns);
+  for (int c = 0; c < table->n_columns; c++) {
+    const struct ssk_metric_column *own = &evaluation->columns[c], *column = &table->columns[c];
+    if (!strcmp(own->name, column->name) && !strcmp(own->definition, column->definition))
+      continue;
+    ssk_err_set(err, SSK_EUSAGE, "'%s' defines %s otherwise than the rows before it: %s", name,
+                own->name, own->definition);
+    ssk_err_hint(err, "the column is: %s", column->definition);
+    return SSK_EUSAGE;
+  }
+  return SSK_OK;
+}
+
 int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible, int seeds,
                   const struct ssk_evaluation *evaluations, ssk_err *err) {
   struct ssk_table_row *grown =
@@ -54,7 +72,10 @@ int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible,
   int code = row.name && row.cells && row.values && start ? SSK_OK : no_memory(err);
   size_t n = (size_t)row.series * (size_t)table->n_columns;
   for (int k = 0; k < seeds && !code; k++) {
-    if (evaluations[k].n_series != row.series || evaluations[k].n_metrics != table->n_columns)
+    code = check_columns(table, name, &evaluations[k], err);
+    if (code)
+      break;
+    if (evaluations[k].n_series != row.series)
       code = ssk_err_set(err, SSK_EUSAGE, "row '%s': its seeds were not evaluated alike", name);
     else if (!(row.values[k] = malloc((n + 1) * sizeof(double))))
       code = no_memory(err);

@@ -33,8 +33,8 @@ struct ssk_table {
 /* An empty table with the recipe's metrics as columns. Free with ssk_table_free. */
 int ssk_table_init(struct ssk_table *table, const struct ssk_evaluate_section *evaluate,
                    ssk_err *err);
-/* Add a row from its evaluations, one a seed; they are copied. Fails when metrics or series differ
- * between seeds. */
+/* Add a row from its evaluations, one a seed; they are copied. Fails when series differ between
+ * seeds, and when a metric's definition is not the column's: such figures are not comparable. */
 int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible, int seeds,
                   const struct ssk_evaluation *evaluations, ssk_err *err);
 /* All rows are there: those that know the process go first (order kept otherwise), the best of the

@@ -23,7 +23,7 @@ static void add_number(struct ssk_text *out, double value) {
 
 void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out) {
   ssk_text_add(out, "row,metric,mean,se,n,seeds,series,best,best_possible,difference,low,high,"
-                    "evaluations,seconds,unit,definition\n");
+                    "evaluations,seconds,unit,id,definition\n");
   for (int r = 0; r < table->n_rows; r++) {
     const struct ssk_table_row *row = &table->rows[r];
     for (int c = 0; c < table->n_columns; c++) {
@@ -40,6 +40,8 @@ void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out) {
       ssk_text_printf(out, ",%lld", (long long)row->evaluations);
       add_number(out, row->seconds);
       ssk_text_printf(out, ",%s,", table->columns[c].unit);
+      add_quoted(out, table->columns[c].id);
+      ssk_text_add(out, ",");
       add_quoted(out, table->columns[c].definition);
       ssk_text_add(out, "\n");
     }
@@ -60,6 +62,7 @@ static json_t *cell_json(const struct ssk_table *table, const struct ssk_table_r
   json_object_set_new(out, "n", json_integer(cell->value.n));
   json_object_set_new(out, "over", json_string(row->seeds > 1 ? "seeds" : "series"));
   json_object_set_new(out, "best", json_boolean(cell->best));
+  json_object_set_new(out, "id", json_string(column->id));
   json_object_set_new(out, "definition", json_string(column->definition));
   json_object_set_new(out, "unit", json_string(column->unit));
   json_object_set_new(out, "better",

@@ -109,7 +109,7 @@ Test(registry, contract_knows_the_slots_of_every_kind) {
       [SSK_MIXER] = {sizeof(struct ssk_mixer_ops), "build"},
       [SSK_SAMPLER] = {sizeof(struct ssk_sampler_ops), "run"},
       [SSK_OBJECTIVE] = {sizeof(struct ssk_objective_ops), "loss"},
-      [SSK_METRIC] = {sizeof(struct ssk_metric_ops), "value"},
+      [SSK_METRIC] = {sizeof(struct ssk_metric_ops), "definition"},
       [SSK_NETWORK] = {sizeof(struct ssk_network_ops), "build"},
   };
   for (int kind = 0; kind < SSK_KIND_COUNT; kind++) {
@@ -133,6 +133,33 @@ Test(registry, contract_knows_the_slots_of_every_kind) {
              ssk_kind_name(kind), ops.size, kinds[kind].size);
     expect_verdict(&s, message);
   }
+}
+
+static void define(const void *self, char *text, size_t n) {
+  (void)self;
+  snprintf(text, n, "any");
+}
+
+static double any_value(const void *self, const struct ssk_case *c) {
+  (void)self, (void)c;
+  return 0;
+}
+
+/* A metric has a value a series, or the slots of a pooled figure. */
+Test(registry, contract_knows_both_forms_of_metrics) {
+  struct ssk_metric_ops ops = {.size = sizeof ops, .definition = define, .unit = "1"};
+  struct specimen s;
+  make(&s);
+  s.component.kind = SSK_METRIC;
+  s.component.ops = &ops;
+  expect_verdict(&s, "metric 'specimen_1': its required slot 'value' is NULL");
+  ops.value = any_value;
+  expect_verdict(&s, NULL);
+  ops.terms = 2;
+  expect_verdict(&s, "metric 'specimen_1': a pooled figure needs the slots 'accumulate' and "
+                     "'finish'");
+  ops.terms = SSK_METRIC_TERMS + 1;
+  expect_verdict(&s, "metric 'specimen_1': its 'terms' is not between 0 and SSK_METRIC_TERMS");
 }
 
 Test(registry, contract_checks_rows) {

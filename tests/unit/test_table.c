@@ -89,7 +89,8 @@ static void add(struct ssk_table *table, const char *name, bool best_possible, d
     values[3 * i + 1] = elbo - 0.1 * i;
     values[3 * i + 2] = coverage;
   }
-  struct ssk_evaluation e = {.n_series = 5, .n_metrics = 3, .values = values, .evaluations = 7};
+  struct ssk_evaluation e = {
+      .n_series = 5, .n_metrics = 3, .columns = table->columns, .values = values, .evaluations = 7};
   cr_assert_eq(ssk_table_add(table, name, best_possible, 1, &e, NULL), SSK_OK);
 }
 
@@ -121,6 +122,26 @@ Test(table, order_best_and_reference) {
       cr_expect_eq(table.rows[r].cells[c].best, r == 2, "row %d, column %d", r, c);
   cr_expect_float_eq(table.rows[2].cells[0].difference.mean, 2.11 - 2.42, 1e-12);
   cr_expect(isnan(table.rows[1].cells[0].difference.mean));
+  ssk_table_free(&table);
+  kit_close(&kit);
+}
+
+/* The same metric over another horizon is another figure. */
+Test(table, definitions_do_not_mix) {
+  struct kit kit;
+  struct ssk_instance *metrics[3];
+  struct ssk_table table, other;
+  make_table(&kit, metrics, &table);
+  struct ssk_evaluate_section section = {
+      .split = SSK_TEST, .horizon = 2, .samples = 64, .metrics = {3, metrics}};
+  cr_assert_eq(ssk_table_init(&other, &section, NULL), SSK_OK);
+  double values[3] = {1, 2, 3};
+  struct ssk_evaluation e = {
+      .n_series = 1, .n_metrics = 3, .columns = other.columns, .values = values};
+  cr_expect_eq(ssk_table_add(&table, "longer", false, 1, &e, kit.err), SSK_EUSAGE);
+  cr_expect_not_null(strstr(ssk_err_message(kit.err, 0), "'longer' defines crps otherwise"));
+  cr_expect_eq(table.n_rows, 4);
+  ssk_table_free(&other);
   ssk_table_free(&table);
   kit_close(&kit);
 }
@@ -164,6 +185,9 @@ Test(table, forms) {
   cr_expect_float_eq(json_real_value(json_object_get(crps, "mean")), 2.13, 1e-12);
   cr_expect_str_eq(json_string_value(json_object_get(crps, "definition")),
                    table.columns[0].definition);
+  cr_expect_str_eq(json_string_value(json_object_get(
+                       json_object_get(json_object_get(row, "metrics"), "coverage"), "id")),
+                   "coverage(level=0.9)");
   json_t *none = json_object_get(
       json_object_get(json_object_get(json_array_get(json_object_get(root, "rows"), 3), "metrics"),
                       "elbo"),

@@ -36,7 +36,7 @@ extern "C" {
 /* ---- the magic block ------------------------------------------------------------------------ */
 
 #define SSK_MAGIC          0x54494b53u /* "SKIT", little endian */
-#define SSK_ABI            6u /* raised with every change of a public struct; must be equal */
+#define SSK_ABI            7u /* raised with every change of a public struct; must be equal */
 #define SSK_KERNEL_VERSION "0.1.0"
 
 struct ssk_magic {
@@ -606,7 +606,7 @@ struct ssk_metric_ops {
   size_t size;
   unsigned needs; /* of enum ssk_needs, or-ed: a case without them is not shown to the metric */
   /* The series' value; NaN when it has none (nothing observed). Means and standard errors over
-   * series are the kernel's. */
+   * series are the kernel's. NULL where the figure is pooled (`terms`). */
   double (*value)(const void *self, const struct ssk_case *c);
   /* Definition and estimator settings in one line, into `text`: two figures are comparable only if
    * these agree. */
@@ -619,7 +619,16 @@ struct ssk_metric_ops {
   const char *const *beside;
   /* [optional] Of a metric whose ideal value is a parameter: replaces `ideal`. */
   double (*target)(const void *self);
+  /* [optional] Of a figure of all series together, a function of sums such as a ratio: instead of
+   * `value`, `accumulate` writes the series' terms[terms] (false: it has none), and `finish` gives
+   * the figure from their means over series, with its gradient[terms] by them. A series' value is
+   * then figure + gradient . (its terms - means), the linearisation whose mean is the figure and
+   * whose standard error is the delta method's. NaN: the figure does not exist. */
+  int terms; /* 0: none; at most SSK_METRIC_TERMS */
+  bool (*accumulate)(const void *self, const struct ssk_case *c, double *terms);
+  double (*finish)(const void *self, const double *means, double *gradient);
 };
+enum { SSK_METRIC_TERMS = 4 };
 
 /* ---- calling nested components --------------------------------------------------------------- */
 
