@@ -164,6 +164,46 @@ static ssk_tensor *transition_rates(const struct ssk_ctx *ctx, const struct ssk_
   return by_steps(ctx, rate, rows.alive);
 }
 
+/* ---- the importance weight ------------------------------------------------------------------- */
+
+static ssk_tensor *initial_log_prob(const struct ssk_ctx *ctx, const struct ssk_first *first) {
+  const struct ssk_instance *i = ctx->model->experiment->model.initial;
+  const struct ssk_initial_ops *ops = i->component->ops;
+  if (!ops->log_prob)
+    return ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "the initial prior '%s' has no density",
+                         i->component->name);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *log_prob = ops->log_prob(i->self, &inner, first);
+  ssk_ctx_leave(ctx);
+  return log_prob;
+}
+
+/* log p(z_t | z_{t-j:t-1}) - log q(z_t | .), summed over the steps after the first j. */
+static ssk_tensor *transition_log_ratio(const struct ssk_ctx *ctx,
+                                        const struct ssk_segment *segment,
+                                        const struct ssk_posterior *q) {
+  struct ssk_rows rows = transitions(ctx, segment, q);
+  if (!rows.n)
+    return ssk_full(ctx->tape, SSK_SHAPE(ctx->P), 0);
+  ssk_tensor *log_q = rows.log_q;
+  rows.mean = rows.logvar = rows.log_q = NULL;
+  ssk_tensor *log_p = ssk_transition_log_prob(ctx->model->experiment->model.transition, ctx, &rows);
+  return over_time(ctx, ssk_sub(ctx->tape, log_p, log_q), rows.alive);
+}
+
+static ssk_tensor *log_weight(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
+                              const struct ssk_posterior *q, ssk_tensor *distortion) {
+  ssk_tape *tape = ctx->tape;
+  ssk_tensor *latents = transition_log_ratio(ctx, segment, q);
+  if (segment->from == 0) {
+    const struct ssk_first first = first_latents(ctx, q);
+    latents = ssk_add(tape, ssk_sub(tape, initial_log_prob(ctx, &first), first.log_q), latents);
+  }
+  return ssk_sub(tape, latents, distortion);
+}
+
+/* ---- the bound ------------------------------------------------------------------------------- */
+
 /* sum over t of KL(q(z_t | .) || N(0, I)). */
 static ssk_tensor *reference_rate(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
                                   const struct ssk_posterior *q) {
@@ -177,6 +217,12 @@ static ssk_tensor *reference_rate(const struct ssk_ctx *ctx, const struct ssk_se
 unsigned ssk_objective_needs(const struct ssk_ctx *ctx) {
   const struct ssk_objective_ops *ops = ctx->model->experiment->objective->component->ops;
   return ctx->training ? ops->needs : 0;
+}
+
+double ssk_objective_resampling(const struct ssk_ctx *ctx) {
+  const struct ssk_instance *objective = ctx->model->experiment->objective;
+  const struct ssk_objective_ops *ops = objective->component->ops;
+  return ops->resample_below(objective->self);
 }
 
 void ssk_bound_complete(const struct ssk_pass *pass, const struct ssk_observed *obs,
@@ -217,6 +263,8 @@ struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk
     bound.steps = rates;
   if (needs & SSK_NEEDS_REFERENCE)
     bound.reference = reference_rate(ctx, segment, q);
+  if (needs & SSK_NEEDS_WEIGHT)
+    bound.log_weight = log_weight(ctx, segment, q, bound.distortion);
   return bound;
 }
 
@@ -247,56 +295,28 @@ struct ssk_segment ssk_model_whole(const struct ssk_pass *pass, const struct ssk
       .n = ctx->T,
       .obs = *obs,
       .h = whole_summary(pass, obs),
-      .before = ssk_full(ctx->tape, SSK_SHAPE(ctx->dims->j, ctx->P, ctx->dims->d), 0)};
+      .before = ssk_full(ctx->tape, SSK_SHAPE(ctx->dims->j, ctx->P, ctx->dims->d), 0),
+      .particles = ssk_particles_begin(ctx)};
 }
 
 struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs) {
   const struct ssk_segment whole = ssk_model_whole(pass, obs);
   const struct ssk_posterior q = ssk_segment_encode(pass, &whole);
   struct ssk_bound bound = ssk_segment_bound(pass, &whole, &q);
+  struct ssk_particles after;
+  if (ssk_objective_needs(&pass->ctx) & SSK_NEEDS_PARTICLES)
+    bound.log_likelihood =
+        ssk_segment_particles(pass, &whole, ssk_objective_resampling(&pass->ctx), &after);
   ssk_bound_complete(pass, obs, &bound);
   return bound;
-}
-
-/* ---- the importance weight ------------------------------------------------------------------- */
-
-static ssk_tensor *initial_log_prob(const struct ssk_ctx *ctx, const struct ssk_first *first) {
-  const struct ssk_instance *i = ctx->model->experiment->model.initial;
-  const struct ssk_initial_ops *ops = i->component->ops;
-  if (!ops->log_prob)
-    return ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "the initial prior '%s' has no density",
-                         i->component->name);
-  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  ssk_tensor *log_prob = ops->log_prob(i->self, &inner, first);
-  ssk_ctx_leave(ctx);
-  return log_prob;
-}
-
-/* log p(z_t | z_{t-j:t-1}) - log q(z_t | .), summed over the steps after the first j. */
-static ssk_tensor *transition_log_ratio(const struct ssk_ctx *ctx,
-                                        const struct ssk_segment *segment,
-                                        const struct ssk_posterior *q) {
-  struct ssk_rows rows = transitions(ctx, segment, q);
-  if (!rows.n)
-    return ssk_full(ctx->tape, SSK_SHAPE(ctx->P), 0);
-  ssk_tensor *log_q = rows.log_q;
-  rows.mean = rows.logvar = rows.log_q = NULL;
-  ssk_tensor *log_p = ssk_transition_log_prob(ctx->model->experiment->model.transition, ctx, &rows);
-  return over_time(ctx, ssk_sub(ctx->tape, log_p, log_q), rows.alive);
 }
 
 ssk_tensor *ssk_segment_log_weight(const struct ssk_pass *pass, const struct ssk_segment *segment,
                                    const struct ssk_posterior *q) {
   const struct ssk_ctx *ctx = &pass->ctx;
-  ssk_tape *tape = ctx->tape;
   if (too_short(ctx, segment))
     return fail_too_short(ctx);
-  ssk_tensor *latents = transition_log_ratio(ctx, segment, q);
-  if (segment->from == 0) {
-    const struct ssk_first first = first_latents(ctx, q);
-    latents = ssk_add(tape, ssk_sub(tape, initial_log_prob(ctx, &first), first.log_q), latents);
-  }
-  return ssk_sub(tape, latents, distortion(ctx, segment, q));
+  return log_weight(ctx, segment, q, distortion(ctx, segment, q));
 }
 
 ssk_tensor *ssk_model_log_weight(const struct ssk_pass *pass, const struct ssk_observed *obs) {

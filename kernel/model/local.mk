@@ -3,6 +3,7 @@ libsskit_sources += kernel/model/data.h
 libsskit_sources += kernel/model/experiment.c
 libsskit_sources += kernel/model/experiment.h
 libsskit_sources += kernel/model/model.h
+libsskit_sources += kernel/model/particles.c
 libsskit_sources += kernel/model/notes.c
 libsskit_sources += kernel/model/notes.h
 libsskit_sources += kernel/model/store.c

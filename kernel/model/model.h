@@ -77,11 +77,16 @@ ssk_tensor *ssk_model_log_weight(const struct ssk_pass *pass, const struct ssk_o
 /* A segment knows of the steps before it no more than j latents, and of those after it no more than
  * h. The bound of a pass is the sum over its segments; what is drawn for a segment is what a single
  * segment with all steps draws. segments.h goes through a pass with little memory. */
+struct ssk_particles {
+  ssk_tensor *latents;    /* [j, P, d] of the last j steps, oldest first */
+  ssk_tensor *log_weight; /* [P], of the paths of a series those of a distribution */
+};
 struct ssk_segment {
   int from, n;             /* the first has at least j steps */
   struct ssk_observed obs; /* of these steps */
   ssk_tensor *h;           /* [n, B, H] summaries of the future and the past, side by side */
   ssk_tensor *before;      /* [j, P, d] latents of the steps before, oldest first; zero before 0 */
+  struct ssk_particles particles; /* before it; only where the objective needs them */
 };
 
 /* The same steps of the tensors of a pass. Views. */
@@ -129,6 +134,18 @@ struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk
                                    const struct ssk_posterior *q);
 /* A set of enum ssk_bound_needs: of the objective in training, else empty. */
 unsigned ssk_objective_needs(const struct ssk_ctx *ctx);
+/* The segment's share of log Z, [P], the same for the S paths of a series, by a particle filter
+ * whose proposals are the encoder's steps: their mean weights have the expectation p(x) (Gordon,
+ * Salmond and Smith 1993; as a bound: FIVO, Maddison et al. 2017; AESMC, Le et al. 2018). Particles
+ * are drawn again before a step, by systematic resampling, where their effective number is under
+ * the share `below` of S. The first j steps are one. *after: the particles at its end. The gradient
+ * goes through the particles, not through the choice of their ancestors. */
+ssk_tensor *ssk_segment_particles(const struct ssk_pass *pass, const struct ssk_segment *segment,
+                                  double below, struct ssk_particles *after);
+/* Before the first step: latents and log weights. */
+struct ssk_particles ssk_particles_begin(const struct ssk_ctx *ctx);
+/* `resample_below` of the objective. */
+double ssk_objective_resampling(const struct ssk_ctx *ctx);
 /* Add what is known of the bound of all steps from the observations alone. */
 void ssk_bound_complete(const struct ssk_pass *pass, const struct ssk_observed *obs,
                         struct ssk_bound *bound);

@@ -27,18 +27,43 @@ static int steps_in(int T, int length, int k) {
   return T - k * length < length ? T - k * length : length;
 }
 
+size_t ssk_walk_latents(const struct ssk_walk *walk) {
+  const struct ssk_ctx *ctx = &walk->pass->ctx;
+  return (size_t)(ctx->dims->j * ctx->P * ctx->dims->d);
+}
+size_t ssk_walk_particles(const struct ssk_walk *walk) {
+  return ssk_walk_latents(walk) + (size_t)walk->pass->ctx.P;
+}
+
+/* The particles at `values`, and their gradient. */
+static struct ssk_particles particles_at(const struct ssk_walk *walk, ssk_real *values,
+                                         ssk_real *gradient) {
+  const struct ssk_ctx *ctx = &walk->pass->ctx;
+  const size_t latents = ssk_walk_latents(walk);
+  return (struct ssk_particles){
+      .latents =
+          ssk_leaf(ctx->tape, SSK_SHAPE(ctx->dims->j, ctx->P, ctx->dims->d), values, gradient),
+      .log_weight = ssk_leaf(ctx->tape, SSK_SHAPE(ctx->P), values + latents,
+                             gradient ? gradient + latents : NULL)};
+}
+
 struct ssk_segment ssk_walk_segment(const struct ssk_walk *walk, int k, ssk_real *d_h,
-                                    ssk_real *d_before) {
+                                    ssk_real *d_before, ssk_real *d_particles) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
   int B = ctx->B, P = ctx->P, H = ctx->dims->H, j = ctx->dims->j, d = ctx->dims->d;
   int from = k * walk->length, n = steps_in(ctx->T, walk->length, k);
   ssk_real *h = walk->h + (size_t)from * (size_t)(B * H);
   ssk_real *before = walk->latents + (size_t)k * (size_t)(j * P * d);
-  return (struct ssk_segment){.from = from,
-                              .n = n,
-                              .obs = ssk_observed_part(ctx->tape, walk->obs, from, n),
-                              .h = ssk_leaf(ctx->tape, SSK_SHAPE(n, B, H), h, d_h),
-                              .before = ssk_leaf(ctx->tape, SSK_SHAPE(j, P, d), before, d_before)};
+  struct ssk_segment segment = {.from = from,
+                                .n = n,
+                                .obs = ssk_observed_part(ctx->tape, walk->obs, from, n),
+                                .h = ssk_leaf(ctx->tape, SSK_SHAPE(n, B, H), h, d_h),
+                                .before =
+                                    ssk_leaf(ctx->tape, SSK_SHAPE(j, P, d), before, d_before)};
+  if (walk->particles)
+    segment.particles =
+        particles_at(walk, walk->particles + (size_t)k * ssk_walk_particles(walk), d_particles);
+  return segment;
 }
 
 static const struct ssk_reading *reading_of(const struct ssk_walk *walk, int s) {
@@ -162,13 +187,18 @@ void ssk_walk_begin(struct ssk_walk *walk, struct ssk_pass *pass, const struct s
     walk->steps = ssk_tape_scratch(ctx->tape, steps * unit);
     walk->d_steps = ssk_tape_scratch(ctx->tape, steps * unit);
   }
+  const bool by_particles = ssk_objective_needs(ctx) & SSK_NEEDS_PARTICLES;
+  if (by_particles)
+    walk->particles = ssk_tape_scratch(ctx->tape, (n + 1) * ssk_walk_particles(walk) * unit);
   walk->mark = ssk_tape_mark(ctx->tape);
   if (!walk->h || !fits || !walk->latents || !walk->parts || !walk->d_parts ||
-      (by_steps && (!walk->steps || !walk->d_steps))) {
+      (by_steps && (!walk->steps || !walk->d_steps)) || (by_particles && !walk->particles)) {
     ssk_tape_fail(ctx->tape, SSK_ENOMEM, "no memory for %d segments of %d steps", walk->n, length);
     return;
   }
   memset(walk->latents, 0, latents * unit);
+  for (size_t i = 0; by_particles && i < ssk_walk_particles(walk); i++)
+    walk->particles[i] = i < latents ? 0 : (ssk_real)-log(ctx->S); /* as ssk_particles_begin */
   for (int s = 0; s < ctx->model->n_readings; s++)
     run_summary(walk, s);
 }
@@ -184,7 +214,7 @@ static void run_segment(const struct ssk_walk *walk, int k, ssk_walk_visit *visi
   const struct ssk_ctx *ctx = &walk->pass->ctx;
   const int j = ctx->dims->j;
   size_t mark = ssk_tape_mark(ctx->tape), latents = (size_t)(j * ctx->P * ctx->dims->d);
-  struct ssk_segment segment = ssk_walk_segment(walk, k, NULL, NULL);
+  struct ssk_segment segment = ssk_walk_segment(walk, k, NULL, NULL, NULL);
   struct ssk_posterior q = ssk_segment_encode(walk->pass, &segment);
   if (visit && !ssk_tape_code(ctx->tape))
     visit(walk->pass, &segment, &q, state);
@@ -211,6 +241,21 @@ struct adding {
   double *sums; /* [SSK_WALK_PARTS, P] */
 };
 
+/* The segment's share of the likelihood, [P]; the particles at its end go to their place. */
+static ssk_tensor *move_particles(const struct ssk_walk *walk, const struct ssk_segment *segment) {
+  const struct ssk_ctx *ctx = &walk->pass->ctx;
+  struct ssk_particles after;
+  ssk_tensor *share =
+      ssk_segment_particles(walk->pass, segment, ssk_objective_resampling(ctx), &after);
+  if (ssk_tape_code(ctx->tape))
+    return share;
+  ssk_real *to =
+      walk->particles + (size_t)(segment->from / walk->length + 1) * ssk_walk_particles(walk);
+  memcpy(to, after.latents->data, after.latents->count * sizeof *to);
+  memcpy(to + after.latents->count, after.log_weight->data, after.log_weight->count * sizeof *to);
+  return share;
+}
+
 /* Adds a segment's share of the bound to the sums, and puts its rates to their place. */
 static void add_bound(const struct ssk_pass *pass, const struct ssk_segment *segment,
                       const struct ssk_posterior *q, void *state) {
@@ -218,6 +263,8 @@ static void add_bound(const struct ssk_pass *pass, const struct ssk_segment *seg
   const struct ssk_walk *walk = to->walk;
   const int P = pass->ctx.P;
   struct ssk_bound bound = ssk_segment_bound(pass, segment, q);
+  if (walk->particles)
+    bound.log_likelihood = move_particles(walk, segment);
   if (ssk_tape_code(pass->ctx.tape))
     return;
   ssk_tensor **parts[SSK_WALK_PARTS];
@@ -236,6 +283,8 @@ static struct ssk_bound bound_of(const struct ssk_walk *walk, const double *sums
   const struct ssk_ctx *ctx = &walk->pass->ctx;
   const int P = ctx->P, steps = ctx->T - ctx->dims->j;
   const unsigned needs = ssk_objective_needs(ctx);
+  const bool needed[SSK_WALK_PARTS] = {
+      true, true, true, needs & SSK_NEEDS_REFERENCE, needs & SSK_NEEDS_WEIGHT, walk->particles};
   struct ssk_bound bound = {.size = sizeof bound};
   ssk_tensor **parts[SSK_WALK_PARTS];
   ssk_walk_parts(&bound, parts);
@@ -245,7 +294,7 @@ static struct ssk_bound bound_of(const struct ssk_walk *walk, const double *sums
       part[p] = (ssk_real)sums[i * P + p];
       d_part[p] = 0;
     }
-    if (parts[i] != &bound.reference || needs & SSK_NEEDS_REFERENCE)
+    if (needed[i])
       *parts[i] = ssk_leaf(ctx->tape, SSK_SHAPE(P), part, gradient ? d_part : NULL);
   }
   for (int i = 0; walk->steps && i < steps * P; i++)
@@ -279,5 +328,7 @@ struct ssk_bound ssk_walk_bound(struct ssk_walk *walk, ssk_real *gradient) {
       .transition = none,
       .steps = none,
       .reference = none,
+      .log_weight = none,
+      .log_likelihood = none,
   };
 }

@@ -17,13 +17,15 @@
 #include "model/model.h"
 
 /* The parts of a bound that are summed over time, [P] each. */
-enum { SSK_WALK_PARTS = 4 };
+enum { SSK_WALK_PARTS = 6 };
 /* Where they are in a bound, in a fixed order; NULL where the objective does not need one. */
 static inline void ssk_walk_parts(struct ssk_bound *bound, ssk_tensor **parts[SSK_WALK_PARTS]) {
   parts[0] = &bound->distortion;
   parts[1] = &bound->initial;
   parts[2] = &bound->transition;
   parts[3] = &bound->reference;
+  parts[4] = &bound->log_weight;
+  parts[5] = &bound->log_likelihood;
 }
 
 /* What a walk keeps of a summary. */
@@ -41,6 +43,8 @@ struct ssk_walk {
   struct ssk_walk_reading reading[SSK_MAX_READINGS];
   ssk_real *h;               /* [T, B, H] */
   ssk_real *latents;         /* [n + 1, j, P, d] before segment k; the last: those at the end */
+  ssk_real *particles;       /* the same of the particles, and beside them [P] log weights: [n + 1,
+                                j*P*d + P]; NULL: not needed */
   ssk_real *parts, *d_parts; /* [SSK_WALK_PARTS, P] the parts of the bound, and their gradient */
   ssk_real *steps, *d_steps; /* [T-j, P] the transition's rate step by step; NULL: not needed */
   size_t mark;
@@ -70,10 +74,13 @@ ssk_real *ssk_walk_last(const struct ssk_walk *walk);
 struct ssk_bound ssk_walk_bound(struct ssk_walk *walk, ssk_real *gradient);
 void ssk_walk_backward(struct ssk_walk *walk);
 
-/* Inside: segment k; where the gradients are not NULL, those of h and of `before` are added there.
- */
+/* Inside: segment k; where the gradients are not NULL, those of h, of `before` and of the particles
+ * are added there. */
 struct ssk_segment ssk_walk_segment(const struct ssk_walk *walk, int k, ssk_real *d_h,
-                                    ssk_real *d_before);
+                                    ssk_real *d_before, ssk_real *d_particles);
+/* Entries of one segment's latents, and of its particles with their weights. */
+size_t ssk_walk_latents(const struct ssk_walk *walk);
+size_t ssk_walk_particles(const struct ssk_walk *walk);
 /* The place in walk->steps of the first transition of segment k. */
 size_t ssk_walk_first_rate(const struct ssk_walk *walk, int k);
 /* Of summary `s` of the model: it reads its parts in this order, i < ssk_walk_summary_parts; part k

@@ -251,6 +251,48 @@ void ssk_backward_repeat(struct ssk_call *call) {
                         call->in[0]->grad + r * s.inner);
 }
 
+/* ---- gather: chosen entries of the first axis ------------------------------------------------ */
+
+struct chosen {
+  int n;
+  const int *index;
+};
+
+int ssk_shape_gather(struct ssk_call *call, int *ndim, int *shape) {
+  const struct chosen *chosen = call->attr;
+  ssk_shape_same(call, ndim, shape);
+  if (*ndim < 1 || chosen->n < 1)
+    return ssk_misfit(call, "%d entries of a tensor of shape %s", chosen->n, SSK_SHOW(call->in[0]));
+  for (int i = 0; i < chosen->n; i++)
+    if (chosen->index[i] < 0 || chosen->index[i] >= shape[0])
+      return ssk_misfit(call, "entry %d of an axis of %d", chosen->index[i], shape[0]);
+  shape[0] = chosen->n;
+  return SSK_OK;
+}
+void ssk_forward_gather(struct ssk_call *call) {
+  const struct chosen *chosen = call->attr;
+  const size_t each = call->out->count / (size_t)chosen->n;
+  for (size_t i = 0; i < (size_t)chosen->n; i++)
+    memcpy(call->out->data + i * each, call->in[0]->data + (size_t)chosen->index[i] * each,
+           each * sizeof *call->out->data);
+}
+void ssk_backward_gather(struct ssk_call *call) {
+  const struct chosen *chosen = call->attr;
+  const size_t each = call->out->count / (size_t)chosen->n;
+  for (size_t i = 0; i < (size_t)chosen->n; i++)
+    ssk_add_scaled(each, 1, call->out->grad + i * each,
+                   call->in[0]->grad + (size_t)chosen->index[i] * each);
+}
+ssk_tensor *ssk_gather(ssk_tape *tape, ssk_tensor *x, int n, const int *index) {
+  int *copy = ssk_tape_scratch(tape, (size_t)(n > 0 ? n : 1) * sizeof *copy);
+  if (!copy)
+    return ssk_tape_fail(tape, SSK_ENOMEM, "operation 'gather': no memory");
+  for (int i = 0; i < n; i++)
+    copy[i] = index[i];
+  const struct chosen chosen = {.n = n, .index = copy};
+  return ssk_apply_op(tape, SSK_OP_gather, SSK_INPUTS(x), &chosen, sizeof chosen);
+}
+
 /* ---- flip: the first axis backwards, or as much of it as each entry of the second has -------- */
 
 struct lengths {

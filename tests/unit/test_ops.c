@@ -165,6 +165,12 @@ static void gradcase_repeat(void) {
   CHECK(build_repeat, ARGS(1, 1), LEAF(-1, 1, 2, 1, 3));
 }
 
+BUILD(gather, ssk_gather(tape, x[0], 4, (int[]){2, 0, 2, 1}))
+static void gradcase_gather(void) {
+  CHECK(build_gather, NULL, LEAF(-1, 1, 3));
+  CHECK(build_gather, NULL, LEAF(-1, 1, 5, 2, 3));
+}
+
 UNARY(flip)
 BUILD(flip_each, ssk_flip_each(tape, x[0], (int[]){(int)a[0], (int)a[1], (int)a[2]}))
 static void gradcase_flip(void) {

@@ -507,6 +507,8 @@ struct ssk_sampler_ops {
 enum ssk_bound_needs {
   SSK_NEEDS_STEPS = 1,     /* the transition's rate step by step */
   SSK_NEEDS_REFERENCE = 2, /* the rate of all latents against N(0, I) */
+  SSK_NEEDS_WEIGHT = 4,    /* the importance weight of each path */
+  SSK_NEEDS_PARTICLES = 8, /* the likelihood by a particle filter */
 };
 
 /* The parts of the bound of a shard, a value a path: [P], in nats, summed over time. */
@@ -518,7 +520,12 @@ struct ssk_bound {
   /* In training for an objective that needs them, else NULL. */
   ssk_tensor *steps; /* [T-j, P] whose sum over time is `transition`; 0 where there is no step */
   ssk_tensor *alive; /* [T-j, P] 1 where there is one; NULL: there are all */
-  ssk_tensor *reference; /* [P] sum over t of KL(q(z_t | .) || N(0, I)) */
+  ssk_tensor *reference;  /* [P] sum over t of KL(q(z_t | .) || N(0, I)) */
+  ssk_tensor *log_weight; /* [P] log p(x, z) - log q(z | x) */
+  /* [P] log of an estimate without bias of p(x), the same for the paths of a series: these are the
+   * particles, the encoder's steps the proposals, and particles are drawn again where the objective
+   * says so (`resample_below`). */
+  ssk_tensor *log_likelihood;
   /* Means over the shard's series: observed entries; and the log density of the data in their own
    * units over that of what the model sees: distortion - log_jacobian is in the data's own units.
    */
@@ -532,6 +539,9 @@ struct ssk_objective_ops {
   unsigned needs; /* of enum ssk_bound_needs, or-ed */
   /* [optional] Declare running statistics: what an objective must remember from step to step. */
   int (*build)(void *self, ssk_builder *b);
+  /* With SSK_NEEDS_PARTICLES: the particles of a series are drawn again where their effective
+   * number is under this share of them. */
+  double (*resample_below)(const void *self);
   /* [optional] The weight of the rate beside that of the distortion, for the log, before the step
    * that ctx->step and ctx->progress name (ssk_peek is allowed, the tape is not). */
   double (*lambda)(const void *self, const struct ssk_ctx *ctx);

@@ -167,6 +167,9 @@ SSK_API ssk_tensor *ssk_stack(ssk_tape *tape, int n, ssk_tensor *const *xs);
 SSK_API ssk_tensor *ssk_permute(ssk_tape *tape, ssk_tensor *x, const int *perm);
 /* Repeat each entry of `axis` n times in a row: [a, b] -> [a, a, b, b]. */
 SSK_API ssk_tensor *ssk_repeat(ssk_tape *tape, ssk_tensor *x, int axis, int n);
+/* Entries index[0], ..., index[n-1] of the first axis, of which some may come several times; index
+ * is copied. */
+SSK_API ssk_tensor *ssk_gather(ssk_tape *tape, ssk_tensor *x, int n, const int *index);
 /* Reverse the first axis. */
 SSK_API ssk_tensor *ssk_flip(ssk_tape *tape, ssk_tensor *x);
 /* Of x [T, B, ..], for each b: reverse the first length[b] (0...T) entries of the first axis, and
