@@ -12,20 +12,22 @@
 #include <string.h>
 
 /* One more latent of every path, step t, and the observation that it emits, in the data's own
- * units. latents [j, P, d], oldest first, move on by a step. */
+ * units. carried [j, P, d + W], oldest first, moves on by a step. */
 static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
-                   int64_t series, int t, ssk_real *latents, int horizon, double *paths) {
+                   int64_t series, int t, ssk_real *carried, int horizon, double *paths) {
   const struct ssk_ctx *ctx = &pass->ctx;
   const struct ssk_model_section *parts = &ctx->model->experiment->model;
   const struct ssk_emission_ops *emission = parts->emission->component->ops;
   const int j = ctx->dims->j, D = data->shape.D;
-  const size_t count = (size_t)ctx->P * (size_t)ctx->dims->d;
+  const size_t count = (size_t)ctx->P * (size_t)(ctx->dims->d + ctx->dims->W);
   ssk_tensor *z[SSK_MAX_ORDER + 1];
   for (int i = 0; i < j; i++)
-    z[i] = ssk_leaf(ctx->tape, SSK_SHAPE(ctx->P, ctx->dims->d), latents + (size_t)i * count, NULL);
+    z[i] = ssk_leaf(ctx->tape, SSK_SHAPE(ctx->P, ctx->dims->d + ctx->dims->W),
+                    carried + (size_t)i * count, NULL);
   struct ssk_rows rows = ssk_model_rows(pass, z + j - 1, t - 1);
   ssk_model_known(pass, data, split, series, t, &rows);
-  z[j] = ssk_transition_sample(parts->transition, ctx, &rows);
+  ssk_tensor *drawn = ssk_transition_sample(parts->transition, ctx, &rows);
+  z[j] = ssk_model_carry_on(ctx, &rows, drawn);
   struct ssk_rows seen = ssk_model_rows(pass, z + j, t);
   seen.step = t; /* the emission is of the newest latent's own step */
   seen.u = rows.u;
@@ -33,10 +35,11 @@ static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enu
   struct ssk_ctx inner = ssk_ctx_enter(ctx, parts->emission->path);
   ssk_tensor *x = emission->sample(parts->emission->self, &inner, &seen);
   ssk_ctx_leave(ctx);
+  z[j] = ssk_model_carry(ctx, &rows, drawn, x, NULL);
   if (ssk_tape_code(ctx->tape))
     return;
-  memmove(latents, latents + count, (size_t)(j - 1) * count * sizeof *latents);
-  memcpy(latents + (size_t)(j - 1) * count, z[j]->data, count * sizeof *latents);
+  memmove(carried, carried + count, (size_t)(j - 1) * count * sizeof *carried);
+  memcpy(carried + (size_t)(j - 1) * count, z[j]->data, count * sizeof *carried);
   for (int p = 0; p < ctx->P; p++)
     for (int k = 0; k < D; k++)
       paths[p * horizon * D + k] = data->centre[k] + data->scale[k] * (double)x->data[p * D + k];

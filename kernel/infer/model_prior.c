@@ -5,56 +5,67 @@
 #include "infer/model_state.h"
 #include <string.h>
 
-/* The latents of all paths: [j + length, P, d], the first j of them zero. */
+/* What all paths carry: [j + length, P, d + W], the first j of them before step 0; and the latents
+ * [j, P, d] of the first steps. */
 struct history {
-  ssk_real *z;
-  size_t slab; /* P*d */
+  ssk_real *z, *first;
+  size_t slab; /* P*(d + W) */
 };
 
-/* The first j steps. */
+static ssk_tensor *carried_at(const struct ssk_ctx *ctx, const struct history *past, int entry) {
+  return ssk_leaf(ctx->tape, SSK_SHAPE(ctx->P, ctx->dims->d + ctx->dims->W),
+                  past->z + (size_t)entry * past->slab, NULL);
+}
+
 static void begin(const struct ssk_pass *pass, const struct history *past) {
   const struct ssk_ctx *ctx = &pass->ctx;
   const struct ssk_instance *i = ctx->model->experiment->model.initial;
   const struct ssk_initial_ops *ops = i->component->ops;
-  const size_t mark = ssk_tape_mark(ctx->tape), count = (size_t)ctx->dims->j * past->slab;
+  const size_t mark = ssk_tape_mark(ctx->tape);
+  const ssk_tensor *before = ssk_model_before(ctx);
   const struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
   const ssk_tensor *z = ops->sample(i->self, &inner, ctx->P);
   ssk_ctx_leave(ctx);
-  memset(past->z, 0, count * sizeof *past->z);
-  if (!ssk_tape_code(ctx->tape))
-    memcpy(past->z + count, z->data, count * sizeof *past->z);
+  if (!ssk_tape_code(ctx->tape)) {
+    memcpy(past->z, before->data, before->count * sizeof *past->z);
+    memcpy(past->first, z->data, z->count * sizeof *past->z);
+  }
   ssk_tape_rewind(ctx->tape, mark);
 }
 
-/* Step t: its latent, unless it is one of the first, and its observation. */
+/* Step t: its latent, which the initial prior has drawn for the first steps, its observation, and
+ * what the path carries on. */
 static void advance(const struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
                     int64_t series, int t, const struct history *past, int length, double *x) {
   const struct ssk_ctx *ctx = &pass->ctx;
   const struct ssk_model_section *parts = &ctx->model->experiment->model;
   const struct ssk_emission_ops *emission = parts->emission->component->ops;
   const size_t mark = ssk_tape_mark(ctx->tape);
-  const int j = ctx->dims->j, D = ctx->dims->D;
+  const int j = ctx->dims->j, D = ctx->dims->D, P = ctx->P, d = ctx->dims->d;
   ssk_tensor *z[SSK_MAX_ORDER + 1];
-  for (int i = 0; i <= j; i++)
-    z[i] = ssk_leaf(ctx->tape, SSK_SHAPE(ctx->P, ctx->dims->d),
-                    past->z + (size_t)(t + i) * past->slab, NULL);
-  if (t >= j) {
-    struct ssk_rows rows = ssk_model_rows(pass, z + j - 1, t - 1);
-    ssk_model_known(pass, data, split, series, t, &rows);
-    const ssk_tensor *next = ssk_transition_sample(parts->transition, ctx, &rows);
-    if (!ssk_tape_code(ctx->tape))
-      memcpy(z[j]->data, next->data, past->slab * sizeof *past->z);
-  }
-  struct ssk_rows rows = ssk_model_rows(pass, z + j, t);
-  rows.step = t; /* the emission is of the newest latent's own step */
+  for (int i = 0; i < j; i++)
+    z[i] = carried_at(ctx, past, t + i);
+  struct ssk_rows rows = ssk_model_rows(pass, z + j - 1, t - 1);
   ssk_model_known(pass, data, split, series, t, &rows);
+  ssk_tensor *latent =
+      t < j ? ssk_leaf(ctx->tape, SSK_SHAPE(P, d), past->first + (size_t)(t * P * d), NULL)
+            : ssk_transition_sample(parts->transition, ctx, &rows);
+  z[j] = ssk_model_carry_on(ctx, &rows, latent);
+  struct ssk_rows seen = ssk_model_rows(pass, z + j, t);
+  seen.step = t; /* the emission is of the newest latent's own step */
+  seen.u = rows.u;
+  seen.time = rows.time;
   const struct ssk_ctx inner = ssk_ctx_enter(ctx, parts->emission->path);
-  const ssk_tensor *drawn = emission->sample(parts->emission->self, &inner, &rows);
+  ssk_tensor *drawn = emission->sample(parts->emission->self, &inner, &seen);
   ssk_ctx_leave(ctx);
-  for (int p = 0; p < ctx->P && !ssk_tape_code(ctx->tape); p++)
-    for (int k = 0; k < D; k++)
-      x[((size_t)p * (size_t)length + (size_t)t) * (size_t)D + (size_t)k] =
-          data->centre[k] + data->scale[k] * (double)drawn->data[p * D + k];
+  const ssk_tensor *carried = ssk_model_carry(ctx, &rows, latent, drawn, NULL);
+  if (!ssk_tape_code(ctx->tape)) {
+    memcpy(past->z + (size_t)(j + t) * past->slab, carried->data, past->slab * sizeof *past->z);
+    for (int p = 0; p < P; p++)
+      for (int k = 0; k < D; k++)
+        x[((size_t)p * (size_t)length + (size_t)t) * (size_t)D + (size_t)k] =
+            data->centre[k] + data->scale[k] * (double)drawn->data[p * D + k];
+  }
   ssk_tape_rewind(ctx->tape, mark);
 }
 
@@ -62,9 +73,11 @@ static int draw(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_spl
                 int64_t series, int length, double *z, double *x, ssk_err *err) {
   const struct ssk_ctx *ctx = &pass->ctx;
   const int d = ctx->dims->d, j = ctx->dims->j;
-  struct history past = {.slab = (size_t)(ctx->P * d)};
+  const int width = d + ctx->dims->W;
+  struct history past = {.slab = (size_t)(ctx->P * width)};
   past.z = ssk_tape_scratch(ctx->tape, (size_t)(j + length) * past.slab * sizeof *past.z);
-  if (!past.z)
+  past.first = ssk_tape_scratch(ctx->tape, (size_t)(j * ctx->P * d) * sizeof *past.first);
+  if (!past.z || !past.first)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for %d steps", length);
   begin(pass, &past);
   for (int t = 0; t < length && !ssk_tape_code(ctx->tape); t++)
@@ -76,7 +89,7 @@ static int draw(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_spl
     for (int t = 0; t < length; t++)
       for (int k = 0; k < d; k++)
         z[((size_t)p * (size_t)length + (size_t)t) * (size_t)d + (size_t)k] =
-            (double)past.z[(size_t)(j + t) * past.slab + (size_t)(p * d + k)];
+            (double)past.z[(size_t)(j + t) * past.slab + (size_t)(p * width + k)];
   return SSK_OK;
 }
 

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The latents of steps context - j...context, [j + 1, d], in the model's units. */
+/* The latents of steps context - j...context, [j + 1, d], in the model's units, and the
+ * transition's state [W] before the last of them. */
 struct stretch {
   struct ssk_pass *pass;
   const struct ssk_data *data;
@@ -16,7 +17,7 @@ struct stretch {
   int64_t series;
   int context;
   uint64_t seed;
-  ssk_real *z;
+  ssk_real *z, *state;
 };
 
 static void begin(const struct stretch *s, int T, int paths) {
@@ -38,15 +39,17 @@ static void find_latents(const struct stretch *s) {
   begin(s, s->context + 1, 1);
   struct ssk_observed obs = ssk_observe(s->pass, s->data, s->split, &window);
   const size_t bytes = (size_t)((j + 1) * d) * sizeof *s->z;
-  if (ctx->model->truth) {
-    if (!ssk_tape_code(ctx->tape))
-      memcpy(s->z, obs.z->data + (s->context - j) * d, bytes);
+  if (ctx->model->truth && !ssk_tape_code(ctx->tape))
+    memcpy(s->z, obs.z->data + (s->context - j) * d, bytes);
+  if (ctx->model->truth && !ctx->dims->W)
     return;
-  }
   struct ssk_segment whole = ssk_model_whole(s->pass, &obs);
   struct ssk_posterior q = ssk_segment_encode(s->pass, &whole);
-  if (!ssk_tape_code(ctx->tape))
+  if (!ssk_tape_code(ctx->tape) && !ctx->model->truth)
     memcpy(s->z, ssk_rows(ctx->tape, q.z, s->context - j, j + 1)->data, bytes);
+  const int W = ctx->dims->W;
+  if (!ssk_tape_code(ctx->tape) && W)
+    memcpy(s->state, q.state->data + (j + s->context - 1) * W, (size_t)W * sizeof *s->state);
 }
 
 /* The conditions of the step for all paths of the pass. */
@@ -55,9 +58,13 @@ static struct ssk_rows conditions(const struct stretch *s) {
   const int j = ctx->dims->j, d = ctx->dims->d;
   ssk_tensor *past =
       ssk_repeat(ctx->tape, ssk_const(ctx->tape, SSK_SHAPE(1, j * d), s->z), 0, ctx->P);
+  const int W = ctx->dims->W;
+  ssk_tensor *state =
+      W ? ssk_repeat(ctx->tape, ssk_const(ctx->tape, SSK_SHAPE(1, W), s->state), 0, ctx->P) : NULL;
   struct ssk_rows rows = {.size = sizeof rows,
                           .n = ctx->P,
                           .past = past,
+                          .state = state,
                           .index = (uint32_t)s->context,
                           .step = s->context};
   ssk_model_known(s->pass, s->data, s->split, s->series, s->context, &rows);
@@ -109,10 +116,11 @@ int ssk_model_transition(struct ssk_pass *pass, const struct ssk_data *data, enu
                       .series = series,
                       .context = context,
                       .seed = seed,
-                      .z = malloc((size_t)((j + 1) * d) * sizeof *s.z)};
+                      .z = malloc((size_t)((j + 1) * d + model->dims.W) * sizeof *s.z)};
   if (!s.z)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for latents");
   const struct ssk_transition_ops *ops = model->experiment->model.transition->component->ops;
+  s.state = s.z + (j + 1) * d;
   find_latents(&s);
   out->truth = model->truth;
   if (!ssk_tape_code(pass->ctx.tape) && (ops->log_prob || ops->moments))

@@ -71,11 +71,21 @@ static ssk_tensor *pad_flags(const struct ssk_ctx *ctx, const struct ssk_segment
   return pad;
 }
 
+/* [n*P, W] the transition's states before n steps from `first` on; NULL where it has none. */
+static ssk_tensor *states(const struct ssk_ctx *ctx, const struct ssk_posterior *q, int first,
+                          int n) {
+  if (!q->state)
+    return NULL;
+  ssk_tensor *before = ssk_rows(ctx->tape, q->state, ctx->dims->j - 1 + first, n);
+  return ssk_reshape(ctx->tape, before, SSK_SHAPE(n * ctx->P, ctx->dims->W));
+}
+
 struct ssk_rows ssk_segment_emission(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
                                      const struct ssk_posterior *q) {
   return (struct ssk_rows){.size = sizeof(struct ssk_rows),
                            .n = segment->n * ctx->P,
                            .past = slots(ctx, q->history, 1, segment->n),
+                           .state = states(ctx, q, 0, segment->n),
                            .pad = pad_flags(ctx, segment),
                            .u = as_rows(ctx, segment->obs.u, 0),
                            .time = as_rows(ctx, segment->obs.time, 0),
@@ -140,6 +150,7 @@ static struct ssk_rows transitions(const struct ssk_ctx *ctx, const struct ssk_s
   struct ssk_rows rows = {.size = sizeof rows,
                           .n = n * P,
                           .past = slots(ctx, q->history, skipped, n),
+                          .state = states(ctx, q, skipped, n),
                           .u = as_rows(ctx, obs->u, skipped),
                           .time = as_rows(ctx, obs->time, skipped),
                           .z = as_rows(ctx, q->z, skipped),
@@ -291,12 +302,11 @@ static ssk_tensor *whole_summary(const struct ssk_pass *pass, const struct ssk_o
 
 struct ssk_segment ssk_model_whole(const struct ssk_pass *pass, const struct ssk_observed *obs) {
   const struct ssk_ctx *ctx = &pass->ctx;
-  return (struct ssk_segment){
-      .n = ctx->T,
-      .obs = *obs,
-      .h = whole_summary(pass, obs),
-      .before = ssk_full(ctx->tape, SSK_SHAPE(ctx->dims->j, ctx->P, ctx->dims->d), 0),
-      .particles = ssk_particles_begin(ctx)};
+  return (struct ssk_segment){.n = ctx->T,
+                              .obs = *obs,
+                              .h = whole_summary(pass, obs),
+                              .before = ssk_model_before(ctx),
+                              .particles = ssk_particles_begin(ctx)};
 }
 
 struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs) {

@@ -99,6 +99,11 @@ static int check_truth(const struct ssk_experiment *experiment, const struct ssk
   return SSK_ERECIPE;
 }
 
+static int state_width(const struct ssk_instance *transition) {
+  const struct ssk_transition_ops *ops = transition->component->ops;
+  return ops->state_width ? ops->state_width(transition->self) : 0;
+}
+
 int ssk_model_build(const struct ssk_experiment *experiment, const struct ssk_data *data,
                     struct ssk_model **out, ssk_err *err) {
   *out = NULL;
@@ -115,6 +120,7 @@ int ssk_model_build(const struct ssk_experiment *experiment, const struct ssk_da
                                   .E = shape->E,
                                   .d = (int)experiment->model.latent,
                                   .j = (int)experiment->model.order,
+                                  .W = state_width(experiment->model.transition),
                                   .F = (int)experiment->model.time_features,
                                   .T = data->window_length};
   model->summary_in = 2 * shape->D + shape->V + model->dims.F + shape->E;

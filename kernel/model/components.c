@@ -143,11 +143,53 @@ int ssk_sampler_evaluations(const struct ssk_instance *i, int levels) {
   return ops->evaluations(i->self, levels);
 }
 
+/* ---- transitions: their state ---------------------------------------------------------------- */
+
+ssk_tensor *ssk_transition_start(const struct ssk_instance *i, const struct ssk_ctx *ctx, int n) {
+  const struct ssk_transition_ops *ops = i->component->ops;
+  if (!ops->start)
+    return ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "transition '%s' has no state",
+                         i->component->name);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *state = ops->start(i->self, &inner, n);
+  ssk_ctx_leave(ctx);
+  return state;
+}
+
+ssk_tensor *ssk_transition_advance(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                   const struct ssk_rows *rows) {
+  const struct ssk_transition_ops *ops = i->component->ops;
+  if (!ops->advance || !rows->state)
+    return ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "transition '%s' has no state",
+                         i->component->name);
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *state = ops->advance(i->self, &inner, rows);
+  ssk_ctx_leave(ctx);
+  return state;
+}
+
+/* A transition with a state cannot do without: an initial prior that applies it elsewhere must
+ * know.
+ */
+static bool lacks_state(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                        const struct ssk_rows *rows) {
+  const struct ssk_transition_ops *ops = i->component->ops;
+  if (!ops->state_width || rows->state)
+    return false;
+  ssk_tape_fail(ctx->tape, SSK_ERECIPE,
+                "transition '%s' has a state of all latents before: it cannot be applied to a few "
+                "of them (model.initial: start begins with its state)",
+                i->component->name);
+  return true;
+}
+
 /* ---- transitions: defaults of a Gaussian one ------------------------------------------------- */
 
 ssk_tensor *ssk_transition_rate(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                 const struct ssk_rows *rows) {
   const struct ssk_transition_ops *ops = i->component->ops;
+  if (lacks_state(i, ctx, rows))
+    return ssk_full(ctx->tape, SSK_SHAPE(rows->n), 0);
   struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
   ssk_tensor *rate;
   if (ops->rate) {
@@ -165,6 +207,8 @@ ssk_tensor *ssk_transition_rate(const struct ssk_instance *i, const struct ssk_c
 ssk_tensor *ssk_transition_sample(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                   const struct ssk_rows *rows) {
   const struct ssk_transition_ops *ops = i->component->ops;
+  if (lacks_state(i, ctx, rows))
+    return ssk_full(ctx->tape, SSK_SHAPE(rows->n), 0);
   struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
   ssk_tensor *sample;
   if (ops->sample) {
@@ -181,6 +225,8 @@ ssk_tensor *ssk_transition_sample(const struct ssk_instance *i, const struct ssk
 ssk_tensor *ssk_transition_log_prob(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                     const struct ssk_rows *rows) {
   const struct ssk_transition_ops *ops = i->component->ops;
+  if (lacks_state(i, ctx, rows))
+    return ssk_full(ctx->tape, SSK_SHAPE(rows->n), 0);
   struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
   ssk_tensor *log_prob;
   if (ops->log_prob)

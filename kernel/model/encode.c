@@ -51,13 +51,53 @@ static ssk_tensor *pad_flags(const struct ssk_ctx *ctx, int newest) {
   return pad;
 }
 
+/* The latent in what a step carried, [.., d]. */
+static ssk_tensor *latent_of(const struct ssk_ctx *ctx, ssk_tensor *carried) {
+  return ctx->dims->W ? ssk_cols(ctx->tape, carried, 0, ctx->dims->d) : carried;
+}
+/* The transition's state in it, [.., W]; NULL where it has none. */
+static ssk_tensor *state_of(const struct ssk_ctx *ctx, ssk_tensor *carried) {
+  const struct ssk_dims *dims = ctx->dims;
+  return dims->W ? ssk_cols(ctx->tape, carried, dims->d, dims->W) : NULL;
+}
+
+ssk_tensor *ssk_model_before(const struct ssk_ctx *ctx) {
+  const struct ssk_dims *dims = ctx->dims;
+  ssk_tensor *latents = ssk_full(ctx->tape, SSK_SHAPE(dims->j, ctx->P, dims->d), 0);
+  if (!dims->W)
+    return latents;
+  ssk_tensor *state = ssk_transition_start(ssk_ctx_transition(ctx), ctx, dims->j * ctx->P);
+  state = ssk_reshape(ctx->tape, state, SSK_SHAPE(dims->j, ctx->P, dims->W));
+  return ssk_concat(ctx->tape, 2, (ssk_tensor *[]){latents, state}, -1);
+}
+
+ssk_tensor *ssk_model_carry(const struct ssk_ctx *ctx, const struct ssk_rows *rows, ssk_tensor *z,
+                            ssk_tensor *x, ssk_tensor *mask) {
+  if (!ctx->dims->W)
+    return z;
+  struct ssk_rows known = *rows;
+  known.z = z;
+  known.x = x;
+  known.mask = mask ? mask : ssk_full(ctx->tape, SSK_SHAPE(ctx->P, ctx->dims->D), 1);
+  ssk_tensor *state = ssk_transition_advance(ssk_ctx_transition(ctx), ctx, &known);
+  return ssk_concat(ctx->tape, 2, (ssk_tensor *[]){z, state}, -1);
+}
+
+ssk_tensor *ssk_model_carry_on(const struct ssk_ctx *ctx, const struct ssk_rows *rows,
+                               ssk_tensor *z) {
+  return ctx->dims->W ? ssk_concat(ctx->tape, 2, (ssk_tensor *[]){z, rows->state}, -1) : z;
+}
+
 struct ssk_rows ssk_model_rows(const struct ssk_pass *pass, ssk_tensor *const *newest, int step) {
   const struct ssk_ctx *ctx = &pass->ctx;
   int j = ctx->dims->j;
+  ssk_tensor *latents[SSK_MAX_ORDER];
+  for (int i = 0; i < j; i++)
+    latents[i] = latent_of(ctx, newest[i - (j - 1)]);
   return (struct ssk_rows){.size = sizeof(struct ssk_rows),
                            .n = ctx->P,
-                           .past =
-                               j == 1 ? *newest : ssk_concat(ctx->tape, j, newest - (j - 1), -1),
+                           .past = j == 1 ? *latents : ssk_concat(ctx->tape, j, latents, -1),
+                           .state = state_of(ctx, *newest),
                            .pad = pad_flags(ctx, step),
                            .index = (uint32_t)(step + 1),
                            .step = step + 1};
@@ -76,10 +116,10 @@ static ssk_tensor *for_paths(const struct ssk_ctx *ctx, ssk_tensor *slab) {
   return slab && ctx->S > 1 ? ssk_repeat(ctx->tape, slab, 1, ctx->S) : slab;
 }
 
-/* The loop over the steps of a segment. latents [j + n]: the first j are given; mean and logvar
+/* The loop over the steps of a segment. carried [j + n]: the first j are given; mean and logvar
  * [n]. */
 static void run_encoder(const struct ssk_pass *pass, const struct ssk_segment *segment,
-                        ssk_tensor **latents, ssk_tensor **mean, ssk_tensor **logvar) {
+                        ssk_tensor **carried, ssk_tensor **mean, ssk_tensor **logvar) {
   ssk_tape *tape = pass->ctx.tape;
   const struct ssk_instance *i = pass->ctx.model->experiment->model.encoder;
   const struct ssk_encoder_ops *ops = i->component->ops;
@@ -103,13 +143,14 @@ static void run_encoder(const struct ssk_pass *pass, const struct ssk_segment *s
                                     .x = at_step(tape, x, t),
                                     .mask = at_step(tape, mask, t),
                                     .z = at_step(tape, truth, t)};
-    step.in = ssk_model_rows(pass, latents + j + t - 1, step.t - 1);
+    step.in = ssk_model_rows(pass, carried + j + t - 1, step.t - 1);
     step.in.u = at_step(tape, u, t);
     step.in.time = at_step(tape, time, t);
     struct ssk_gaussian moments = ops->posterior(i->self, &ctx, &step);
     mean[t] = moments.mean;
     logvar[t] = moments.logvar;
-    latents[j + t] = ssk_reparam(tape, moments, at_step(tape, noise, t));
+    ssk_tensor *z = ssk_reparam(tape, moments, at_step(tape, noise, t));
+    carried[j + t] = ssk_model_carry(&pass->ctx, &step.in, z, step.x, step.mask);
   }
   ssk_ctx_leave(&pass->ctx);
 }
@@ -118,23 +159,25 @@ struct ssk_posterior ssk_segment_encode(const struct ssk_pass *pass,
                                         const struct ssk_segment *segment) {
   ssk_tape *tape = pass->ctx.tape;
   int j = pass->ctx.dims->j, n = segment->n;
-  ssk_tensor **latents = ssk_tape_scratch(tape, (size_t)(j + n) * sizeof *latents),
+  ssk_tensor **carried = ssk_tape_scratch(tape, (size_t)(j + n) * sizeof *carried),
              **mean = ssk_tape_scratch(tape, (size_t)n * sizeof *mean),
              **logvar = ssk_tape_scratch(tape, (size_t)n * sizeof *logvar);
   struct ssk_posterior q = {0};
-  if (!latents || !mean || !logvar) {
+  if (!carried || !mean || !logvar) {
     ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the latents of %d steps", n);
   } else {
     for (int i = 0; i < j; i++)
-      latents[i] = at_step(tape, segment->before, i);
-    run_encoder(pass, segment, latents, mean, logvar);
+      carried[i] = at_step(tape, segment->before, i);
+    run_encoder(pass, segment, carried, mean, logvar);
   }
   if (ssk_tape_code(tape)) {
-    q.history = q.z = q.mean = q.logvar = q.log_q =
+    q.carried = q.history = q.z = q.mean = q.logvar = q.log_q =
         ssk_tape_fail(tape, SSK_EFAIL, "the posterior could not be computed");
     return q;
   }
-  q.history = ssk_stack(tape, j + n, latents);
+  q.carried = ssk_stack(tape, j + n, carried);
+  q.history = latent_of(&pass->ctx, q.carried);
+  q.state = state_of(&pass->ctx, q.carried);
   q.z = ssk_rows(tape, q.history, j, n);
   q.mean = ssk_stack(tape, n, mean);
   q.logvar = ssk_stack(tape, n, logvar);

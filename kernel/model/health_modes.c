@@ -70,6 +70,7 @@ static struct ssk_rows row_at(const struct ssk_ctx *ctx, const struct ssk_places
   return (struct ssk_rows){.size = sizeof(struct ssk_rows),
                            .n = 1,
                            .past = row_of(ctx->tape, places->past, c, dims->j * dims->d),
+                           .state = row_of(ctx->tape, places->state, c, dims->W),
                            .u = row_of(ctx->tape, places->u, c, dims->V),
                            .time = row_of(ctx->tape, places->time, c, dims->F),
                            .step = places->step[c]};
@@ -79,6 +80,7 @@ static struct ssk_rows repeated(ssk_tape *tape, const struct ssk_rows *rows, int
   struct ssk_rows out = *rows;
   out.n = rows->n * times;
   out.past = ssk_repeat(tape, rows->past, 0, times);
+  out.state = rows->state ? ssk_repeat(tape, rows->state, 0, times) : NULL;
   out.u = rows->u ? ssk_repeat(tape, rows->u, 0, times) : NULL;
   out.time = rows->time ? ssk_repeat(tape, rows->time, 0, times) : NULL;
   return out;

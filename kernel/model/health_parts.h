@@ -20,7 +20,7 @@ struct ssk_places {
   int n;
   int64_t *series;             /* [n] ascending */
   int *step;                   /* [n] 0-based, from j on */
-  ssk_real *past;              /* [n, j*d] */
+  ssk_real *past, *state;      /* [n, j*d], [n, W] */
   ssk_real *u, *time;          /* [n, V], [n, F] */
   ssk_real *z, *mean, *logvar; /* [n, d] the encoder's sample and moments at the step */
   ssk_real *memory;

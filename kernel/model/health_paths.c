@@ -73,11 +73,13 @@ static bool make_places(const struct ssk_health_subject *subject, int64_t n_seri
   *places = (struct ssk_places){
       .series = calloc(n, sizeof *places->series),
       .step = calloc(n, sizeof *places->step),
-      .memory = calloc(n * (past + (size_t)dims->V + (size_t)dims->F + 3 * d), sizeof(ssk_real))};
+      .memory = calloc(n * (past + (size_t)dims->W + (size_t)dims->V + (size_t)dims->F + 3 * d),
+                       sizeof(ssk_real))};
   if (!places->series || !places->step || !places->memory)
     return false;
   places->past = places->memory;
-  places->u = places->past + n * past;
+  places->state = places->past + n * past;
+  places->u = places->state + n * (size_t)dims->W;
   places->time = places->u + n * (size_t)dims->V;
   places->z = places->time + n * (size_t)dims->F;
   places->mean = places->z + n * d;
@@ -111,6 +113,8 @@ static void fill_place(const struct ssk_pass *pass, const struct ssk_segment *se
   const int series = (int)(places->series[c] - first), path = series * pass->ctx.S;
   for (int k = 0; k < j; k++)
     copy(places->past + (c * j + k) * d, q->history, at + k, path, d);
+  if (q->state)
+    copy(places->state + c * dims->W, q->state, at + j - 1, path, dims->W);
   copy(places->z + c * d, q->z, at, path, d);
   copy(places->mean + c * d, q->mean, at, path, d);
   copy(places->logvar + c * d, q->logvar, at, path, d);

@@ -77,15 +77,18 @@ ssk_tensor *ssk_model_log_weight(const struct ssk_pass *pass, const struct ssk_o
 /* A segment knows of the steps before it no more than j latents, and of those after it no more than
  * h. The bound of a pass is the sum over its segments; what is drawn for a segment is what a single
  * segment with all steps draws. segments.h goes through a pass with little memory. */
+/* What a path carries from step to step are its latent and, beside it, the transition's state after
+ * it: [P, d + W]. */
 struct ssk_particles {
-  ssk_tensor *latents;    /* [j, P, d] of the last j steps, oldest first */
+  ssk_tensor *latents;    /* [j, P, d+W] carried by the last j steps, oldest first */
   ssk_tensor *log_weight; /* [P], of the paths of a series those of a distribution */
 };
 struct ssk_segment {
   int from, n;             /* the first has at least j steps */
   struct ssk_observed obs; /* of these steps */
   ssk_tensor *h;           /* [n, B, H] summaries of the future and the past, side by side */
-  ssk_tensor *before;      /* [j, P, d] latents of the steps before, oldest first; zero before 0 */
+  ssk_tensor *before;      /* [j, P, d+W] carried by the steps before, oldest first: at step 0, of
+                              ssk_model_before */
   struct ssk_particles particles; /* before it; only where the objective needs them */
 };
 
@@ -115,10 +118,21 @@ ssk_tensor *ssk_model_summary(const struct ssk_pass *pass, const struct ssk_read
 /* All steps of a pass as one segment, with their summary and nothing before them. */
 struct ssk_segment ssk_model_whole(const struct ssk_pass *pass, const struct ssk_observed *obs);
 
-/* The encoder's paths: z, mean, logvar [n, P, d], log_q [n, P]; history [j + n, P, d]: z behind the
+/* Before the first step: latents are zero, the transition's state is its start. */
+ssk_tensor *ssk_model_before(const struct ssk_ctx *ctx);
+/* The latents z [P, d] of the rows' step with what the transition's state becomes by them and by
+ * the step's observation, x and mask [P, D] (mask NULL: all of it). */
+ssk_tensor *ssk_model_carry(const struct ssk_ctx *ctx, const struct ssk_rows *rows, ssk_tensor *z,
+                            ssk_tensor *x, ssk_tensor *mask);
+/* The same latents with the state that was before them: where the observation is to be drawn. */
+ssk_tensor *ssk_model_carry_on(const struct ssk_ctx *ctx, const struct ssk_rows *rows,
+                               ssk_tensor *z);
+
+/* The encoder's paths: z, mean, logvar [n, P, d], log_q [n, P]; carried [j + n, P, d + W]; its
+ * parts are history [j + n, P, d] and state [j + n, P, W], or NULL. In all, n steps come behind the
  * latents before. */
 struct ssk_posterior {
-  ssk_tensor *history, *z, *mean, *logvar, *log_q;
+  ssk_tensor *carried, *history, *state, *z, *mean, *logvar, *log_q;
 };
 struct ssk_posterior ssk_segment_encode(const struct ssk_pass *pass,
                                         const struct ssk_segment *segment);
@@ -142,7 +156,7 @@ unsigned ssk_objective_needs(const struct ssk_ctx *ctx);
  * goes through the particles, not through the choice of their ancestors. */
 ssk_tensor *ssk_segment_particles(const struct ssk_pass *pass, const struct ssk_segment *segment,
                                   double below, struct ssk_particles *after);
-/* Before the first step: latents and log weights. */
+/* Before the first step. */
 struct ssk_particles ssk_particles_begin(const struct ssk_ctx *ctx);
 /* `resample_below` of the objective. */
 double ssk_objective_resampling(const struct ssk_ctx *ctx);
@@ -152,10 +166,10 @@ void ssk_bound_complete(const struct ssk_pass *pass, const struct ssk_observed *
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-/* Conditioning rows of P paths at one step (0-based). newest[0], newest[-1] ... newest[1-j] are the
- * latents [P, d] of `step` and of those before it, zero before step 0. For a transition to step t,
- * `step` is t-1; for the emission of step t it is t. Covariates and time features are the caller's
- * to set. */
+/* Conditioning rows of P paths at one step (0-based). newest[0], newest[-1] ... newest[1-j] are
+ * what `step` and those before it carried, [P, d + W]; before step 0: of ssk_model_before. For a
+ * transition to step t, `step` is t-1; for the emission of step t it is t. Covariates and time
+ * features are the caller's to set. */
 struct ssk_rows ssk_model_rows(const struct ssk_pass *pass, ssk_tensor *const *newest, int step);
 
 /* Sinusoidal features of the absolute steps from[b]...from[b]+n-1, each repeated for `repeat`

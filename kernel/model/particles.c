@@ -10,9 +10,9 @@
 #include <math.h>
 
 struct ssk_particles ssk_particles_begin(const struct ssk_ctx *ctx) {
-  return (struct ssk_particles){
-      .latents = ssk_full(ctx->tape, SSK_SHAPE(ctx->dims->j, ctx->P, ctx->dims->d), 0),
-      .log_weight = ssk_full(ctx->tape, SSK_SHAPE(ctx->P), (ssk_real)-log(ctx->S))};
+  return (struct ssk_particles){.latents = ssk_model_before(ctx),
+                                .log_weight =
+                                    ssk_full(ctx->tape, SSK_SHAPE(ctx->P), (ssk_real)-log(ctx->S))};
 }
 
 /* ---- drawing again --------------------------------------------------------------------------- */
@@ -63,13 +63,13 @@ static bool resample(const struct ssk_ctx *ctx, const ssk_tensor *log_weight, in
   return any;
 }
 
-/* latents [j, P, d] of these particles. */
+/* What these particles carry, [j, P, d + W]. */
 static ssk_tensor *descend(const struct ssk_ctx *ctx, ssk_tensor *latents, const int *ancestor) {
   const int j = ctx->dims->j;
   ssk_tensor *slot[SSK_MAX_ORDER];
   for (int i = 0; i < j; i++) {
     ssk_tensor *of_step = ssk_rows(ctx->tape, latents, i, 1);
-    of_step = ssk_reshape(ctx->tape, of_step, SSK_SHAPE(ctx->P, ctx->dims->d));
+    of_step = ssk_reshape(ctx->tape, of_step, SSK_SHAPE(ctx->P, ctx->dims->d + ctx->dims->W));
     slot[i] = ssk_gather(ctx->tape, of_step, ctx->P, ancestor);
   }
   return ssk_stack(ctx->tape, j, slot);
@@ -107,7 +107,7 @@ static ssk_tensor *move(const struct ssk_pass *pass, const struct ssk_segment *s
   ssk_tensor *weight = ssk_segment_log_weight(pass, &step, &q);
   if (ssk_tape_code(tape))
     return weight;
-  p->latents = ssk_rows(tape, q.history, n, ctx->dims->j);
+  p->latents = ssk_rows(tape, q.carried, n, ctx->dims->j);
   weight = ssk_reshape(tape, ssk_add(tape, p->log_weight, weight), SSK_SHAPE(B, S));
   ssk_tensor *mean = ssk_logsumexp(tape, weight);
   weight = ssk_sub(tape, weight, ssk_reshape(tape, mean, SSK_SHAPE(B, 1)));

@@ -29,38 +29,45 @@ static int steps_in(int T, int length, int k) {
 
 size_t ssk_walk_latents(const struct ssk_walk *walk) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
-  return (size_t)(ctx->dims->j * ctx->P * ctx->dims->d);
+  return (size_t)(ctx->dims->j * ctx->P * (ctx->dims->d + ctx->dims->W));
 }
 size_t ssk_walk_particles(const struct ssk_walk *walk) {
   return ssk_walk_latents(walk) + (size_t)walk->pass->ctx.P;
 }
 
-/* The particles at `values`, and their gradient. */
+/* [j, P, d + W] at `values`, with their gradient. */
+static ssk_tensor *carried_at(const struct ssk_walk *walk, ssk_real *values, ssk_real *gradient) {
+  const struct ssk_ctx *ctx = &walk->pass->ctx;
+  const struct ssk_dims *dims = ctx->dims;
+  return ssk_leaf(ctx->tape, SSK_SHAPE(dims->j, ctx->P, dims->d + dims->W), values, gradient);
+}
+
 static struct ssk_particles particles_at(const struct ssk_walk *walk, ssk_real *values,
                                          ssk_real *gradient) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
   const size_t latents = ssk_walk_latents(walk);
-  return (struct ssk_particles){
-      .latents =
-          ssk_leaf(ctx->tape, SSK_SHAPE(ctx->dims->j, ctx->P, ctx->dims->d), values, gradient),
-      .log_weight = ssk_leaf(ctx->tape, SSK_SHAPE(ctx->P), values + latents,
-                             gradient ? gradient + latents : NULL)};
+  return (struct ssk_particles){.latents = carried_at(walk, values, gradient),
+                                .log_weight =
+                                    ssk_leaf(ctx->tape, SSK_SHAPE(ctx->P), values + latents,
+                                             gradient ? gradient + latents : NULL)};
 }
 
 struct ssk_segment ssk_walk_segment(const struct ssk_walk *walk, int k, ssk_real *d_h,
                                     ssk_real *d_before, ssk_real *d_particles) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
-  int B = ctx->B, P = ctx->P, H = ctx->dims->H, j = ctx->dims->j, d = ctx->dims->d;
+  int B = ctx->B, H = ctx->dims->H;
   int from = k * walk->length, n = steps_in(ctx->T, walk->length, k);
   ssk_real *h = walk->h + (size_t)from * (size_t)(B * H);
-  ssk_real *before = walk->latents + (size_t)k * (size_t)(j * P * d);
+  ssk_real *before = walk->latents + (size_t)k * ssk_walk_latents(walk);
   struct ssk_segment segment = {.from = from,
                                 .n = n,
                                 .obs = ssk_observed_part(ctx->tape, walk->obs, from, n),
                                 .h = ssk_leaf(ctx->tape, SSK_SHAPE(n, B, H), h, d_h),
                                 .before =
-                                    ssk_leaf(ctx->tape, SSK_SHAPE(j, P, d), before, d_before)};
-  if (walk->particles)
+                                    k ? carried_at(walk, before, d_before) : ssk_model_before(ctx)};
+  if (walk->particles && !k)
+    segment.particles = ssk_particles_begin(ctx);
+  else if (walk->particles)
     segment.particles =
         particles_at(walk, walk->particles + (size_t)k * ssk_walk_particles(walk), d_particles);
   return segment;
@@ -172,7 +179,7 @@ void ssk_walk_begin(struct ssk_walk *walk, struct ssk_pass *pass, const struct s
                             .n = (ctx->T + length - 1) / length,
                             .lengths = ssk_observed_lengths(ctx, obs)};
   const size_t n = (size_t)walk->n, P = (size_t)ctx->P, B = (size_t)ctx->B;
-  const size_t latents = (size_t)(ctx->dims->j * ctx->dims->d) * P;
+  const size_t latents = ssk_walk_latents(walk);
   const size_t unit = sizeof(ssk_real);
   walk->h = ssk_tape_scratch(ctx->tape, (size_t)ctx->T * B * (size_t)ctx->dims->H * unit);
   bool fits = true;
@@ -196,9 +203,6 @@ void ssk_walk_begin(struct ssk_walk *walk, struct ssk_pass *pass, const struct s
     ssk_tape_fail(ctx->tape, SSK_ENOMEM, "no memory for %d segments of %d steps", walk->n, length);
     return;
   }
-  memset(walk->latents, 0, latents * unit);
-  for (size_t i = 0; by_particles && i < ssk_walk_particles(walk); i++)
-    walk->particles[i] = i < latents ? 0 : (ssk_real)-log(ctx->S); /* as ssk_particles_begin */
   for (int s = 0; s < ctx->model->n_readings; s++)
     run_summary(walk, s);
 }
@@ -213,13 +217,13 @@ size_t ssk_walk_first_rate(const struct ssk_walk *walk, int k) {
 static void run_segment(const struct ssk_walk *walk, int k, ssk_walk_visit *visit, void *state) {
   const struct ssk_ctx *ctx = &walk->pass->ctx;
   const int j = ctx->dims->j;
-  size_t mark = ssk_tape_mark(ctx->tape), latents = (size_t)(j * ctx->P * ctx->dims->d);
+  size_t mark = ssk_tape_mark(ctx->tape), latents = ssk_walk_latents(walk);
   struct ssk_segment segment = ssk_walk_segment(walk, k, NULL, NULL, NULL);
   struct ssk_posterior q = ssk_segment_encode(walk->pass, &segment);
   if (visit && !ssk_tape_code(ctx->tape))
     visit(walk->pass, &segment, &q, state);
   if (!ssk_tape_code(ctx->tape)) {
-    const ssk_tensor *last = ssk_rows(ctx->tape, q.history, segment.n, j);
+    const ssk_tensor *last = ssk_rows(ctx->tape, q.carried, segment.n, j);
     memcpy(walk->latents + (size_t)(k + 1) * latents, last->data, latents * sizeof *last->data);
   }
   ssk_tape_rewind(ctx->tape, mark);
@@ -231,8 +235,7 @@ void ssk_walk_encode(struct ssk_walk *walk, ssk_walk_visit *visit, void *state) 
 }
 
 ssk_real *ssk_walk_last(const struct ssk_walk *walk) {
-  const struct ssk_ctx *ctx = &walk->pass->ctx;
-  return walk->latents + (size_t)walk->n * (size_t)(ctx->dims->j * ctx->P * ctx->dims->d);
+  return walk->latents + (size_t)walk->n * ssk_walk_latents(walk);
 }
 
 /* What add_bound adds to. */

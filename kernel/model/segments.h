@@ -42,9 +42,9 @@ struct ssk_walk {
   const int *lengths; /* [B] of the series; NULL: T of all */
   struct ssk_walk_reading reading[SSK_MAX_READINGS];
   ssk_real *h;               /* [T, B, H] */
-  ssk_real *latents;         /* [n + 1, j, P, d] before segment k; the last: those at the end */
+  ssk_real *latents;         /* [n + 1, j, P, d+W] carried to segment k > 0; the last: at the end */
   ssk_real *particles;       /* the same of the particles, and beside them [P] log weights: [n + 1,
-                                j*P*d + P]; NULL: not needed */
+                                j*P*(d+W) + P]; NULL: not needed */
   ssk_real *parts, *d_parts; /* [SSK_WALK_PARTS, P] the parts of the bound, and their gradient */
   ssk_real *steps, *d_steps; /* [T-j, P] the transition's rate step by step; NULL: not needed */
   size_t mark;
@@ -62,7 +62,7 @@ int ssk_segment_length_forward(const struct ssk_pass *pass);
 void ssk_walk_begin(struct ssk_walk *walk, struct ssk_pass *pass, const struct ssk_observed *obs,
                     int length);
 /* Encode all segments, and show each to `visit` (NULL: nobody looks): what it sees is gone when it
- * returns. Afterwards the latents [j, P, d] of the last j steps are at ssk_walk_last(walk), oldest
+ * returns. Afterwards what the last j steps carry, [j, P, d + W], is at ssk_walk_last(walk), oldest
  * first. */
 typedef void ssk_walk_visit(const struct ssk_pass *pass, const struct ssk_segment *segment,
                             const struct ssk_posterior *q, void *state);

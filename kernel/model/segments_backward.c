@@ -54,7 +54,7 @@ static void seed_segment(const struct ssk_walk *walk, int k, const struct ssk_se
     seed(s, bound.steps, walk->d_steps + ssk_walk_first_rate(walk, k));
   if (k == walk->n - 1)
     return;
-  seed(s, ssk_rows(ctx->tape, q.history, segment->n, ctx->dims->j), latents->last);
+  seed(s, ssk_rows(ctx->tape, q.carried, segment->n, ctx->dims->j), latents->last);
   if (walk->particles) {
     seed(s, after.latents, particles->last);
     seed(s, after.log_weight, particles->last + after.latents->count);

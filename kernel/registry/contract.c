@@ -57,6 +57,8 @@ static bool is_null(const void *ops, size_t offset) {
  */
 
 static const char *check_transition(const struct ssk_transition_ops *ops) {
+  if (!ops->state_width != !ops->start || !ops->start != !ops->advance)
+    return "of its slots 'state_width', 'start' and 'advance' some are NULL, some not";
   if (ops->moments || ((ops->rate || ops->log_prob) && ops->sample))
     return NULL;
   return "it needs the slot 'moments', or 'sample' with 'rate' or 'log_prob'";
@@ -66,6 +68,12 @@ static const char *check_summary(const struct ssk_summary_ops *ops) {
   return !ops->run_part == !ops->state_width
              ? NULL
              : "of its slots 'run_part' and 'state_width' one is NULL";
+}
+
+static const char *check_objective(const struct ssk_objective_ops *ops) {
+  return ops->needs & SSK_NEEDS_PARTICLES && !ops->resample_below
+             ? "it needs particles, but its slot 'resample_below' is NULL"
+             : NULL;
 }
 
 static const char *check_metric(const struct ssk_metric_ops *ops) {
@@ -105,6 +113,8 @@ static int check_ops(const struct ssk_component *component, const char *who, ssk
     reason = check_transition(component->ops);
   else if (component->kind == SSK_SUMMARY)
     reason = check_summary(component->ops);
+  else if (component->kind == SSK_OBJECTIVE)
+    reason = check_objective(component->ops);
   else if (component->kind == SSK_METRIC)
     reason = check_metric(component->ops);
   return reason ? ssk_err_set(err, SSK_EPLUGIN, "%s: %s", who, reason) : SSK_OK;

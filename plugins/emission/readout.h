@@ -11,7 +11,7 @@ enum readout_frame { READOUT_FREE, READOUT_ADDITIVE };
 
 struct readout {
   int frame;
-  bool identity;
+  bool identity, state;
   struct ssk_instance *network;
   ssk_weight read; /* [d, D]; 0: the identity, or nothing */
 };
@@ -25,6 +25,9 @@ static const char *const readout_frames[] = {"free", "additive", NULL};
       SSK_PARAM_BOOL(struct readout, identity, "true",                                             \
                      "In the additive frame: mu = z_t + g where d = D; else, and with false, "     \
                      "mu = C z_t + g with a trained C."),                                          \
+      SSK_PARAM_BOOL(struct readout, state, "false",                                               \
+                     "Give the network the state of a transition that has one, as it was before "  \
+                     "z_t."),                                                                      \
       SSK_PARAM_COMPONENT(struct readout, network, SSK_NETWORK, "mlp",                             \
                           "From the conditions to g and, where it is a network's, the variance. "  \
                           "An mlp without layers makes mu linear in the conditions.")
@@ -36,9 +39,12 @@ static inline void readout_build(struct readout *r, ssk_builder *b, const struct
                                     .slots = dims->j,
                                     .width = dims->d,
                                     .pad = dims->j > 1, /* the newest latent is never padding */
+                                    .now = r->state ? dims->W : 0,
                                     .u = dims->V,
                                     .time = dims->F,
                                     .outputs = dims->D};
+  if (r->state && !dims->W)
+    ssk_build_fail(b, SSK_ERECIPE, "state: true, but the transition has no state");
   if (r->frame == READOUT_ADDITIVE && (!r->identity || dims->d != dims->D))
     r->read = ssk_declare(b, "read", SSK_SHAPE(dims->d, dims->D), SSK_INIT_XAVIER, 1, SSK_DECAY);
   ssk_network_build(r->network, b, "head", &shape, variance);
@@ -51,6 +57,7 @@ static inline struct ssk_gaussian readout_run(const struct readout *r, const str
   ssk_tape *tape = ctx->tape;
   int j = ctx->dims->j, d = ctx->dims->d;
   struct ssk_network_in in = {.size = sizeof in, .rows = *rows};
+  in.now = r->state ? rows->state : NULL;
   struct ssk_gaussian p = ssk_network_run(r->network, ctx, &in, variance);
   if (r->frame == READOUT_FREE)
     return p;

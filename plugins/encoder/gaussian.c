@@ -14,7 +14,7 @@ static const char *const frames[] = {"free", "additive", NULL};
 
 struct encoder {
   int frame;
-  bool structured, observation, innovation;
+  bool structured, observation, innovation, state;
   struct ssk_variance variance;
   struct ssk_instance *network;
 };
@@ -26,12 +26,14 @@ static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
                           "innovation: true needs as many latents as observed dimensions, not %d "
                           "and %d",
                           dims->d, dims->D);
+  if (e->state && !dims->W)
+    return ssk_build_fail(b, SSK_ERECIPE, "state: true, but the transition has no state");
   struct ssk_network_shape shape = {.size = sizeof shape,
                                     .slots = e->structured ? dims->j : 0,
                                     .width = dims->d,
                                     .lag = 1,
                                     .pad = e->structured,
-                                    .now = e->innovation ? dims->d : 0,
+                                    .now = (e->innovation ? dims->d : 0) + (e->state ? dims->W : 0),
                                     .u = dims->V,
                                     .time = dims->F,
                                     .known = dims->H + (e->observation ? 2 * dims->D : 0),
@@ -63,6 +65,10 @@ static struct ssk_gaussian posterior(const void *self, const struct ssk_ctx *ctx
   ssk_tensor *last = j > 1 ? ssk_cols(tape, step->in.past, (j - 1) * d, d) : step->in.past;
   if (e->innovation)
     in.now = ssk_mul(tape, ssk_sub(tape, step->x, last), step->mask);
+  if (e->state && in.now)
+    in.now = ssk_concat(tape, 2, (ssk_tensor *[]){in.now, step->in.state}, -1);
+  else if (e->state)
+    in.now = step->in.state;
   struct ssk_gaussian q = ssk_network_run(e->network, ctx, &in, &e->variance);
   if (e->frame == ADDITIVE)
     q.mean = ssk_add(tape, q.mean, last);
@@ -92,6 +98,9 @@ static const struct ssk_param params[] = {
         "Give x_t and its mask to the network beside h_t, past the summary's bottleneck."),
     SSK_PARAM_BOOL(struct encoder, innovation, "false",
                    "Give x_t - z_{t-1} to the network (zero where x_t is missing); needs d = D."),
+    SSK_PARAM_BOOL(
+        struct encoder, state, "false",
+        "Give the network the state of a transition that has one, as it was before z_t."),
     SSK_PARAM_VARIANCE(struct encoder, variance, "-2"),
     SSK_PARAM_END};
 

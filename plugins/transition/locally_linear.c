@@ -13,7 +13,7 @@
  * The maps must differ at the start, or gradients would keep them equal: they start from normals.
  */
 #include "conditioning.h"
-#include <math.h>
+#include "triangular.h"
 
 enum noise { DIAGONAL, FULL };
 static const char *const noises[] = {"diagonal", "full", NULL};
@@ -49,12 +49,6 @@ static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
 
 /* ---- the map at each row --------------------------------------------------------------------- */
 
-struct local_map {
-  ssk_tensor *mean;     /* [n, d] */
-  ssk_tensor *diagonal; /* [n, d] of C */
-  ssk_tensor *C;        /* [n, d, d]; NULL where it is its diagonal */
-};
-
 /* [d(d-1)/2, d*d] that puts the entries under the diagonal to their places. */
 static ssk_tensor *places(ssk_tape *tape, int d) {
   ssk_tensor *out = ssk_full(tape, SSK_SHAPE(d * (d - 1) / 2, d * d), 0);
@@ -64,17 +58,8 @@ static ssk_tensor *places(ssk_tape *tape, int d) {
   return out;
 }
 
-/* The columns of a row, [n, d], on the diagonal: [n, d, d]. */
-static ssk_tensor *on_diagonal(ssk_tape *tape, ssk_tensor *x) {
-  const int n = x->shape[0], d = x->shape[1];
-  ssk_tensor *one = ssk_full(tape, SSK_SHAPE(1, d, d), 0);
-  for (int i = 0; one->count && i < d; i++)
-    one->data[i * d + i] = 1;
-  return ssk_mul(tape, ssk_reshape(tape, x, SSK_SHAPE(n, d, 1)), one);
-}
-
-static struct local_map map_at(const struct locally_linear *l, const struct ssk_ctx *ctx,
-                               const struct ssk_rows *rows) {
+static struct triangular map_at(const struct locally_linear *l, const struct ssk_ctx *ctx,
+                                const struct ssk_rows *rows) {
   ssk_tape *tape = ctx->tape;
   const int n = rows->n, d = ctx->dims->d, M = (int)l->maps;
   ssk_tensor *logits = conditional_run(l->network, ctx, rows, NULL).mean;
@@ -85,7 +70,7 @@ static struct local_map map_at(const struct locally_linear *l, const struct ssk_
     each = ssk_linear_add(tape, rows->u, ssk_use(ctx, l->B), NULL, each, SSK_LINEAR);
   each = ssk_bmm(tape, ssk_reshape(tape, alpha, SSK_SHAPE(n, 1, M)),
                  ssk_reshape(tape, each, SSK_SHAPE(n, M, d)));
-  struct local_map map = {.mean = ssk_reshape(tape, each, SSK_SHAPE(n, d))};
+  struct triangular map = {.mean = ssk_reshape(tape, each, SSK_SHAPE(n, d))};
   if (l->frame == ADDITIVE)
     map.mean = ssk_add(tape, map.mean, newest_latent(ctx, rows));
   ssk_tensor *logvar = ssk_variance_log(tape, ssk_use(ctx, l->raw), &l->variance);
@@ -100,58 +85,24 @@ static struct local_map map_at(const struct locally_linear *l, const struct ssk_
   return map;
 }
 
-static ssk_tensor *twice_log(ssk_tape *tape, ssk_tensor *x) {
-  return ssk_affine(tape, ssk_log(tape, x), 2, 0);
-}
-
 /* ---- the slots ------------------------------------------------------------------------------- */
 
-/* KL(N(m, S) || N(mu, C C')) = sum_k log(C_kk / s_k) - d/2 + |C^{-1} [S^{1/2}, m - mu]|^2 / 2. */
 static ssk_tensor *rate(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows) {
-  ssk_tape *tape = ctx->tape;
-  const int n = rows->n, d = ctx->dims->d;
-  struct local_map map = map_at(self, ctx, rows);
-  const struct ssk_gaussian q = {rows->mean, rows->logvar};
-  if (!map.C) {
-    const struct ssk_gaussian p = {map.mean, twice_log(tape, map.diagonal)};
-    return ssk_gaussian_kl(tape, q, p);
-  }
-  ssk_tensor *s = ssk_exp(tape, ssk_affine(tape, q.logvar, (ssk_real)0.5, 0));
-  ssk_tensor *shift = ssk_sub(tape, q.mean, map.mean);
-  ssk_tensor *columns[] = {on_diagonal(tape, s), ssk_reshape(tape, shift, SSK_SHAPE(n, d, 1))};
-  ssk_tensor *white = ssk_solve_lower(tape, map.C, ssk_concat(tape, 2, columns, -1), false);
-  ssk_tensor *size =
-      ssk_sum(tape, ssk_square(tape, ssk_reshape(tape, white, SSK_SHAPE(n, d * (d + 1)))), -1);
-  ssk_tensor *logs = ssk_sum(tape, ssk_sub(tape, twice_log(tape, map.diagonal), q.logvar), -1);
-  return ssk_affine(tape, ssk_add(tape, size, logs), (ssk_real)0.5, (ssk_real)(-0.5 * d));
+  const struct triangular p = map_at(self, ctx, rows);
+  return triangular_kl(ctx->tape, (struct ssk_gaussian){rows->mean, rows->logvar}, &p);
 }
 
 static ssk_tensor *log_prob(const void *self, const struct ssk_ctx *ctx,
                             const struct ssk_rows *rows) {
-  ssk_tape *tape = ctx->tape;
-  const int n = rows->n, d = ctx->dims->d;
-  struct local_map map = map_at(self, ctx, rows);
-  ssk_tensor *logs = twice_log(tape, map.diagonal);
-  if (!map.C)
-    return ssk_gaussian_log_prob(tape, rows->z, (struct ssk_gaussian){map.mean, logs}, NULL);
-  ssk_tensor *shift = ssk_sub(tape, rows->z, map.mean);
-  ssk_tensor *white =
-      ssk_solve_lower(tape, map.C, ssk_reshape(tape, shift, SSK_SHAPE(n, d, 1)), false);
-  ssk_tensor *size = ssk_square(tape, ssk_reshape(tape, white, SSK_SHAPE(n, d)));
-  ssk_tensor *sum = ssk_sum(tape, ssk_add(tape, size, logs), -1);
-  return ssk_affine(tape, sum, (ssk_real)-0.5, (ssk_real)(-0.5 * d * log(2 * M_PI)));
+  const struct triangular p = map_at(self, ctx, rows);
+  return triangular_log_prob(ctx->tape, rows->z, &p);
 }
 
 static ssk_tensor *sample(const void *self, const struct ssk_ctx *ctx,
                           const struct ssk_rows *rows) {
-  ssk_tape *tape = ctx->tape;
-  const int n = rows->n, d = ctx->dims->d;
-  struct local_map map = map_at(self, ctx, rows);
-  ssk_tensor *w = ssk_ctx_normal(ctx, "sample", rows->index, SSK_SHAPE(n, d));
-  if (!map.C)
-    return ssk_add(tape, map.mean, ssk_mul(tape, map.diagonal, w));
-  ssk_tensor *moved = ssk_bmm(tape, map.C, ssk_reshape(tape, w, SSK_SHAPE(n, d, 1)));
-  return ssk_add(tape, map.mean, ssk_reshape(tape, moved, SSK_SHAPE(n, d)));
+  const struct triangular p = map_at(self, ctx, rows);
+  ssk_tensor *w = ssk_ctx_normal(ctx, "sample", rows->index, SSK_SHAPE(rows->n, ctx->dims->d));
+  return triangular_draw(ctx->tape, w, &p);
 }
 
 static int init(void *self, ssk_err *err) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_inference_networks.c - what a step of the posterior sees: of the data, by the summaries of
- * future and past; and of its own past, by the encoder and its network. */
+ * future and past; of its own past, by the encoder and its network; and by the transition's state. */
 #include "support/smoke.h"
 
 enum { B = 2 };
@@ -69,6 +69,41 @@ Test(inference_networks, history_sees_the_past_and_the_summary_the_future) {
   }
   free(plain);
   free(other);
+  close_recipe(&o);
+}
+
+/* Copies of the transition's state after each step [T, P, W] and of what the emission gets of it. */
+static void states(struct opened *o, int changed, ssk_real **after, ssk_real **emission) {
+  const struct ssk_observed obs = observe(o, changed);
+  const struct ssk_segment all = ssk_model_whole(&o->s.pass, &obs);
+  const struct ssk_posterior q = ssk_segment_encode(&o->s.pass, &all);
+  const struct ssk_rows rows = ssk_segment_emission(&o->s.pass.ctx, &all, &q);
+  cr_assert_eq(ssk_tape_code(o->s.pass.ctx.tape), SSK_OK, "%s", ssk_err_message(o->s.pass.err, 0));
+  const struct ssk_ctx *ctx = &o->s.pass.ctx;
+  const size_t count = rows.state->count;
+  *after = malloc(count * sizeof **after);
+  *emission = malloc(count * sizeof **emission);
+  memcpy(*after, q.state->data + ctx->dims->j * ctx->P * ctx->dims->W, count * sizeof **after);
+  memcpy(*emission, rows.state->data, count * sizeof **emission);
+}
+
+Test(inference_networks, a_state_has_read_what_was_before) {
+  struct opened o;
+  open_recipe(&o, "transition_recurrent.yaml");
+  const int changed = 3, T = o.s.data->window_length, W = o.s.model->dims.W;
+  ssk_real *after, *emission, *other_after, *other_emission;
+  states(&o, -1, &after, &emission);
+  states(&o, changed, &other_after, &other_emission);
+  for (int t = 0; t < T; t++) {
+    cr_expect_eq(agree(after, other_after, W, t, 0, W), t < changed, "after step %d", t);
+    cr_expect_eq(agree(emission, other_emission, W, t, 0, W), t <= changed, "emission of %d", t);
+    for (int i = 0; i < W; i++) /* h_{t-1}; h_0 = 0 */
+      cr_expect_eq(emission[t * B * W + i], t ? after[(t - 1) * B * W + i] : 0);
+  }
+  free(after);
+  free(emission);
+  free(other_after);
+  free(other_emission);
   close_recipe(&o);
 }
 

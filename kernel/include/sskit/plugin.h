@@ -107,6 +107,7 @@ struct ssk_dims {
   int d; /* latent */
   int j; /* Markov order: past latents that a step sees */
   int H; /* width of the future summary, as the encoder gets it */
+  int W; /* width of the transition's state; 0: it has none, it is Markov of order j */
   int F; /* time features; 0: none */
   int T; /* steps of a training window */
 };
@@ -169,6 +170,10 @@ struct ssk_rows {
   size_t size;
   int n;
   ssk_tensor *past;   /* [n, j*d] latents, oldest first; zero where padded */
+  ssk_tensor *state;  /* [n, W] the transition's state before the rows' step, or NULL; emissions,
+                         too,  get that of the step's latent's past */
+  ssk_tensor *x;      /* [n, D] the step's observation, for `advance`; NULL: not known */
+  ssk_tensor *mask;   /* [n, D] 1 where it was observed */
   ssk_tensor *pad;    /* [n, j] 1 where the slot is padding; NULL: no row has padding */
   ssk_tensor *u;      /* [n, V] covariates of the step, or NULL */
   ssk_tensor *time;   /* [n, F] time features of the step, or NULL */
@@ -383,6 +388,14 @@ struct ssk_transition_ops {
                                  const struct ssk_rows *rows);
   /* [optional] Network evaluations that one draw costs; default 1. */
   int (*evaluations)(const void *self);
+  /* [optional, all or none] A transition that sees more than j latents keeps a state of them: a
+   * deterministic function of all latents (and observations) before, of width W, which
+   * `rows->state` gives to the slots above. It is known from the parameters alone. */
+  int (*state_width)(const void *self);
+  /* [n, W]: before the first latent. */
+  ssk_tensor *(*start)(const void *self, const struct ssk_ctx *ctx, int n);
+  /* [n, W]: what `state` becomes by the latent rows->z of the rows' step, and its observation. */
+  ssk_tensor *(*advance)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows);
   /* [optional] Figures by which a training is watched (docs/health.md), as means over these rows of
    * one step, of which past, u and time are given: at most SSK_MAX_FIGURES into `figures`; returns
    * how many. The same names in the same order at each call with the same weights. */
@@ -682,6 +695,11 @@ SSK_API ssk_tensor *ssk_transition_sample(const struct ssk_instance *i, const st
 SSK_API ssk_tensor *ssk_transition_log_prob(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                             const struct ssk_rows *rows);
 SSK_API int ssk_transition_evaluations(const struct ssk_instance *i);
+/* The two of a transition with a state; errors are the tape's where it has none. */
+SSK_API ssk_tensor *ssk_transition_start(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                         int n);
+SSK_API ssk_tensor *ssk_transition_advance(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                           const struct ssk_rows *rows);
 /* 0 where the transition has no figures. */
 SSK_API int ssk_transition_stats(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                  const struct ssk_rows *rows, struct ssk_figure *figures);
