@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_inference_networks.c - what a step of the posterior sees: of the data, by the summaries of
- * future and past; of its own past, by the encoder and its network; and by the transition's state. */
+ * future and past; of its own past, by the encoder and its network; and by the transition's state.
+ */
 #include "support/smoke.h"
 
 enum { B = 2 };
@@ -72,7 +73,8 @@ Test(inference_networks, history_sees_the_past_and_the_summary_the_future) {
   close_recipe(&o);
 }
 
-/* Copies of the transition's state after each step [T, P, W] and of what the emission gets of it. */
+/* Copies of the transition's state after each step [T, P, W] and of what the emission gets of it.
+ */
 static void states(struct opened *o, int changed, ssk_real **after, ssk_real **emission) {
   const struct ssk_observed obs = observe(o, changed);
   const struct ssk_segment all = ssk_model_whole(&o->s.pass, &obs);
