@@ -1,6 +1,13 @@
+sskitinclude_HEADERS += kernel/include/sskit/component.h
+sskitinclude_HEADERS += kernel/include/sskit/context.h
+sskitinclude_HEADERS += kernel/include/sskit/dataset.h
+sskitinclude_HEADERS += kernel/include/sskit/diffusion.h
 sskitinclude_HEADERS += kernel/include/sskit/err.h
+sskitinclude_HEADERS += kernel/include/sskit/nested.h
 sskitinclude_HEADERS += kernel/include/sskit/params.h
+sskitinclude_HEADERS += kernel/include/sskit/parts.h
 sskitinclude_HEADERS += kernel/include/sskit/plugin.h
 sskitinclude_HEADERS += kernel/include/sskit/rng.h
+sskitinclude_HEADERS += kernel/include/sskit/scoring.h
 sskitinclude_HEADERS += kernel/include/sskit/tape.h
 sskitinclude_HEADERS += kernel/include/sskit/weights.h

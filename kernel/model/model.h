@@ -8,9 +8,6 @@
 #include "model/store.h"
 #include <sskit/plugin.h>
 
-/* Largest Markov order j (the recipe row of model.order allows no more). */
-enum { SSK_MAX_ORDER = 64 };
-
 /* A summary of the model, as the encoder sees it: columns [from, from + width) of h. */
 struct ssk_reading {
   const struct ssk_instance *summary;
