@@ -168,9 +168,8 @@ ssk_tensor *ssk_transition_advance(const struct ssk_instance *i, const struct ss
   return state;
 }
 
-/* A transition with a state cannot do without: an initial prior that applies it elsewhere must
- * know.
- */
+/* A transition with a state cannot do without it: an initial prior that applies it elsewhere must
+ * be told. */
 static bool lacks_state(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                         const struct ssk_rows *rows) {
   const struct ssk_transition_ops *ops = i->component->ops;

@@ -25,7 +25,7 @@ static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
 static struct ssk_rows rows_at(const struct ssk_ctx *ctx, int t, ssk_tensor *const *z,
                                ssk_tensor *state) {
   const int j = ctx->dims->j, P = ctx->P, d = ctx->dims->d;
-  ssk_tensor *slots[64];
+  ssk_tensor *slots[SSK_MAX_ORDER];
   struct ssk_rows rows = {.size = sizeof rows,
                           .n = P,
                           .state = state,
@@ -57,7 +57,7 @@ static ssk_tensor *over_steps(const struct ssk_ctx *ctx, const struct ssk_first 
                               of_step *value) {
   const struct ssk_instance *transition = ssk_ctx_transition(ctx);
   const int j = ctx->dims->j;
-  ssk_tensor *z[64], *state = ssk_transition_start(transition, ctx, ctx->P), *sum = NULL;
+  ssk_tensor *z[SSK_MAX_ORDER], *state = ssk_transition_start(transition, ctx, ctx->P), *sum = NULL;
   for (int t = 0; t < j; t++) {
     z[t] = at(ctx, first->z, t);
     struct ssk_rows rows = rows_at(ctx, t, z, state);
@@ -93,7 +93,7 @@ static ssk_tensor *sample(const void *self, const struct ssk_ctx *ctx, int P) {
   (void)P;
   const struct ssk_instance *transition = ssk_ctx_transition(ctx);
   const int j = ctx->dims->j;
-  ssk_tensor *z[64], *state = ssk_transition_start(transition, ctx, ctx->P);
+  ssk_tensor *z[SSK_MAX_ORDER], *state = ssk_transition_start(transition, ctx, ctx->P);
   for (int t = 0; t < j; t++) {
     struct ssk_rows rows = rows_at(ctx, t, z, state);
     rows.z = z[t] = ssk_transition_sample(transition, ctx, &rows);

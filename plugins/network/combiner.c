@@ -17,9 +17,9 @@ struct combiner {
   int64_t hidden;
   /* not parameters: */
   int summaries, flags;
-  struct ssk_dense past,
-      ahead;            /* parts of W: what depends on the path; and what does not, with b */
-  struct ssk_head mean; /* where only the mean is asked for */
+  struct ssk_dense past;  /* part of W: what depends on the path */
+  struct ssk_dense ahead; /* part of W: what does not, with b */
+  struct ssk_head mean;   /* where only the mean is asked for */
   struct ssk_gaussian_head both;
 };
 

@@ -12,12 +12,12 @@
  * taken.
  *
  * dynamics: history  A_t, B_t, C_t are means of K matrices with weights softmax(GRU(a_{1:t-1})).
- *                    Source: Fraccaro, Kamronn, Paquet and Winther 2017, "A disentangled
- * recognition and nonlinear dynamics model for unsupervised learning", sections 3 and 4 (KVAE;
- *                    there an LSTM).
- * dynamics: state    A is a mean of K matrices with weights that depend on z_{t-1}; the filter is
- * an extended one, with the exact Jacobian at the mean. Source: Klushyn, Kurle, Soelch, Cseke and
- * van der Smagt 2021, "Latent matters: learning deep state-space models" (EKVAE). */
+ *     Source: Fraccaro, Kamronn, Paquet and Winther 2017, "A disentangled recognition and nonlinear
+ *     dynamics model for unsupervised learning", sections 3 and 4 (KVAE; there an LSTM).
+ * dynamics: state  A is a mean of K matrices with weights that depend on z_{t-1}; the filter is an
+ *     extended one, with the exact Jacobian at the mean.
+ *     Source: Klushyn, Kurle, Soelch, Cseke and van der Smagt 2021, "Latent matters: learning deep
+ *     state-space models" (EKVAE). */
 #include "kalman_filter.h"
 
 enum dynamics { HISTORY, STATE };
@@ -106,13 +106,6 @@ struct step {
   struct triangular next; /* p(a_t | a_{1:t-1}) */
 };
 
-static ssk_tensor *leading_identity(ssk_tape *tape, int rows, int columns) {
-  ssk_tensor *one = ssk_full(tape, SSK_SHAPE(1, rows, columns), 0);
-  for (int i = 0; one->count && i < rows && i < columns; i++)
-    one->data[i * columns + i] = 1;
-  return one;
-}
-
 static struct step begin_step(const struct kalman *s, const struct ssk_ctx *ctx,
                               const struct ssk_rows *rows) {
   ssk_tape *tape = ctx->tape;
@@ -128,7 +121,7 @@ static struct step begin_step(const struct kalman *s, const struct ssk_ctx *ctx,
     ssk_tensor *u = ssk_reshape(tape, rows->u, SSK_SHAPE(n, V, 1));
     step.belief.m = ssk_add(tape, step.belief.m, ssk_bmm(tape, B, u));
   }
-  step.C = ssk_add(tape, mean_map(ctx, alpha, s->C, d, k), leading_identity(tape, d, k));
+  step.C = ssk_add(tape, mean_map(ctx, alpha, s->C, d, k), identity_matrix(tape, d, k));
   step.next = observe(tape, step.belief, step.C, step.R);
   return step;
 }
@@ -160,15 +153,15 @@ static struct belief predict(const struct kalman *s, const struct ssk_ctx *ctx, 
     alpha = weights_of(s, ctx, history);
   else if (K > 1)
     alpha = weights_of(s, ctx, h = ssk_dense_run(ctx, s->inner, m));
-  ssk_tensor *F = ssk_add(tape, mean_map(ctx, alpha, s->A, k, k), identity_matrix(tape, k));
-  const struct belief moved = {.m = ssk_bmm(tape, F, b.m)};
+  ssk_tensor *F = ssk_add(tape, mean_map(ctx, alpha, s->A, k, k), identity_matrix(tape, k, k));
+  struct belief moved = {.m = ssk_bmm(tape, F, b.m)};
   if (h) { /* the weights move with the state: A_i m (d alpha_i / d z)', summed over i */
     ssk_tensor *each = ssk_reshape(tape, ssk_use(ctx, s->A), SSK_SHAPE(1, K * k, k));
     each = ssk_reshape(tape, ssk_bmm(tape, each, b.m), SSK_SHAPE(n, K, k));
     F = ssk_add(tape, F, ssk_bmm(tape, transposed(tape, each), weights_jacobian(s, ctx, h, alpha)));
   }
-  return (struct belief){.m = moved.m,
-                         .P = sandwich(tape, F, b.P, variances(ctx, s->raw_Q, &s->process))};
+  moved.P = sandwich(tape, F, b.P, variances(ctx, s->raw_Q, &s->process));
+  return moved;
 }
 
 /* [n, W]: belief and history side by side. */

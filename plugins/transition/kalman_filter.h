@@ -26,7 +26,7 @@ static inline ssk_tensor *sandwich(ssk_tape *tape, ssk_tensor *a, ssk_tensor *s,
   ssk_tensor *out = ssk_bmm(tape, ssk_bmm(tape, a, s), transposed(tape, a));
   const int k = out->shape[1];
   ssk_tensor *plus =
-      ssk_mul(tape, ssk_reshape(tape, diagonal, SSK_SHAPE(1, k, 1)), identity_matrix(tape, k));
+      ssk_mul(tape, ssk_reshape(tape, diagonal, SSK_SHAPE(1, k, 1)), identity_matrix(tape, k, k));
   return ssk_add(tape, symmetric(tape, out), plus);
 }
 
@@ -36,7 +36,7 @@ static inline struct triangular observe(ssk_tape *tape, struct belief b, ssk_ten
   const int n = C->shape[0], d = C->shape[1];
   struct triangular p = {.C = ssk_cholesky(tape, sandwich(tape, C, b.P, R))};
   p.mean = ssk_reshape(tape, ssk_bmm(tape, C, b.m), SSK_SHAPE(n, d));
-  p.diagonal = ssk_sum(tape, ssk_mul(tape, p.C, identity_matrix(tape, d)), -1);
+  p.diagonal = ssk_sum(tape, ssk_mul(tape, p.C, identity_matrix(tape, d, d)), -1);
   return p;
 }
 
@@ -49,7 +49,7 @@ static inline struct belief update(ssk_tape *tape, struct belief b, ssk_tensor *
   ssk_tensor *turned_gain = ssk_solve_lower(tape, p->C, white, true); /* K' = S^{-1} C P */
   ssk_tensor *gain = transposed(tape, turned_gain);
   ssk_tensor *error = ssk_reshape(tape, ssk_sub(tape, a, p->mean), SSK_SHAPE(n, d, 1));
-  ssk_tensor *kept = ssk_sub(tape, identity_matrix(tape, k), ssk_bmm(tape, gain, C));
+  ssk_tensor *kept = ssk_sub(tape, identity_matrix(tape, k, k), ssk_bmm(tape, gain, C));
   ssk_tensor *scaled = ssk_mul(tape, gain, ssk_reshape(tape, R, SSK_SHAPE(1, 1, d)));
   ssk_tensor *noise = ssk_bmm(tape, scaled, turned_gain);
   ssk_tensor *P = ssk_bmm(tape, ssk_bmm(tape, kept, b.P), transposed(tape, kept));

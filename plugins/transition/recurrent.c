@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* recurrent.c - a Gaussian whose moments see all that was before, by a recurrent network.
  *
- *     h_t = GRU(h_{t-1}, [z_t, x_t m_t, m_t, u_t]),   p(z_t | z_{1:t-1}, x_{1:t-1}) = N(mu,
- * sigma^2) [mu, log sigma^2] = network(h_{t-1}, z_{t-j:t-1}, u_t, time_t)
+ *     h_t = GRU(h_{t-1}, [z_t, x_t m_t, m_t, u_t])
+ *     p(z_t | z_{1:t-1}, x_{1:t-1}) = N(mu, sigma^2)
+ *     [mu, log sigma^2] = network(h_{t-1}, z_{t-j:t-1}, u_t, time_t)
  *
  * Sources, by what the GRU reads and what the network sees beside it: latents and observations -
  * Chung, Kastner, Dinh, Goel, Courville and Bengio 2015, "A recurrent latent variable model for

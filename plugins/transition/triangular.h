@@ -13,18 +13,18 @@ struct triangular {
   ssk_tensor *C;        /* [n, d, d]; NULL where it is its diagonal */
 };
 
-/* [1, d, d]: the identity. */
-static inline ssk_tensor *identity_matrix(ssk_tape *tape, int d) {
-  ssk_tensor *one = ssk_full(tape, SSK_SHAPE(1, d, d), 0);
-  for (int i = 0; one->count && i < d; i++)
-    one->data[i * d + i] = 1;
+/* [1, rows, columns]: ones on the diagonal. */
+static inline ssk_tensor *identity_matrix(ssk_tape *tape, int rows, int columns) {
+  ssk_tensor *one = ssk_full(tape, SSK_SHAPE(1, rows, columns), 0);
+  for (int i = 0; one->count && i < rows && i < columns; i++)
+    one->data[i * columns + i] = 1;
   return one;
 }
 
 /* The entries of a row, [n, d], on the diagonal: [n, d, d]. */
 static inline ssk_tensor *on_diagonal(ssk_tape *tape, ssk_tensor *x) {
   const int n = x->shape[0], d = x->shape[1];
-  return ssk_mul(tape, ssk_reshape(tape, x, SSK_SHAPE(n, d, 1)), identity_matrix(tape, d));
+  return ssk_mul(tape, ssk_reshape(tape, x, SSK_SHAPE(n, d, 1)), identity_matrix(tape, d, d));
 }
 
 static inline ssk_tensor *twice_log(ssk_tape *tape, ssk_tensor *x) {
