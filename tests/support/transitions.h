@@ -13,17 +13,23 @@ struct alone {
   struct ssk_instance *transition;
 };
 
-/* Weights at their starts plus `scatter` times normals that are a weight's own, by its name. */
-static inline void alone_open(struct alone *s, struct ssk_dims dims, const char *name,
-                              const char *yaml, double scatter) {
+/* A pass of n steps of one path, with weights as rig_start makes them. */
+static inline void alone_start(struct alone *s, struct ssk_dims dims, const char *name,
+                               const char *yaml, int n, double scatter) {
   kit_open(&s->kit);
   s->transition = kit_make(&s->kit, SSK_TRANSITION, name, yaml);
   s->transition->path = "model.transition"; /* random numbers are named by the path */
   const struct ssk_transition_ops *ops = s->transition->component->ops;
   rig_open(&s->rig, dims);
   cr_assert_eq(ops->build(s->transition->self, &s->rig.b, &s->rig.dims), SSK_OK);
-  rig_start(&s->rig, 1, 0);
+  rig_start(&s->rig, n, scatter);
   ssk_tape_record(s->rig.ctx.tape, false);
+}
+
+/* Weights at their starts plus `scatter` times normals that are a weight's own, by its name. */
+static inline void alone_open(struct alone *s, struct ssk_dims dims, const char *name,
+                              const char *yaml, double scatter) {
+  alone_start(s, dims, name, yaml, 1, 0);
   const struct ssk_layout *layout = &s->rig.b.layout;
   for (int k = 0; k < layout->n; k++) {
     ssk_rng rng = ssk_rng_open(5, layout->slice[k].name, "scatter", 0, 0);

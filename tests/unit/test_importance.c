@@ -2,11 +2,8 @@
 /* test_importance.c - importance-weighted estimates and their diagnostics, and the likelihood of a
  * linear model against the Kalman filter's. */
 #include "infer/importance.h"
-#include "infer/kalman.h"
 #include "infer/model_forecast.h"
-#include "support/instances.h"
-#include <criterion/criterion.h>
-#include <math.h>
+#include "support/untrained.h"
 
 Test(importance, equal_weights_count_all) {
   double log_w[] = {2, 2, 2, 2};
@@ -58,8 +55,7 @@ Test(importance, shape_of_the_largest_weights) {
   }
 }
 
-/* A model is, before it is trained, z_1 ~ N(0, 1), z_t = z_{t-1} + N(0, q), x = z + N(0, r): its
- * estimate, whose error is about sqrt(1/effective paths), against the exact value. */
+/* The estimate, whose error is about sqrt(1/effective paths), against the exact value. */
 static void check_against_kalman(const char *transition) {
   char text[1024];
   snprintf(text, sizeof text,
@@ -90,31 +86,17 @@ static void check_against_kalman(const char *transition) {
   cr_assert_eq(
       ssk_model_forecaster(model, values, "model", 1, &experiment->evaluate, &forecaster, kit.err),
       SSK_OK);
-  const double zero = 0, one = 1, q = exp(-1), r = exp(-0.7);
-  const struct ssk_linear_gaussian same = {.size = sizeof same,
-                                           .d = 1,
-                                           .D = 1,
-                                           .m0 = &zero,
-                                           .P0 = &one,
-                                           .A = &one,
-                                           .Q = &q,
-                                           .C = &one,
-                                           .R = &r};
   const struct ssk_split_data *split = &data->split[SSK_TEST];
   for (int64_t i = 0; i < split->n; i++) {
     struct ssk_series_likelihood got;
-    struct ssk_kalman exact;
     cr_assert_eq(forecaster.likelihood(forecaster.self, data, SSK_TEST, i, 5, 1, 0, &got, kit.err),
                  SSK_OK, "%s", ssk_err_message(kit.err, 0));
-    cr_assert_eq(
-        ssk_kalman_filter(&same, 5, split->x + i * 5, split->mask + i * 5, &exact, kit.err),
-        SSK_OK);
+    const double exact = untrained_likelihood(&kit, split, i, 5);
     cr_assert_gt(got.effective_paths, 500);
     cr_assert_lt(got.pareto_k, 0.7);
-    cr_assert_float_eq(got.log_likelihood, exact.log_likelihood, 4 / sqrt(got.effective_paths),
+    cr_assert_float_eq(got.log_likelihood, exact, 4 / sqrt(got.effective_paths),
                        "%s, series %d: %g, exact %g, of %g paths", transition, (int)i,
-                       got.log_likelihood, exact.log_likelihood, got.effective_paths);
-    ssk_kalman_free(&exact);
+                       got.log_likelihood, exact, got.effective_paths);
   }
   ssk_forecaster_free(&forecaster);
   free(values);

@@ -1,39 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_mixture.c - the transition `mixture`: its density integrates to one, its draws follow it,
  * one component is the transition `gaussian`. */
-#include "model/model.h"
-#include "support/instances.h"
-#include "support/rig.h"
+#include "support/transitions.h"
 #include <gsl/gsl_integration.h>
 #include <math.h>
 
 enum { ROWS = 5 };
 
-struct subject {
-  struct kit kit;
-  struct rig rig;
-  struct ssk_instance *transition;
-};
-
-static void open_subject(struct subject *s, struct ssk_dims dims, const char *name,
-                         const char *yaml, double scatter) {
-  kit_open(&s->kit);
-  s->transition = kit_make(&s->kit, SSK_TRANSITION, name, yaml);
-  s->transition->path = "model.transition"; /* random numbers are named by the path */
-  const struct ssk_transition_ops *ops = s->transition->component->ops;
-  rig_open(&s->rig, dims);
-  cr_assert_eq(ops->build(s->transition->self, &s->rig.b, &s->rig.dims), SSK_OK);
-  rig_start(&s->rig, ROWS, scatter);
-  ssk_tape_record(s->rig.ctx.tape, false);
-}
-
-static void close_subject(struct subject *s) {
-  rig_close(&s->rig);
-  kit_close(&s->kit);
-}
-
 /* n rows with one past, the same in all. */
-static struct ssk_rows rows_of(struct subject *s, int n, uint32_t index) {
+static struct ssk_rows rows_of(struct alone *s, int n, uint32_t index) {
   const struct ssk_dims *dims = &s->rig.dims;
   struct ssk_ctx *ctx = &s->rig.ctx;
   rig_begin(&s->rig);
@@ -51,7 +26,7 @@ static struct ssk_rows rows_of(struct subject *s, int n, uint32_t index) {
 }
 
 /* exp(log_prob) of points[n, d], which it overwrites the first n of. */
-static void densities(struct subject *s, int n, double *points) {
+static void densities(struct alone *s, int n, double *points) {
   struct ssk_rows rows = rows_of(s, n, 0);
   for (size_t i = 0; i < rows.z->count; i++)
     rows.z->data[i] = (ssk_real)points[i];
@@ -67,7 +42,7 @@ static double density(double z, void *state) {
 }
 
 /* Over the cube [-edge, edge]^d by Gauss and Legendre's rule of `nodes` points. */
-static double integral_over_cube(struct subject *s, double edge, int nodes) {
+static double integral_over_cube(struct alone *s, double edge, int nodes) {
   int d = s->rig.dims.d, n = d == 1 ? nodes : nodes * nodes;
   gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc((size_t)nodes);
   double *points = malloc((size_t)(n * d) * sizeof *points), sum = 0;
@@ -96,14 +71,14 @@ static const char *const three =
 Test(mixture, density_integrates_to_one) {
   struct ssk_dims dims[] = {{.d = 1, .j = 2, .V = 1, .F = 2}, {.d = 2, .j = 1}};
   for (int i = 0; i < 2; i++) {
-    struct subject s;
-    open_subject(&s, dims[i], "mixture", three, 0.3);
+    struct alone s;
+    alone_start(&s, dims[i], "mixture", three, ROWS, 0.3);
     cr_assert_float_eq(integral_over_cube(&s, 20, i ? 400 : 2000), 1, 1e-5);
-    close_subject(&s);
+    alone_close(&s);
   }
 }
 
-static double integral_between(struct subject *s, double from, double to) {
+static double integral_between(struct alone *s, double from, double to) {
   double value, error;
   gsl_function f = {density, s};
   gsl_integration_workspace *w = gsl_integration_workspace_alloc(200);
@@ -121,8 +96,8 @@ static int ascending(const void *a, const void *b) {
 
 Test(mixture, draws_follow_the_density) {
   enum { N = 4000, EVERY = 80 };
-  struct subject s;
-  open_subject(&s, (struct ssk_dims){.d = 1, .j = 1}, "mixture", three, 0.3);
+  struct alone s;
+  alone_start(&s, (struct ssk_dims){.d = 1, .j = 1}, "mixture", three, ROWS, 0.3);
   struct ssk_rows rows = rows_of(&s, N, 0);
   const ssk_tensor *draws = ssk_transition_sample(s.transition, &s.rig.ctx, &rows);
   rig_fine(&s.rig);
@@ -136,20 +111,20 @@ Test(mixture, draws_follow_the_density) {
     distance = fmax(distance, fabs(cdf - (i + 0.5) / N));
   }
   cr_assert_lt(distance * sqrt(N), 1.95);
-  close_subject(&s);
+  alone_close(&s);
 }
 
 /* At the start of training no network says anything: what tells components apart is the offset. */
 Test(mixture, components_start_apart) {
-  struct subject s;
-  open_subject(&s, (struct ssk_dims){.d = 1, .j = 1}, "mixture",
-               "{components: 2, frame: free, spread: 1, logvar_start: -4}", 0);
+  struct alone s;
+  alone_start(&s, (struct ssk_dims){.d = 1, .j = 1}, "mixture",
+              "{components: 2, frame: free, spread: 1, logvar_start: -4}", ROWS, 0);
   double quantile = 0.6744897501960817; /* of 3/4 */
   double there = density(quantile, &s), between = density(0, &s);
   cr_assert_float_eq(there, density(-quantile, &s), 1e-4);
   cr_assert_float_eq(there, 0.5 * exp(2) / sqrt(2 * M_PI), 1e-3);
   cr_assert_lt(between, 0.1 * there);
-  close_subject(&s);
+  alone_close(&s);
 }
 
 /* The same weights, by name: densities and draws are those of the Gaussian transition. */
@@ -158,11 +133,11 @@ Test(mixture, one_component_is_the_gaussian_transition) {
   struct ssk_dims dims = {.d = 3, .j = 2, .V = 1};
   double log_prob[2][n], z[2][n * 3];
   for (int i = 0; i < 2; i++) {
-    struct subject s;
-    open_subject(&s, dims, i ? "mixture" : "gaussian",
-                 i ? "{components: 1, network: {use: mlp, hidden: 5}, spread: 3}"
-                   : "{network: {use: mlp, hidden: 5}}",
-                 0);
+    struct alone s;
+    alone_start(&s, dims, i ? "mixture" : "gaussian",
+                i ? "{components: 1, network: {use: mlp, hidden: 5}, spread: 3}"
+                  : "{network: {use: mlp, hidden: 5}}",
+                ROWS, 0);
     const struct ssk_layout *layout = &s.rig.b.layout;
     for (int k = 0; k < layout->n;
          k++) { /* away from zero, by name: the mixture has more weights */
@@ -179,7 +154,7 @@ Test(mixture, one_component_is_the_gaussian_transition) {
       log_prob[i][r] = (double)p->data[r];
     for (int k = 0; k < n * 3; k++)
       z[i][k] = (double)draw->data[k];
-    close_subject(&s);
+    alone_close(&s);
   }
   for (int r = 0; r < n; r++)
     cr_assert_float_eq(log_prob[0][r], log_prob[1][r], 1e-4);

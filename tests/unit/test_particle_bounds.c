@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_particle_bounds.c - the objectives iwae and fivo on a linear model whose exact likelihood
  * the Kalman filter gives: estimates without bias, and bounds in their order. */
-#include "infer/kalman.h"
 #include "model/model.h"
-#include "support/instances.h"
-#include <math.h>
+#include "support/untrained.h"
 
 enum { SERIES = 4, REPEATS = 100, B = SERIES * REPEATS, T = 5 };
 
@@ -17,29 +15,6 @@ struct linear_model {
   ssk_real *values;
   double exact[SERIES]; /* log p(x) */
 };
-
-/* Before it is trained a model is z_1 ~ N(0, 1), z_t = z_{t-1} + N(0, q), x = z + N(0, r). */
-static void exact_likelihoods(struct linear_model *m) {
-  const double zero = 0, one = 1, q = exp(-1), r = exp(-0.7);
-  const struct ssk_linear_gaussian same = {.size = sizeof same,
-                                           .d = 1,
-                                           .D = 1,
-                                           .m0 = &zero,
-                                           .P0 = &one,
-                                           .A = &one,
-                                           .Q = &q,
-                                           .C = &one,
-                                           .R = &r};
-  const struct ssk_split_data *split = &m->data->split[SSK_TRAIN];
-  for (int i = 0; i < SERIES; i++) {
-    struct ssk_kalman kalman;
-    cr_assert_eq(
-        ssk_kalman_filter(&same, T, split->x + i * T, split->mask + i * T, &kalman, m->kit.err),
-        SSK_OK);
-    m->exact[i] = kalman.log_likelihood;
-    ssk_kalman_free(&kalman);
-  }
-}
 
 /* Observations far from where the encoder looks at first: its proposals are no posterior. */
 static void open_model(struct linear_model *m, const char *objective, int paths) {
@@ -67,7 +42,8 @@ static void open_model(struct linear_model *m, const char *objective, int paths)
   m->values = calloc(m->model->layout.total, sizeof *m->values);
   ssk_layout_initialise(&m->model->layout, 1, m->values);
   cr_assert_eq(ssk_pass_init(&m->pass, m->model, m->values), SSK_OK);
-  exact_likelihoods(m);
+  for (int i = 0; i < SERIES; i++)
+    m->exact[i] = untrained_likelihood(&m->kit, &m->data->split[SSK_TRAIN], i, T);
 }
 
 static void close_model(struct linear_model *m) {
