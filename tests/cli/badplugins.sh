@@ -49,6 +49,8 @@ done
 
 # ---- who may write a plugin --------------------------------------------------------------------
 
+# shellcheck disable=SC2034 # commands that are evaluated use it
+stage=$SSKIT_PLUGIN_PATH
 SSKIT_PLUGIN_PATH=
 export SSKIT_PLUGIN_PATH
 cp sound.so "$work/one"
@@ -101,6 +103,26 @@ expect "a folder of kinds" 'SSKIT_PLUGIN_PATH=kinds: sskit list transition' <<'E
 transition
   sound  for tests
 status 0
+END
+# What a file in the folder of a kind carries is known by its name, and only else by opening all.
+mkdir -p other/transition && cp plugins/failing_init.so other/transition/another_name.so
+cp plugins/failing_init.yaml .
+expect "a component in a file of another name" \
+  'SSKIT_PLUGIN_PATH=$stage sskit --plugin-dir other check failing_init.yaml' <<'END'
+failing_init.yaml:4:21: error: transition 'failing_init': a scale of 0.25 does not suit it
+    4 |   transition: {use: failing_init, scale: 0.25}
+      |                     ^~~~~~~~~~~~
+status 4
+END
+cp plugins/failing_init.so other
+mkdir -p named/transition && cp plugins/failing_init.so named/transition
+expect "a component in two files of which one is opened when asked" \
+  'SSKIT_PLUGIN_PATH=$stage sskit --plugin-dir other --plugin-dir named check failing_init.yaml' <<'END'
+failing_init.yaml:4:21: error: two plugins provide the transition 'failing_init': 'named/transition/failing_init.so' and 'other/failing_init.so'
+    4 |   transition: {use: failing_init, scale: 0.25}
+      |                     ^~~~~~~~~~~~
+      = hint: remove one of them, or leave out its folder
+status 4
 END
 chmod 775 kinds/transition
 expect "a folder of a kind that the group may write" 'sskit --plugin-dir kinds list transition' <<'END'
