@@ -19,3 +19,4 @@ sskit_SOURCES += kernel/cli/evaluate.c
 sskit_SOURCES += kernel/cli/forecast.c
 sskit_SOURCES += kernel/cli/sample.c
 sskit_SOURCES += kernel/cli/spread.h
+sskit_SOURCES += kernel/cli/data.c

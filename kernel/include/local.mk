@@ -3,6 +3,7 @@ sskitinclude_HEADERS += kernel/include/sskit/context.h
 sskitinclude_HEADERS += kernel/include/sskit/dataset.h
 sskitinclude_HEADERS += kernel/include/sskit/diffusion.h
 sskitinclude_HEADERS += kernel/include/sskit/err.h
+sskitinclude_HEADERS += kernel/include/sskit/files.h
 sskitinclude_HEADERS += kernel/include/sskit/nested.h
 sskitinclude_HEADERS += kernel/include/sskit/params.h
 sskitinclude_HEADERS += kernel/include/sskit/parts.h

@@ -100,6 +100,11 @@ static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err)
                                  (size_t)series.length * (size_t)shape->D * sizeof(double));
     data->fingerprint = ssk_hash(data->fingerprint, mask,
                                  (size_t)series.length * (size_t)shape->D * sizeof(double));
+    if (shape->V)
+      data->fingerprint = ssk_hash(data->fingerprint, series.u,
+                                   (size_t)series.length * (size_t)shape->V * sizeof(double));
+    if (shape->E)
+      data->fingerprint = ssk_hash(data->fingerprint, series.s, (size_t)shape->E * sizeof(double));
   }
   return SSK_OK;
 }
@@ -154,6 +159,34 @@ static int choose_units(struct ssk_data *data, const struct ssk_experiment *e, s
                   &data->z_scale[k]);
   }
   return SSK_OK;
+}
+
+/* Covariates, too, have the units of the training series: nobody asks for them in their own, so
+ * that they are changed where they are. */
+static void scale_covariates(struct ssk_data *data) {
+  const struct ssk_data_shape *shape = &data->shape;
+  const int64_t L = shape->max_length;
+  double centre, scale;
+  for (int k = 0; k < shape->V; k++) {
+    standardise(data, data->split[SSK_TRAIN].u, NULL, shape->V, k, &centre, &scale);
+    for (int s = 0; s < SSK_SPLIT_COUNT; s++)
+      for (int64_t r = 0; r < data->split[s].n * L; r++)
+        if (r % L < data->split[s].length[r / L])
+          data->split[s].u[r * shape->V + k] =
+              (data->split[s].u[r * shape->V + k] - centre) / scale;
+  }
+  const struct ssk_split_data *train = &data->split[SSK_TRAIN];
+  for (int k = 0; k < shape->E; k++) {
+    double sum = 0, squares = 0, n = (double)train->n;
+    for (int64_t i = 0; i < train->n; i++)
+      sum += train->s[i * shape->E + k];
+    for (int64_t i = 0; i < train->n; i++)
+      squares += pow(train->s[i * shape->E + k] - sum / n, 2);
+    scale = sqrt(squares / n) > 1e-12 * (1 + fabs(sum / n)) ? sqrt(squares / n) : 1;
+    for (int s = 0; s < SSK_SPLIT_COUNT; s++)
+      for (int64_t i = 0; i < data->split[s].n; i++)
+        data->split[s].s[i * shape->E + k] = (data->split[s].s[i * shape->E + k] - sum / n) / scale;
+  }
 }
 
 static int cut_windows(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *err) {
@@ -213,6 +246,8 @@ static int load(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *
   data->oracle = ops_of(data)->oracle ? ops_of(data)->oracle(e->data->self) : NULL;
   data->latents = data->shape.latent - (data->oracle ? data->oracle->labels : 0);
   code = choose_units(data, e, err);
+  if (!code && e->standardise)
+    scale_covariates(data);
   return code ? code : cut_windows(data, e, err);
 }
 

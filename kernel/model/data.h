@@ -11,7 +11,8 @@ struct ssk_split_data {
   int *length;  /* [n] */
   double *x;    /* [n, max_length, D] */
   double *mask; /* [n, max_length, D]; 0 after the end of a shorter series */
-  double *u;    /* [n, max_length, V] or NULL */
+  double *u;    /* [n, max_length, V] or NULL; standardised by the training series, when the recipe
+                   says so, as s is */
   double *s;    /* [n, E] or NULL */
   double *z;    /* [n, max_length, latent] or NULL */
   /* [n, max_length, D] 1 for an entry that was observed and is held out: its mask is 0, x has its
@@ -38,7 +39,7 @@ struct ssk_data {
   int window_length;               /* of training windows */
   int64_t n_windows;
   struct ssk_window *windows; /* of the training split */
-  uint64_t fingerprint;       /* hash of all observations and masks */
+  uint64_t fingerprint;       /* hash of all observations, masks and covariates */
 };
 
 /* Open the data set of the recipe, read all its splits, and hold out what its section `missing`

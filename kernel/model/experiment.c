@@ -195,7 +195,8 @@ const struct ssk_param ssk_experiment_rows[] = {
                   "Seed of weights, order of the data, and noise; the data set has its own."),
     SSK_PARAM_BOOL(struct ssk_experiment, standardise, "true",
                    "Train on (x - mean) / deviation of the observed training entries, for each "
-                   "dimension; metrics are in the data's own units all the same."),
+                   "dimension, and covariates alike; metrics are in the data's own units all the "
+                   "same."),
     SSK_PARAM_COMPONENT(struct ssk_experiment, data, SSK_DATASET, NULL, "Where the series are."),
     SSK_PARAM_SECTION(struct ssk_experiment, missing, missing_rows,
                       "Entries held out at random, as if they were missing."),

@@ -26,3 +26,5 @@ libsskit_sources += kernel/report/table_data.c
 libsskit_sources += kernel/report/table_text.c
 libsskit_sources += kernel/report/compare.c
 libsskit_sources += kernel/report/compare.h
+libsskit_sources += kernel/report/split_facts.c
+libsskit_sources += kernel/report/split_facts.h

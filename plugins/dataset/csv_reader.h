@@ -7,8 +7,7 @@
 #ifndef SSK_CSV_READER_H
 #define SSK_CSV_READER_H
 
-#include <errno.h>
-#include <sskit/plugin.h>
+#include <sskit/files.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,41 +62,23 @@ static void csv_close(struct csv_reader *r) {
   r->data = r->cell = NULL;
 }
 
+/* Back to the beginning of the file. */
+static void csv_rewind(struct csv_reader *r) {
+  r->at = r->line_start = r->size >= 3 && memcmp(r->data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+  r->line = 1;
+  r->fresh = true;
+}
+
 static int csv_open(struct csv_reader *r, const char *file, char delimiter, ssk_err *err) {
   *r = (struct csv_reader){.file = file, .delimiter = delimiter, .line = 1, .fresh = true};
-  FILE *stream = fopen(file, "rb");
-  if (!stream)
-    return ssk_err_set(err, SSK_EIO, "cannot read '%s': %s", file, strerror(errno));
-  size_t capacity = 0;
-  int code = SSK_OK;
-  for (;;) {
-    if (r->size + 1 >= capacity) {
-      capacity = capacity ? 2 * capacity : 1 << 16;
-      char *grown = realloc(r->data, capacity);
-      if (!grown) {
-        code = ssk_err_set(err, SSK_ENOMEM, "no memory to read '%s'", file);
-        break;
-      }
-      r->data = grown;
-    }
-    size_t got = fread(r->data + r->size, 1, capacity - r->size - 1, stream);
-    r->size += got;
-    if (got == 0) {
-      if (ferror(stream))
-        code = ssk_err_set(err, SSK_EIO, "cannot read '%s': %s", file, strerror(errno));
-      break;
-    }
-  }
-  fclose(stream);
+  int code = ssk_files_text(file, &r->data, &r->size, err);
   if (!code && !(r->cell = malloc(r->size + 1)))
     code = ssk_err_set(err, SSK_ENOMEM, "no memory to read '%s'", file);
   if (code) {
     csv_close(r);
     return code;
   }
-  r->data[r->size] = '\0';
-  if (r->size >= 3 && memcmp(r->data, "\xEF\xBB\xBF", 3) == 0)
-    r->at = r->line_start = 3;
+  csv_rewind(r);
   return SSK_OK;
 }
 

@@ -4,27 +4,15 @@
 #ifndef SSK_CSV_TABLE_H
 #define SSK_CSV_TABLE_H
 
+#include "csv_calendar.h"
 #include "csv_reader.h"
 #include <math.h>
 
 struct csv {
-  const char *path, *delimiter, *series, *time, *split_column;
-  struct ssk_strings columns, covariates, missing;
-  struct ssk_reals split;
-  int64_t overlap;
-  /* what open makes of it */
-  int D, V, longest;
-  int64_t n_rows, capacity;
-  double *values;       /* [n_rows, D + V]; NaN: missing */
-  struct csv_run *runs; /* sorted by split */
-  int64_t n_runs, first[SSK_SPLIT_COUNT + 1];
-  int64_t *order; /* rows by series, then time */
-};
-
-struct csv_run {
-  int split;
-  int64_t first; /* position in `order` */
-  int length;
+  struct ssk_files files;
+  const char *delimiter, *series, *time, *split_column; /* parameters */
+  struct ssk_strings columns, covariates, calendar;
+  bool wide, header;
 };
 
 enum csv_role { CSV_VALUE, CSV_COVARIATE, CSV_SERIES, CSV_TIME, CSV_SPLIT, CSV_UNUSED };
@@ -40,9 +28,11 @@ struct csv_column {
 /* A file being read. */
 struct csv_table {
   struct csv *d;
+  const char *path;
   struct csv_reader reader;
   struct csv_column *column;
-  int n_columns, width;
+  int n_columns, width, n_calendar; /* width: values, covariates, and the calendar behind them */
+  int64_t n_rows, capacity;
   double *cells; /* [n_rows, width]: by slot */
   char **series; /* [n_rows] names, shared by rows; NULL when there is one series */
   signed char *split;
@@ -50,8 +40,8 @@ struct csv_table {
   int64_t n_names, capacity_names;
 };
 
-static int csv_no_memory(struct csv_table *t, ssk_err *err) {
-  return ssk_err_set(err, SSK_ENOMEM, "no memory for the table '%s'", t->d->path);
+static int csv_no_memory(const struct csv_table *t, ssk_err *err) {
+  return ssk_err_set(err, SSK_ENOMEM, "no memory for the table '%s'", t->path);
 }
 
 static bool csv_listed(const struct ssk_strings *list, const char *name) {
@@ -61,47 +51,63 @@ static bool csv_listed(const struct ssk_strings *list, const char *name) {
   return false;
 }
 
+/* The role of a column of this name. */
+static enum csv_role csv_role_of(const struct csv *d, const char *name) {
+  bool value = csv_listed(&d->columns, name);
+  enum csv_role role = strcmp(name, d->series) == 0         ? CSV_SERIES
+                       : strcmp(name, d->split_column) == 0 ? CSV_SPLIT
+                       : csv_listed(&d->covariates, name)   ? CSV_COVARIATE
+                       : value                              ? CSV_VALUE
+                       : strcmp(name, d->time) == 0         ? CSV_TIME
+                       : d->columns.n == 0                  ? CSV_VALUE
+                                                            : CSV_UNUSED;
+  /* "" as a role means none */
+  return *name == '\0' && role != CSV_VALUE ? CSV_UNUSED : role;
+}
+
+static int csv_add_column(struct csv_table *t, const char *name, ssk_err *err) {
+  const struct csv *d = t->d;
+  for (int i = 0; i < t->n_columns; i++)
+    if (strcmp(t->column[i].name, name) == 0) {
+      struct ssk_pos pos = csv_pos(&t->reader);
+      return ssk_err_at(err, SSK_EDATA, &pos, "a second column '%s'", name);
+    }
+  struct csv_column *grown = realloc(t->column, ((size_t)t->n_columns + 1) * sizeof *t->column);
+  char *copy = strdup(name);
+  if (grown)
+    t->column = grown;
+  if (!grown || !copy) {
+    free(copy);
+    return csv_no_memory(t, err);
+  }
+  bool value = csv_listed(&d->columns, name);
+  enum csv_role role = csv_role_of(d, name);
+  t->column[t->n_columns++] =
+      (struct csv_column){.name = copy, .role = role, .named = value || role == CSV_COVARIATE};
+  if (value && role != CSV_VALUE) {
+    struct ssk_pos pos = csv_pos(&t->reader);
+    return ssk_err_at(err, SSK_EDATA, &pos, "column '%s' has two roles", name);
+  }
+  return SSK_OK;
+}
+
+/* The names of the columns: of the first line, or, without such a line, their numbers from 1. */
 static int csv_read_header(struct csv_table *t, ssk_err *err) {
-  struct csv *d = t->d;
   enum csv_token token;
+  int code = SSK_OK;
   do {
+    char number[16];
     token = csv_next(&t->reader, err);
     if (token == CSV_BAD)
       return SSK_EDATA;
     if (token == CSV_END)
-      return ssk_err_set(err, SSK_EDATA, "'%s' is empty", d->path);
-    const char *name = t->reader.cell;
-    for (int i = 0; i < t->n_columns; i++)
-      if (strcmp(t->column[i].name, name) == 0) {
-        struct ssk_pos pos = csv_pos(&t->reader);
-        return ssk_err_at(err, SSK_EDATA, &pos, "a second column '%s'", name);
-      }
-    struct csv_column *grown = realloc(t->column, ((size_t)t->n_columns + 1) * sizeof *t->column);
-    char *copy = strdup(name);
-    if (grown)
-      t->column = grown;
-    if (!grown || !copy) {
-      free(copy);
-      return csv_no_memory(t, err);
-    }
-    bool value = csv_listed(&d->columns, name);
-    enum csv_role role = strcmp(name, d->series) == 0         ? CSV_SERIES
-                         : strcmp(name, d->split_column) == 0 ? CSV_SPLIT
-                         : csv_listed(&d->covariates, name)   ? CSV_COVARIATE
-                         : value                              ? CSV_VALUE
-                         : strcmp(name, d->time) == 0         ? CSV_TIME
-                         : d->columns.n == 0                  ? CSV_VALUE
-                                                              : CSV_UNUSED;
-    if (*name == '\0' && role != CSV_VALUE)
-      role = CSV_UNUSED; /* "" as a role means none */
-    t->column[t->n_columns++] =
-        (struct csv_column){.name = copy, .role = role, .named = value || role == CSV_COVARIATE};
-    if (value && role != CSV_VALUE) {
-      struct ssk_pos pos = csv_pos(&t->reader);
-      return ssk_err_at(err, SSK_EDATA, &pos, "column '%s' has two roles", name);
-    }
-  } while (token == CSV_CELL);
-  return SSK_OK;
+      return ssk_err_set(err, SSK_EDATA, "'%s' is empty", t->path);
+    snprintf(number, sizeof number, "%d", t->n_columns + 1);
+    code = csv_add_column(t, t->d->header ? t->reader.cell : number, err);
+  } while (!code && token == CSV_CELL);
+  if (!t->d->header)
+    csv_rewind(&t->reader);
+  return code;
 }
 
 /* Each column that the recipe names must be there. */
@@ -109,7 +115,7 @@ static int csv_check_named(struct csv_table *t, const char *key, const char *nam
   for (int i = 0; i < t->n_columns; i++)
     if (*name == '\0' || strcmp(t->column[i].name, name) == 0)
       return SSK_OK;
-  struct ssk_pos pos = {.file = t->d->path, .line = 1, .column = 1};
+  struct ssk_pos pos = {.file = t->path, .line = 1, .column = 1};
   ssk_err_at(err, SSK_EDATA, &pos, "there is no column '%s' (%s)", name, key);
   char list[400] = "";
   size_t used = 0;
@@ -129,33 +135,22 @@ static int csv_check_columns(struct csv_table *t, ssk_err *err) {
     code = csv_check_named(t, "columns", d->columns.items[i], err);
   for (int i = 0; i < d->covariates.n && !code; i++)
     code = csv_check_named(t, "covariates", d->covariates.items[i], err);
+  if (d->calendar.n && !*d->time)
+    code = code ? code
+                : ssk_err_set(err, SSK_EDATA, "'%s': the calendar needs the column of times (time)",
+                              t->path);
   for (int i = 0; i < t->n_columns; i++)
     if (t->column[i].role <= CSV_COVARIATE)
       t->column[i].slot = t->width++;
+  t->n_calendar = 2 * d->calendar.n;
+  t->width += t->n_calendar;
   return code;
 }
 
-/* A finite decimal number that fills the whole text. */
-static bool csv_number(const char *text, double *value) {
-  char *end;
-  text += strspn(text, " \t");
-  size_t n = strspn(text, "+-.0123456789eE");
-  if (n == 0 || text[n + strspn(text + n, " \t")] != '\0')
-    return false;
-  *value = strtod(text, &end);
-  return end == text + n && isfinite(*value);
-}
-
 static bool csv_missing(const struct csv *d, const char *text) {
-  double value, sentinel;
   text += strspn(text, " \t");
-  if (*text == '\0' || !strcmp(text, "NA") || !strcmp(text, "NaN") || !strcmp(text, "nan"))
-    return true;
-  for (int i = 0; i < d->missing.n; i++)
-    if (strcmp(text, d->missing.items[i]) == 0 || (csv_number(d->missing.items[i], &sentinel) &&
-                                                   csv_number(text, &value) && value == sentinel))
-      return true;
-  return false;
+  return *text == '\0' || !strcmp(text, "NA") || !strcmp(text, "NaN") || !strcmp(text, "nan") ||
+         ssk_files_missing(&d->files, text);
 }
 
 static int csv_take_number(struct csv_table *t, struct csv_column *column, double *out,
@@ -168,7 +163,7 @@ static int csv_take_number(struct csv_table *t, struct csv_column *column, doubl
     struct ssk_pos pos = csv_pos(&t->reader);
     return ssk_err_at(err, SSK_EDATA, &pos, "covariate '%s' is missing here", column->name);
   }
-  if (csv_number(text, out)) {
+  if (ssk_files_number(text, out)) {
     column->numeric = true;
     return SSK_OK;
   }
@@ -196,6 +191,16 @@ static int csv_take_split(struct csv_table *t, signed char *out, ssk_err *err) {
   return SSK_EDATA;
 }
 
+static int csv_take_time(struct csv_table *t, double *out, ssk_err *err) {
+  if (csv_calendar(t->reader.cell, &t->d->calendar, out))
+    return SSK_OK;
+  struct ssk_pos pos = csv_pos(&t->reader);
+  ssk_err_at(err, SSK_EDATA, &pos, "'%.40s' is not a time", t->reader.cell);
+  ssk_err_hint(err, "the calendar needs YYYY-MM-DD, with hh:mm or hh:mm:ss behind it where hours "
+                    "are asked for");
+  return SSK_EDATA;
+}
+
 /* Names repeat from row to row: remember the latest only, sorting brings equal ones together. */
 static int csv_take_series(struct csv_table *t, int64_t row, ssk_err *err) {
   if (row > 0 && strcmp(t->series[row - 1], t->reader.cell) == 0) {
@@ -218,10 +223,9 @@ static int csv_take_series(struct csv_table *t, int64_t row, ssk_err *err) {
 }
 
 static int csv_grow(struct csv_table *t, ssk_err *err) {
-  struct csv *d = t->d;
-  if (d->n_rows < d->capacity)
+  if (t->n_rows < t->capacity)
     return SSK_OK;
-  int64_t n = d->capacity ? 2 * d->capacity : 1024;
+  int64_t n = t->capacity ? 2 * t->capacity : 1024;
   double *cells = realloc(t->cells, (size_t)n * (size_t)(t->width + 1) * sizeof *cells);
   if (cells)
     t->cells = cells;
@@ -233,17 +237,16 @@ static int csv_grow(struct csv_table *t, ssk_err *err) {
     t->series = series;
   if (!cells || !split || !series)
     return csv_no_memory(t, err);
-  d->capacity = n;
+  t->capacity = n;
   return SSK_OK;
 }
 
 /* One record; *end is set when there is none. */
 static int csv_read_row(struct csv_table *t, bool *end, ssk_err *err) {
-  struct csv *d = t->d;
   int code = csv_grow(t, err);
   if (code)
     return code;
-  int64_t row = d->n_rows;
+  int64_t row = t->n_rows;
   enum csv_token token = CSV_CELL;
   int n = 0;
   for (; token == CSV_CELL; n++) {
@@ -266,10 +269,12 @@ static int csv_read_row(struct csv_table *t, bool *end, ssk_err *err) {
       code = csv_take_series(t, row, err);
     else if (column->role == CSV_SPLIT)
       code = csv_take_split(t, &t->split[row], err);
+    else if (column->role == CSV_TIME && t->n_calendar)
+      code = csv_take_time(t, &t->cells[(row + 1) * t->width - t->n_calendar], err);
     if (code)
       return code;
   }
-  d->n_rows++;
+  t->n_rows++;
   return SSK_OK;
 }
 

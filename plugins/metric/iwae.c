@@ -48,6 +48,54 @@ static const struct ssk_component iwae_component = {
     .ops = &iwae_ops,
 };
 
+/* The ratio of two sums. */
+static double nats_a_step(const void *self, const double *means, double *gradient) {
+  (void)self;
+  gradient[0] = 1 / means[1];
+  gradient[1] = -means[0] / (means[1] * means[1]);
+  return means[0] / means[1];
+}
+
+static bool pooled_terms(const void *self, const struct ssk_case *c, double *terms) {
+  (void)self;
+  if (c->likelihood_length < 1)
+    return false;
+  terms[0] = c->log_likelihood;
+  terms[1] = c->likelihood_length;
+  return true;
+}
+
+static void pooled_definition(const void *self, char *text, size_t n) {
+  (void)self;
+  snprintf(text, n,
+           "log of the mean importance weight of paths of the encoder, exact transition density, "
+           "data's own units, sum over all series and steps / number of all steps (oracle: "
+           "log-likelihood)");
+}
+
+static const struct ssk_metric_ops pooled_ops = {.size = sizeof(struct ssk_metric_ops),
+                                                 .needs = SSK_NEEDS_LIKELIHOOD,
+                                                 .definition = pooled_definition,
+                                                 .better = +1,
+                                                 .unit = "nats/step",
+                                                 .beside = iwae_beside,
+                                                 .terms = 2,
+                                                 .accumulate = pooled_terms,
+                                                 .finish = nats_a_step};
+
+static const struct ssk_component pooled_component = {
+    .size = sizeof(struct ssk_component),
+    .kind = SSK_METRIC,
+    .name = "iwae_pooled",
+    .summary = "importance-weighted log-likelihood in nats a step of all series together, higher "
+               "is better",
+    .doc =
+        "The estimates of `iwae` summed over all series, over the number of all steps. Published "
+        "figures of polyphonic music are of this kind, with the sign turned.",
+    .self_size = sizeof(char),
+    .ops = &pooled_ops,
+};
+
 static double ess_value(const void *self, const struct ssk_case *c) {
   (void)self;
   return c->effective_paths;
@@ -105,4 +153,4 @@ static const struct ssk_component khat_component = {
     .ops = &khat_ops,
 };
 
-SSK_PLUGIN(&iwae_component, &ess_component, &khat_component)
+SSK_PLUGIN(&iwae_component, &pooled_component, &ess_component, &khat_component)

@@ -1,65 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_csv.c - the data set csv: what it reads, and what it says of files that it cannot. */
-#include "core/text.h"
-#include "support/instances.h"
-#include <math.h>
-#include <unistd.h>
+#include "support/on_disk.h"
 
 TestSuite(csv);
 
-/* A file with this text, and a data set on it; data is NULL when it cannot be read. */
-struct table {
-  struct kit kit;
-  char path[64];
-  struct ssk_data *data;
-};
-
-static void read_table(struct table *t, const char *text, const char *yaml) {
+static void good(struct on_disk *t, const char *text, const char *yaml) {
   char recipe[1024];
-  snprintf(t->path, sizeof t->path, "/tmp/sskit-test-XXXXXX");
-  int file = mkstemp(t->path);
-  cr_assert_geq(file, 0);
-  cr_assert_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
-  close(file);
-  kit_open(&t->kit);
-  snprintf(recipe, sizeof recipe, "path: %s\n%s", t->path, yaml);
-  t->data = kit_load(&t->kit, kit_make(&t->kit, SSK_DATASET, "csv", recipe));
+  snprintf(recipe, sizeof recipe, "path: FILE\n%s", yaml);
+  on_disk_good(t, "csv", text, strlen(text), recipe);
 }
 
-static void good(struct table *t, const char *text, const char *yaml) {
-  read_table(t, text, yaml);
-  if (!t->data)
-    kit_fail(&t->kit, "the table was not read");
-}
-
-static void done(struct table *t) {
-  unlink(t->path);
-  kit_close(&t->kit);
-}
-
-/* The diagnostic as printed, "FILE" for the path. */
 static void bad(const char *text, const char *yaml, const char *expected) {
-  struct table t;
-  read_table(&t, text, yaml);
-  cr_assert_null(t.data, "accepted: %s", text);
-  char *printed = NULL, *at;
-  size_t size;
-  struct ssk_text out = {0};
-  FILE *stream = open_memstream(&printed, &size);
-  ssk_err_print(t.kit.err, stream, false);
-  fclose(stream);
-  at = strstr(printed, t.path);
-  cr_assert_not_null(at, "no path in: %s", printed);
-  ssk_text_printf(&out, "%.*sFILE%s", (int)(at - printed), printed, at + strlen(t.path));
-  cr_expect_eq(strncmp(out.data, expected, strlen(expected)), 0, "got:\n%s\nexpected:\n%s",
-               out.data, expected);
-  ssk_text_free(&out);
-  free(printed);
-  done(&t);
+  char recipe[1024];
+  snprintf(recipe, sizeof recipe, "path: FILE\n%s", yaml);
+  on_disk_bad("csv", text, strlen(text), recipe, expected);
 }
 
 Test(csv, columns_gaps_and_splits) {
-  struct table t;
+  struct on_disk t;
   good(&t,
        "\xEF\xBB\xBFtime,\"flow, total\",name,rain\r\n"
        "1,10,a,0.5\r\n2,,a,NA\r\n3,-30.5,a,-9999\r\n\r\n4,\"4e1\",a,2\r\n5,50,\"a \"\"b\"\"\",3",
@@ -76,11 +34,11 @@ Test(csv, columns_gaps_and_splits) {
   cr_assert_eq(test->length[0], 3);
   double last[] = {-30.5, 0, 40, 2, 50, 3};
   cr_expect_arr_eq(test->x, last, sizeof last);
-  done(&t);
+  on_disk_close(&t);
 }
 
 Test(csv, several_series_covariates_and_a_split_column) {
-  struct table t;
+  struct on_disk t;
   good(&t,
        "id,y,u,v,part\n"
        "b,1,10,7,train\na,2,20,7,train\nb,3,30,7,train\na,4,40,7,test\nb,5,50,7,valid\n"
@@ -101,7 +59,7 @@ Test(csv, several_series_covariates_and_a_split_column) {
   cr_expect_eq(t.data->split[SSK_TEST].x[1], 4);
   cr_expect_eq(t.data->split[SSK_TEST].x[3], 6);
   cr_expect_eq(t.data->split[SSK_VALID].u[0], 50);
-  done(&t);
+  on_disk_close(&t);
 }
 
 Test(csv, says_what_is_wrong_and_where) {

@@ -18,7 +18,8 @@ struct ssk_data_shape {
   int max_length; /* longest series of any split */
 };
 
-/* One series, in the data's own units. The kernel allocates the arrays for max_length steps. */
+/* One series, in the data's own units. The kernel allocates the arrays for max_length steps, or for
+ * the longest of the split by the slot `length`. */
 struct ssk_series {
   size_t size;
   int length;   /* set by fill */
@@ -67,6 +68,14 @@ struct ssk_oracle {
   double (*transition_cdf)(const void *self, const double *z_prev, int dim, double value);
 };
 
+/* Where a series comes from, for whoever wants to know what was split how. Borrowed. */
+struct ssk_series_origin {
+  size_t size;
+  const char *file; /* "": no file */
+  const char *name; /* of the series there */
+  int64_t first;    /* its first step, counted from the start of that series */
+};
+
 struct ssk_dataset_ops {
   size_t size;
   /* Read, or prepare to generate. `seed` is the data's, independent of the model's streams. Called
@@ -78,6 +87,8 @@ struct ssk_dataset_ops {
   int (*fill)(const void *self, enum ssk_split split, int64_t i, struct ssk_series *out,
               ssk_err *err);
   const struct ssk_oracle *(*oracle)(const void *self); /* [optional]; may return NULL */
+  void (*origin)(const void *self, enum ssk_split split, int64_t i,
+                 struct ssk_series_origin *out); /* [optional] */
 };
 
 #ifdef __cplusplus
