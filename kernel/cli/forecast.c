@@ -96,7 +96,7 @@ static int forecast_series(const struct ssk_run *run, const struct ssk_forecaste
     for (int k = 0; k < D; k++) {
       double truth = NAN;
       if (context + t < length) {
-        int64_t at = (i * run->data->shape.max_length + context + t) * D + k;
+        int64_t at = (i * split->room + context + t) * D + k;
         truth = split->mask[at] != 0 ? split->x[at] : NAN;
       }
       for (int s = 0; s < samples; s++)

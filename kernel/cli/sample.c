@@ -166,7 +166,7 @@ static void print(const struct work *w, int64_t series, bool given, int length) 
   for (int t = 0; t < length; t++) {
     for (int k = 0; k < D; k++) {
       struct entry e = {.series = series, .step = t, .variable = "x", .dimension = k, .truth = NAN};
-      const int64_t at = (series * data->shape.max_length + t) * D + k;
+      const int64_t at = (series * split->room + t) * D + k;
       if (given) {
         const bool seen = split->mask[at] != 0, hidden = split->hidden && split->hidden[at] != 0;
         e.status = seen ? "observed" : hidden ? "hidden" : "missing";

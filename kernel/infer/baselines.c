@@ -16,7 +16,7 @@
 /* The mean of the observed training entries of a dimension: for those never seen in the history. */
 static double training_mean(const struct ssk_data *data, int dim) {
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
-  int64_t rows = train->n * data->shape.max_length;
+  int64_t rows = train->n * train->room;
   double n = 0, sum = 0;
   for (int64_t r = 0; r < rows; r++)
     if (train->mask[r * data->shape.D + dim] != 0)
@@ -28,7 +28,7 @@ static int persistence_forecast(void *self, const struct ssk_data *data, enum ss
                                 int64_t series, int context, int horizon, int samples,
                                 uint64_t seed, int thread, double *paths, ssk_err *err) {
   int D = data->shape.D;
-  int64_t offset = series * data->shape.max_length * D;
+  int64_t offset = series * data->split[split].room * D;
   const double *x = data->split[split].x + offset, *mask = data->split[split].mask + offset;
   (void)self, (void)seed, (void)thread, (void)err;
   for (int k = 0; k < D; k++) {
@@ -47,7 +47,7 @@ static int persistence_posterior(void *self, const struct ssk_data *data, enum s
                                  int64_t series, int samples, uint64_t seed, int thread,
                                  const struct ssk_series_posterior *out, ssk_err *err) {
   const int D = data->shape.D, length = data->split[split].length[series];
-  const int64_t offset = series * data->shape.max_length * D;
+  const int64_t offset = series * data->split[split].room * D;
   const double *x = data->split[split].x + offset, *mask = data->split[split].mask + offset;
   (void)self, (void)seed, (void)thread, (void)err;
   for (int k = 0; k < D; k++) {
@@ -78,7 +78,7 @@ static void collect(const struct ssk_data *data, int t, struct pool *pool) {
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
   int D = data->shape.D;
   for (int64_t i = 0; i < train->n; i++) {
-    int64_t at = (i * data->shape.max_length + t) * D;
+    int64_t at = (i * train->room + t) * D;
     bool complete = t < train->length[i];
     for (int k = pool->from; k < pool->to && complete; k++)
       complete = train->mask[at + k] != 0;
@@ -90,7 +90,7 @@ static void collect(const struct ssk_data *data, int t, struct pool *pool) {
 /* The vectors of the step nearest to t (the earlier one of two) that has enough of them; of all
  * steps, when none has. */
 static void collect_nearest(const struct ssk_data *data, int t, struct pool *pool) {
-  int L = data->shape.max_length;
+  int64_t L = data->split[SSK_TRAIN].room;
   for (int away = 0; away < L && data->split[SSK_TRAIN].n >= MARGINAL_ENOUGH; away++)
     for (int side = -1; side <= 1; side += 2) {
       int step = t + side * away;
@@ -110,7 +110,7 @@ static int marginal_forecast(void *self, const struct ssk_data *data, enum ssk_s
                              int thread, double *paths, ssk_err *err) {
   int D = data->shape.D;
   (void)self, (void)thread;
-  size_t rows = (size_t)data->split[SSK_TRAIN].n * (size_t)data->shape.max_length;
+  size_t rows = (size_t)data->split[SSK_TRAIN].n * (size_t)data->split[SSK_TRAIN].room;
   struct pool pool = {.to = D, .vector = malloc(rows * sizeof *pool.vector)};
   if (!pool.vector)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the marginal forecast");
@@ -134,7 +134,7 @@ static int marginal_posterior(void *self, const struct ssk_data *data, enum ssk_
                               const struct ssk_series_posterior *out, ssk_err *err) {
   const int D = data->shape.D, length = data->split[split].length[series];
   (void)self, (void)thread;
-  size_t rows = (size_t)data->split[SSK_TRAIN].n * (size_t)data->shape.max_length;
+  size_t rows = (size_t)data->split[SSK_TRAIN].n * (size_t)data->split[SSK_TRAIN].room;
   struct pool pool = {.vector = malloc(rows * sizeof *pool.vector)};
   if (!pool.vector)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the marginal distribution");

@@ -192,7 +192,7 @@ static int make_case(const struct loop *l, int i, int thread, struct ssk_case *c
   const struct ssk_split_data *split = &data->split[e->split];
   struct thread_state *state = &l->threads[thread];
   int D = data->shape.D, length = split->length[i], horizon = (int)e->horizon;
-  int64_t row = (int64_t)i * data->shape.max_length;
+  int64_t row = (int64_t)i * split->room;
   *c = (struct ssk_case){.size = sizeof *c, .D = D};
   int context = e->context ? (int)e->context : length - horizon, code = SSK_OK;
   if (context >= 1 && context + horizon <= length) {

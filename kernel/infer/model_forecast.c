@@ -122,7 +122,7 @@ static int likelihood(void *self, const struct ssk_data *data, enum ssk_split sp
     log_w[i] = (double)weight->data[i];
   struct ssk_importance estimate;
   ssk_importance(paths, log_w, &estimate);
-  const double *mask = data->split[split].mask + series * data->shape.max_length * data->shape.D;
+  const double *mask = data->split[split].mask + series * data->split[split].room * data->shape.D;
   *out = (struct ssk_series_likelihood){.length = length,
                                         .log_likelihood = estimate.log_mean +
                                                           ssk_data_log_jacobian(data, mask, length),

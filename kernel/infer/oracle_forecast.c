@@ -29,7 +29,7 @@ struct history {
 
 static struct history history_of(const struct ssk_data *data, enum ssk_split split, int64_t series,
                                  int length, uint64_t seed, const char *purpose) {
-  int64_t offset = series * data->shape.max_length * data->shape.D;
+  int64_t offset = series * data->split[split].room * data->shape.D;
   return (struct history){.x = data->split[split].x + offset,
                           .mask = data->split[split].mask + offset,
                           .length = length,

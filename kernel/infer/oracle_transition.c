@@ -8,7 +8,7 @@
 
 static const double *state_at(const struct ssk_data *data, enum ssk_split split, int64_t series,
                               int t) {
-  return data->split[split].z + (series * data->shape.max_length + t) * data->shape.latent;
+  return data->split[split].z + (series * data->split[split].room + t) * data->shape.latent;
 }
 
 void ssk_true_latents(const struct ssk_data *data, enum ssk_split split, int64_t series, int t,

@@ -68,7 +68,7 @@ int ssk_smoothing_of(const struct ssk_forecaster *forecaster, const struct ssk_d
                      enum ssk_split split, int64_t series, int samples, uint64_t seed, int thread,
                      struct ssk_smoothing_work *work, struct ssk_smoothing *out, ssk_err *err) {
   const struct ssk_split_data *s = &data->split[split];
-  const int64_t row = series * data->shape.max_length, entry = row * data->shape.D;
+  const int64_t row = series * s->room, entry = row * data->shape.D;
   *out = (struct ssk_smoothing){.size = sizeof *out,
                                 .length = s->length[series],
                                 .x = s->x + entry,

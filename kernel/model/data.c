@@ -25,17 +25,18 @@ static double *new_array(int64_t n, int64_t length, int width, bool *failed) {
 static int check_series(const struct ssk_data *data, enum ssk_split split, int64_t i, int length,
                         const double *x, double *mask, ssk_err *err) {
   int D = data->shape.D;
-  if (length < 1 || length > data->shape.max_length)
+  const int64_t room = data->split[split].room;
+  if (length < 1 || length > room)
     return ssk_err_set(err, SSK_EDATA,
                        "data set '%s': %s series %lld has %d steps; 1 to %d expected",
                        data->dataset->component->name, split_names[split], (long long)i, length,
-                       data->shape.max_length);
+                       (int)room);
   for (int k = 0; k < length * D; k++)
     if (mask[k] != 0 && !isfinite(x[k]))
       return ssk_err_set(
           err, SSK_EDATA, "data set '%s': %s series %lld, step %d, dimension %d is not finite",
           data->dataset->component->name, split_names[split], (long long)i, k / D, k % D);
-  for (int k = length * D; k < data->shape.max_length * D; k++)
+  for (int k = length * D; k < room * D; k++)
     mask[k] = 0;
   return SSK_OK;
 }
@@ -45,7 +46,7 @@ static int check_values(const struct ssk_data *data, const struct ssk_instance *
                         enum ssk_split which, ssk_err *err) {
   const struct ssk_emission_ops *ops = emission->component->ops;
   const struct ssk_split_data *split = &data->split[which];
-  int64_t row = (int64_t)data->shape.max_length * data->shape.D;
+  int64_t row = split->room * data->shape.D;
   for (int64_t k = 0; ops->refuse && k < split->n * row; k++) {
     const char *wanted = split->mask[k] != 0 ? ops->refuse(emission->self, split->x[k]) : NULL;
     if (!wanted)
@@ -62,15 +63,26 @@ static int check_values(const struct ssk_data *data, const struct ssk_instance *
   return SSK_OK;
 }
 
+/* Rows for each series of a split: the longest, where the data set tells it beforehand. */
+static int64_t room_of(const struct ssk_data *data, enum ssk_split which) {
+  const struct ssk_dataset_ops *ops = ops_of(data);
+  int longest = ops->length ? 1 : data->shape.max_length;
+  for (int64_t i = 0; ops->length && i < data->split[which].n; i++) {
+    int length = ops->length(data->dataset->self, which, i);
+    longest = length > longest ? length : longest;
+  }
+  return longest;
+}
+
 static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err) {
   const struct ssk_data_shape *shape = &data->shape;
   struct ssk_split_data *split = &data->split[which];
-  int L = shape->max_length;
   split->n = ops_of(data)->count(data->dataset->self, which);
   if (split->n <= 0) {
     split->n = 0;
     return SSK_OK;
   }
+  const int64_t L = split->room = room_of(data, which);
   bool failed = false;
   split->length = calloc((size_t)split->n, sizeof *split->length);
   split->x = new_array(split->n, L, shape->D, &failed);
@@ -82,7 +94,7 @@ static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the %s split", split_names[which]);
   for (int64_t i = 0; i < split->n; i++) {
     double *mask = split->mask + i * L * shape->D;
-    for (int k = 0; k < L * shape->D; k++)
+    for (int64_t k = 0; k < L * shape->D; k++)
       mask[k] = 1;
     struct ssk_series series = {.size = sizeof series,
                                 .x = split->x + i * L * shape->D,
@@ -113,7 +125,7 @@ static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err)
 static bool is_there(const struct ssk_data *data, const double *mask, int64_t row, int width,
                      int k) {
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
-  int L = data->shape.max_length;
+  const int64_t L = train->room;
   return mask ? mask[row * width + k] != 0 : row % L < train->length[row / L];
 }
 
@@ -121,7 +133,7 @@ static bool is_there(const struct ssk_data *data, const double *mask, int64_t ro
  * 1. */
 static void standardise(const struct ssk_data *data, const double *values, const double *mask,
                         int width, int k, double *centre, double *scale) {
-  int64_t rows = data->split[SSK_TRAIN].n * data->shape.max_length;
+  int64_t rows = data->split[SSK_TRAIN].n * data->split[SSK_TRAIN].room;
   double n = 0, sum = 0, squares = 0;
   for (int64_t r = 0; r < rows; r++)
     if (is_there(data, mask, r, width, k))
@@ -165,13 +177,12 @@ static int choose_units(struct ssk_data *data, const struct ssk_experiment *e, s
  * that they are changed where they are. */
 static void scale_covariates(struct ssk_data *data) {
   const struct ssk_data_shape *shape = &data->shape;
-  const int64_t L = shape->max_length;
   double centre, scale;
   for (int k = 0; k < shape->V; k++) {
     standardise(data, data->split[SSK_TRAIN].u, NULL, shape->V, k, &centre, &scale);
     for (int s = 0; s < SSK_SPLIT_COUNT; s++)
-      for (int64_t r = 0; r < data->split[s].n * L; r++)
-        if (r % L < data->split[s].length[r / L])
+      for (int64_t r = 0; r < data->split[s].n * data->split[s].room; r++)
+        if (r % data->split[s].room < data->split[s].length[r / data->split[s].room])
           data->split[s].u[r * shape->V + k] =
               (data->split[s].u[r * shape->V + k] - centre) / scale;
   }

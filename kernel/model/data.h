@@ -5,17 +5,18 @@
 
 #include "model/experiment.h"
 
-/* One split: n series, each `max_length` rows long in memory, in the data's own units. */
+/* One split: n series, each `room` rows long in memory, in the data's own units. */
 struct ssk_split_data {
   int64_t n;
+  int64_t room; /* no less than the longest */
   int *length;  /* [n] */
-  double *x;    /* [n, max_length, D] */
-  double *mask; /* [n, max_length, D]; 0 after the end of a shorter series */
-  double *u;    /* [n, max_length, V] or NULL; standardised by the training series, when the recipe
+  double *x;    /* [n, room, D] */
+  double *mask; /* [n, room, D]; 0 after the end of a shorter series */
+  double *u;    /* [n, room, V] or NULL; standardised by the training series, when the recipe
                    says so, as s is */
   double *s;    /* [n, E] or NULL */
-  double *z;    /* [n, max_length, latent] or NULL */
-  /* [n, max_length, D] 1 for an entry that was observed and is held out: its mask is 0, x has its
+  double *z;    /* [n, room, latent] or NULL */
+  /* [n, room, D] 1 for an entry that was observed and is held out: its mask is 0, x has its
    * true value. NULL: nothing is held out of this split. */
   double *hidden;
 };

@@ -49,7 +49,7 @@ int ssk_pass_bound(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_
   if (code)
     ssk_err_set(err, code, "%s", ssk_err_message(pass->err, 0));
   for (int i = 0; i < n && !code; i++) {
-    const double *mask = split->mask + (first + i) * data->shape.max_length * data->shape.D;
+    const double *mask = split->mask + (first + i) * split->room * data->shape.D;
     values[i].distortion =
         mean_of(bound.distortion, i, paths) - ssk_data_log_jacobian(data, mask, values[i].steps);
     values[i].initial = mean_of(bound.initial, i, paths);

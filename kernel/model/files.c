@@ -414,6 +414,11 @@ int ssk_files_fill(const void *self, enum ssk_split split, int64_t i, struct ssk
   return SSK_OK;
 }
 
+int ssk_files_length(const void *self, enum ssk_split split, int64_t i) {
+  const struct ssk_files_store *store = ((const struct ssk_files *)self)->store;
+  return store->run[store->first[split] + i].length;
+}
+
 void ssk_files_origin(const void *self, enum ssk_split split, int64_t i,
                       struct ssk_series_origin *out) {
   const struct ssk_files_store *store = ((const struct ssk_files *)self)->store;

@@ -26,7 +26,7 @@ static void hide(const struct ssk_missing_section *missing, enum ssk_split which
 static int hold_out_of(struct ssk_data *data, const struct ssk_missing_section *missing,
                        enum ssk_split which, ssk_err *err) {
   struct ssk_split_data *split = &data->split[which];
-  const int64_t D = data->shape.D, row = data->shape.max_length * D;
+  const int64_t D = data->shape.D, row = split->room * D;
   if (!split->n || split->hidden)
     return SSK_OK;
   split->hidden = calloc((size_t)(split->n * row), sizeof *split->hidden);
@@ -42,7 +42,7 @@ static int hold_out_of(struct ssk_data *data, const struct ssk_missing_section *
 static int check_rest(const struct ssk_data *data, ssk_err *err) {
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
   const int D = data->shape.D;
-  const int64_t rows = train->n * data->shape.max_length;
+  const int64_t rows = train->n * train->room;
   for (int k = 0; k < D; k++) {
     bool seen = false, hidden = false;
     for (int64_t r = 0; r < rows; r++) {
@@ -69,7 +69,7 @@ int ssk_data_hold_out(struct ssk_data *data, const struct ssk_missing_section *m
   for (int s = 0; s < SSK_SPLIT_COUNT && !code; s++)
     if (data->split[s].hidden)
       data->fingerprint = ssk_hash(data->fingerprint, data->split[s].hidden,
-                                   (size_t)data->split[s].n * (size_t)data->shape.max_length *
+                                   (size_t)data->split[s].n * (size_t)data->split[s].room *
                                        (size_t)data->shape.D * sizeof(double));
   return code || !data->split[SSK_TRAIN].hidden ? code : check_rest(data, err);
 }

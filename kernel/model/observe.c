@@ -70,10 +70,10 @@ static void count_entries(const struct ssk_data *data, const double *counts, int
 static ssk_tensor *true_latents(const struct ssk_ctx *ctx, const struct ssk_data *data,
                                 const struct ssk_split_data *split,
                                 const struct ssk_window *windows) {
-  int B = ctx->B, d = ctx->dims->d, L = data->shape.max_length, width = data->shape.latent;
+  int B = ctx->B, d = ctx->dims->d, width = data->shape.latent;
   ssk_tensor *z = ssk_full(ctx->tape, SSK_SHAPE(ctx->T, B, d), 0);
   for (int b = 0; z->count && b < B; b++) {
-    const double *row = split->z + (windows[b].series * L + windows[b].start) * width;
+    const double *row = split->z + (windows[b].series * split->room + windows[b].start) * width;
     int left = split->length[windows[b].series] - windows[b].start;
     for (int t = 0; t < ctx->T && t < left; t++)
       for (int k = 0; k < d; k++)
@@ -87,7 +87,8 @@ struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_da
                                 enum ssk_split which, const struct ssk_window *windows) {
   const struct ssk_ctx *ctx = &pass->ctx;
   const struct ssk_split_data *split = &data->split[which];
-  int T = ctx->T, B = ctx->B, D = data->shape.D, E = data->shape.E, L = data->shape.max_length;
+  int T = ctx->T, B = ctx->B, D = data->shape.D, E = data->shape.E;
+  const int64_t L = split->room;
   struct ssk_observed obs = {.size = sizeof obs};
   obs.x = ssk_empty(ctx->tape, SSK_SHAPE(T, B, D));
   obs.mask = ssk_empty(ctx->tape, SSK_SHAPE(T, B, D));
@@ -155,7 +156,7 @@ void ssk_model_known(const struct ssk_pass *pass, const struct ssk_data *data, e
   const struct ssk_ctx *ctx = &pass->ctx;
   int V = ctx->dims->V;
   rows->u = V ? ssk_empty(ctx->tape, SSK_SHAPE(ctx->P, V)) : NULL;
-  const double *row = V ? data->split[split].u + (series * data->shape.max_length + t) * V : NULL;
+  const double *row = V ? data->split[split].u + (series * data->split[split].room + t) * V : NULL;
   for (int p = 0; V && rows->u->count && p < ctx->P; p++)
     for (int k = 0; k < V; k++)
       rows->u->data[p * V + k] = (ssk_real)row[k];

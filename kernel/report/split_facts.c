@@ -5,7 +5,7 @@
 
 struct ssk_split_facts ssk_split_facts(const struct ssk_data *data, enum ssk_split which) {
   const struct ssk_split_data *split = &data->split[which];
-  const int64_t L = data->shape.max_length, D = data->shape.D;
+  const int64_t L = split->room, D = data->shape.D;
   struct ssk_split_facts f = {.series = split->n};
   int64_t missing = 0;
   for (int64_t i = 0; i < split->n; i++) {
@@ -22,7 +22,7 @@ struct ssk_split_facts ssk_split_facts(const struct ssk_data *data, enum ssk_spl
 
 struct ssk_dimension_facts ssk_dimension_facts(const struct ssk_data *data, int dimension) {
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
-  const int64_t L = data->shape.max_length, D = data->shape.D;
+  const int64_t L = train->room, D = data->shape.D;
   struct ssk_dimension_facts f = {.lowest = NAN, .highest = NAN};
   double n = 0, sum = 0, squares = 0, all = 0;
   for (int pass = 0; pass < 2; pass++) /* the squares about the mean */

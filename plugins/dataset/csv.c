@@ -198,7 +198,8 @@ static const struct ssk_dataset_ops csv_ops = {.size = sizeof(struct ssk_dataset
                                                .shape = ssk_files_shape,
                                                .count = ssk_files_count,
                                                .fill = ssk_files_fill,
-                                               .origin = ssk_files_origin};
+                                               .origin = ssk_files_origin,
+                                               .length = ssk_files_length};
 
 static const struct ssk_component csv_component = {
     .size = sizeof(struct ssk_component),

@@ -189,7 +189,8 @@ static const struct ssk_dataset_ops jsonl_ops = {.size = sizeof(struct ssk_datas
                                                  .shape = ssk_files_shape,
                                                  .count = ssk_files_count,
                                                  .fill = ssk_files_fill,
-                                                 .origin = ssk_files_origin};
+                                                 .origin = ssk_files_origin,
+                                                 .length = ssk_files_length};
 
 static const struct ssk_component jsonl_component = {
     .size = sizeof(struct ssk_component),

@@ -109,7 +109,8 @@ static const struct ssk_dataset_ops npz_ops = {.size = sizeof(struct ssk_dataset
                                                .shape = ssk_files_shape,
                                                .count = ssk_files_count,
                                                .fill = ssk_files_fill,
-                                               .origin = ssk_files_origin};
+                                               .origin = ssk_files_origin,
+                                               .length = ssk_files_length};
 
 static const struct ssk_component npz_component = {
     .size = sizeof(struct ssk_component),

@@ -47,7 +47,7 @@ Test(csv, several_series_covariates_and_a_split_column) {
   cr_assert_eq(t.data->shape.D, 2);
   cr_assert_eq(t.data->shape.V, 1);
   const struct ssk_split_data *train = &t.data->split[SSK_TRAIN];
-  int L = t.data->shape.max_length;
+  int64_t L = t.data->split[SSK_TRAIN].room;
   cr_assert_eq(train->n, 3); /* b twice, as its rows are parted, then a */
   cr_expect_eq(train->length[0], 2);
   double b[] = {7, 1, 7, 3}, u[] = {10, 30};

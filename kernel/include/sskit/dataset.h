@@ -89,6 +89,9 @@ struct ssk_dataset_ops {
   const struct ssk_oracle *(*oracle)(const void *self); /* [optional]; may return NULL */
   void (*origin)(const void *self, enum ssk_split split, int64_t i,
                  struct ssk_series_origin *out); /* [optional] */
+  /* [optional] Steps of series i, without filling it: where splits differ much in the length of
+   * their series, this saves memory. */
+  int (*length)(const void *self, enum ssk_split split, int64_t i);
 };
 
 #ifdef __cplusplus

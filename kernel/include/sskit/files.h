@@ -4,7 +4,7 @@
  * A reader turns a file into series; which of their steps are for training, what of a part is
  * evaluated at once, which values stand for missing ones, and what is said when a file is not
  * there, is decided here. The struct of such a data set begins with a struct ssk_files, its rows
- * with SSK_PARAMS_FILES; `init`, `done`, and the slots shape, count, fill and origin are the
+ * with SSK_PARAMS_FILES; `init`, `done`, and the slots shape, count, fill, origin and length are
  * functions below; its `open` calls ssk_files_open with the reader. Windows of training and the
  * units of the model (from training entries alone) are the kernel's, as for any data set. */
 #ifndef SSKIT_FILES_H
@@ -89,6 +89,8 @@ SSK_API int ssk_files_fill(const void *self, enum ssk_split split, int64_t i,
                            struct ssk_series *out, ssk_err *err);
 SSK_API void ssk_files_origin(const void *self, enum ssk_split split, int64_t i,
                               struct ssk_series_origin *out);
+
+SSK_API int ssk_files_length(const void *self, enum ssk_split split, int64_t i);
 
 /* Reads one file: ssk_files_dims once, then ssk_files_add for each series. */
 typedef int ssk_files_reader(void *self, const char *path, ssk_err *err);
