@@ -7,6 +7,7 @@
  * 2020), with 19 levels as TimeGrad (Rasul et al. 2021) and CSDI (Tashiro et al. 2021) report it,
  * and of the sum its m_sum_mean_wQuantileLoss, there CRPS-sum. */
 #include "quantile.h"
+#include "ratio.h"
 
 struct crps_quantile {
   int64_t levels;
@@ -102,7 +103,7 @@ static const struct ssk_metric_ops crps_quantile_ops = {.size = sizeof(struct ss
                                                         .unit = "1",
                                                         .terms = 2,
                                                         .accumulate = crps_quantile_accumulate,
-                                                        .finish = quantile_ratio};
+                                                        .finish = ratio_of_sums};
 
 static const struct ssk_metric_ops crps_sum_ops = {.size = sizeof(struct ssk_metric_ops),
                                                    .needs = SSK_NEEDS_SAMPLES,
@@ -111,7 +112,7 @@ static const struct ssk_metric_ops crps_sum_ops = {.size = sizeof(struct ssk_met
                                                    .unit = "1",
                                                    .terms = 2,
                                                    .accumulate = crps_sum_accumulate,
-                                                   .finish = quantile_ratio};
+                                                   .finish = ratio_of_sums};
 
 static const struct ssk_component crps_quantile_component = {
     .size = sizeof(struct ssk_component),

@@ -2,8 +2,7 @@
 /* elbo.c - the evidence lower bound at lambda = 1, all constants included, in nats a step of the
  * data in its own units. For the oracle it is the exact log-likelihood, or its particle estimate.
  */
-#include <math.h>
-#include <sskit/plugin.h>
+#include "ratio.h"
 
 static double elbo_value(const void *self, const struct ssk_case *c) {
   (void)self;
@@ -38,14 +37,6 @@ static const struct ssk_component elbo_component = {
     .ops = &elbo_ops,
 };
 
-/* The ratio of two sums. */
-static double nats_a_step(const void *self, const double *means, double *gradient) {
-  (void)self;
-  gradient[0] = 1 / means[1];
-  gradient[1] = -means[0] / (means[1] * means[1]);
-  return means[0] / means[1];
-}
-
 static bool pooled_terms(const void *self, const struct ssk_case *c, double *terms) {
   (void)self;
   if (!c->has_bound || c->bound_length < 1)
@@ -69,7 +60,7 @@ static const struct ssk_metric_ops pooled_ops = {.size = sizeof(struct ssk_metri
                                                  .unit = "nats/step",
                                                  .terms = 2,
                                                  .accumulate = pooled_terms,
-                                                 .finish = nats_a_step};
+                                                 .finish = ratio_of_sums};
 
 static const struct ssk_component pooled_component = {
     .size = sizeof(struct ssk_component),

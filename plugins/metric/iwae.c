@@ -6,8 +6,7 @@
  *   log p(x) ~ log mean_i exp( log p(x, z_i) - log q(z_i | x) ),   z_i ~ q
  *
  * Burda, Grosse, Salakhutdinov: Importance weighted autoencoders, ICLR 2016, equation 8. */
-#include <math.h>
-#include <sskit/plugin.h>
+#include "ratio.h"
 
 static double iwae_value(const void *self, const struct ssk_case *c) {
   (void)self;
@@ -48,14 +47,6 @@ static const struct ssk_component iwae_component = {
     .ops = &iwae_ops,
 };
 
-/* The ratio of two sums. */
-static double nats_a_step(const void *self, const double *means, double *gradient) {
-  (void)self;
-  gradient[0] = 1 / means[1];
-  gradient[1] = -means[0] / (means[1] * means[1]);
-  return means[0] / means[1];
-}
-
 static bool pooled_terms(const void *self, const struct ssk_case *c, double *terms) {
   (void)self;
   if (c->likelihood_length < 1)
@@ -81,7 +72,7 @@ static const struct ssk_metric_ops pooled_ops = {.size = sizeof(struct ssk_metri
                                                  .beside = iwae_beside,
                                                  .terms = 2,
                                                  .accumulate = pooled_terms,
-                                                 .finish = nats_a_step};
+                                                 .finish = ratio_of_sums};
 
 static const struct ssk_component pooled_component = {
     .size = sizeof(struct ssk_component),

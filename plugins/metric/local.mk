@@ -23,6 +23,7 @@ metric_LTLIBRARIES += plugins/metric/kernel_wasserstein.la
 metric_LTLIBRARIES += plugins/metric/kernel_weights.la
 plugin_headers += plugins/metric/modes.h
 plugin_headers += plugins/metric/quantile.h
+plugin_headers += plugins/metric/ratio.h
 plugin_headers += plugins/metric/seasonal.h
 metric_LTLIBRARIES += plugins/metric/coverage_quantile.la
 metric_LTLIBRARIES += plugins/metric/crps_quantile.la

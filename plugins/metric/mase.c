@@ -2,6 +2,7 @@
 /* mase.c - scaled errors, as GluonTS and the M4 competition define them: mase of the median
  * (Hyndman and Koehler 2006), msis of an interval (Gneiting and Raftery 2007; Makridakis et al.
  * 2020). An item is one dimension of one series. */
+#include "ratio.h"
 #include "seasonal.h"
 
 struct mase {
@@ -79,7 +80,7 @@ static const struct ssk_metric_ops mase_ops = {.size = sizeof(struct ssk_metric_
                                                .unit = "1",
                                                .terms = 2,
                                                .accumulate = mase_accumulate,
-                                               .finish = quantile_ratio};
+                                               .finish = ratio_of_sums};
 
 static const struct ssk_metric_ops msis_ops = {.size = sizeof(struct ssk_metric_ops),
                                                .needs = SSK_NEEDS_SAMPLES,
@@ -88,7 +89,7 @@ static const struct ssk_metric_ops msis_ops = {.size = sizeof(struct ssk_metric_
                                                .unit = "1",
                                                .terms = 2,
                                                .accumulate = msis_accumulate,
-                                               .finish = quantile_ratio};
+                                               .finish = ratio_of_sums};
 
 static const struct ssk_component mase_component = {
     .size = sizeof(struct ssk_component),

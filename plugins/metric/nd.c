@@ -2,6 +2,7 @@
 /* nd.c - errors of point forecasts relative to the size of the series, as GluonTS defines them:
  * nd of the median, nrmse of the mean. */
 #include "quantile.h"
+#include "ratio.h"
 
 struct nd {
   int quantile;
@@ -92,7 +93,7 @@ static const struct ssk_metric_ops nd_ops = {.size = sizeof(struct ssk_metric_op
                                              .unit = "1",
                                              .terms = 2,
                                              .accumulate = nd_accumulate,
-                                             .finish = quantile_ratio};
+                                             .finish = ratio_of_sums};
 
 static const struct ssk_metric_ops nrmse_ops = {.size = sizeof(struct ssk_metric_ops),
                                                 .needs = SSK_NEEDS_SAMPLES,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* quantile.h - what the metrics of the forecasting literature share: quantiles of samples as its
- * programs take them, and ratios of sums. */
+/* quantile.h - quantiles of samples as the programs of the forecasting literature take them. */
 #ifndef SSK_METRIC_QUANTILE_H
 #define SSK_METRIC_QUANTILE_H
 
@@ -27,17 +26,6 @@ static inline void quantile_sort(const struct ssk_case *c, int entry, double *so
   for (int s = 0; s < c->samples; s++)
     sorted[s] = c->paths[(size_t)s * entries + (size_t)entry];
   qsort(sorted, (size_t)c->samples, sizeof *sorted, samples_order);
-}
-
-/* finish of a metric with two terms: the first's sum over the second's. */
-static inline double quantile_ratio(const void *self, const double *means, double *gradient) {
-  (void)self;
-  if (means[1] <= 0)
-    return NAN;
-  double ratio = means[0] / means[1];
-  gradient[0] = 1 / means[1];
-  gradient[1] = -ratio / means[1];
-  return ratio;
 }
 
 #endif
