@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* baselines.c - persistence and marginal, and the table of all baselines. Those that know the
- * generating process are in oracle_forecast.c. */
+/* baselines.c - persistence, seasonal naive and marginal, and the table of all baselines. Those
+ * that know the generating process are in oracle_forecast.c. */
 #include "infer/baselines.h"
 #include "core/text.h"
 #include "infer/oracle_forecast.h"
@@ -10,7 +10,7 @@
 
 #define MARGINAL_ENOUGH 100 /* training vectors at a step, for it to be a distribution */
 
-/* ---- persistence ------------------------------------------------------------------------------
+/* ---- persistence and seasonal_naive -----------------------------------------------------------
  */
 
 /* The mean of the observed training entries of a dimension: for those never seen in the history. */
@@ -24,21 +24,37 @@ static double training_mean(const struct ssk_data *data, int dim) {
   return n > 0 ? sum / n : 0;
 }
 
-static int persistence_forecast(void *self, const struct ssk_data *data, enum ssk_split split,
-                                int64_t series, int context, int horizon, int samples,
-                                uint64_t seed, int thread, double *paths, ssk_err *err) {
+/* What is carried forward: the value of a season ago, or the last one (a season of one step). */
+struct carried {
+  int64_t season;
+};
+
+/* The last observed value of dimension k that is a whole number of seasons before step t and within
+ * the history; NaN where there is none. */
+static double look_back(const double *x, const double *mask, int D, int context, int t, int k,
+                        int64_t season) {
+  for (int64_t from = t - season; from >= 0; from -= season)
+    if (from < context && mask[from * D + k] != 0)
+      return x[from * D + k];
+  return NAN;
+}
+
+static int carried_forecast(void *self, const struct ssk_data *data, enum ssk_split split,
+                            int64_t series, int context, int horizon, int samples, uint64_t seed,
+                            int thread, double *paths, ssk_err *err) {
+  const struct carried *c = self;
   int D = data->shape.D;
   int64_t offset = series * data->split[split].room * D;
   const double *x = data->split[split].x + offset, *mask = data->split[split].mask + offset;
-  (void)self, (void)seed, (void)thread, (void)err;
-  for (int k = 0; k < D; k++) {
-    int t = context - 1;
-    while (t >= 0 && mask[t * D + k] == 0)
-      t--;
-    double last = t >= 0 ? x[t * D + k] : training_mean(data, k);
-    for (int i = 0; i < samples * horizon; i++)
-      paths[(size_t)i * (size_t)D + (size_t)k] = last;
-  }
+  (void)seed, (void)thread, (void)err;
+  for (int h = 0; h < horizon; h++)
+    for (int k = 0; k < D; k++) {
+      double value = look_back(x, mask, D, context, context + h, k, c->season);
+      value = isnan(value) ? look_back(x, mask, D, context, context, k, 1) : value;
+      value = isnan(value) ? training_mean(data, k) : value;
+      for (size_t s = 0; s < (size_t)samples; s++)
+        paths[(s * (size_t)horizon + (size_t)h) * (size_t)D + (size_t)k] = value;
+    }
   return SSK_OK;
 }
 
@@ -160,30 +176,55 @@ static int marginal_posterior(void *self, const struct ssk_data *data, enum ssk_
 /* ---- the table --------------------------------------------------------------------------------
  */
 
-static int make_persistence(const struct ssk_baseline *self, const struct ssk_data *data,
-                            int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
-  (void)data, (void)particles, (void)err;
+static int make_carried(const struct ssk_baseline *self, int64_t season, struct ssk_forecaster *out,
+                        ssk_err *err) {
+  struct carried *c = malloc(sizeof *c);
+  if (!c)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for a baseline");
+  c->season = season;
   *out = (struct ssk_forecaster){
-      .name = self->name, .forecast = persistence_forecast, .posterior = persistence_posterior};
+      .name = self->name, .self = c, .forecast = carried_forecast, .free = free};
   return SSK_OK;
 }
 
+static int make_persistence(const struct ssk_baseline *self, const struct ssk_data *data,
+                            const struct ssk_evaluate_section *how, struct ssk_forecaster *out,
+                            ssk_err *err) {
+  (void)data, (void)how;
+  int code = make_carried(self, 1, out, err);
+  out->posterior = persistence_posterior;
+  return code;
+}
+
+static int make_seasonal_naive(const struct ssk_baseline *self, const struct ssk_data *data,
+                               const struct ssk_evaluate_section *how, struct ssk_forecaster *out,
+                               ssk_err *err) {
+  (void)data;
+  if (how->season < 1)
+    return ssk_err_set(err, SSK_ERECIPE,
+                       "%s needs evaluate.season, the number of steps of a season", self->name);
+  return make_carried(self, how->season, out, err);
+}
+
 static int make_marginal(const struct ssk_baseline *self, const struct ssk_data *data,
-                         int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
-  (void)data, (void)particles, (void)err;
+                         const struct ssk_evaluate_section *how, struct ssk_forecaster *out,
+                         ssk_err *err) {
+  (void)data, (void)how, (void)err;
   *out = (struct ssk_forecaster){
       .name = self->name, .forecast = marginal_forecast, .posterior = marginal_posterior};
   return SSK_OK;
 }
 
 static int make_oracle(const struct ssk_baseline *self, const struct ssk_data *data,
-                       int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
-  return ssk_oracle_forecaster(self->name, false, data, particles, out, err);
+                       const struct ssk_evaluate_section *how, struct ssk_forecaster *out,
+                       ssk_err *err) {
+  return ssk_oracle_forecaster(self->name, false, data, how->particles, out, err);
 }
 
 static int make_oracle_gaussian(const struct ssk_baseline *self, const struct ssk_data *data,
-                                int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
-  return ssk_oracle_forecaster(self->name, true, data, particles, out, err);
+                                const struct ssk_evaluate_section *how, struct ssk_forecaster *out,
+                                ssk_err *err) {
+  return ssk_oracle_forecaster(self->name, true, data, how->particles, out, err);
 }
 
 const struct ssk_baseline ssk_baselines[] = {
@@ -191,6 +232,10 @@ const struct ssk_baseline ssk_baselines[] = {
     {"oracle_gaussian", "a Gaussian with the oracle's mean and covariance at each step", true,
      make_oracle_gaussian},
     {"persistence", "the last observed value carried forward", false, make_persistence},
+    {"seasonal_naive",
+     "the observed value of the same step of an earlier season (evaluate.season), the latest there "
+     "is; where the history has none, the last observed value",
+     false, make_seasonal_naive},
     {"marginal",
      "training observations at that step; of the nearest step, where training series end earlier; "
      "of all steps, where fewer than 100 stand at one",
@@ -204,8 +249,9 @@ const struct ssk_baseline *ssk_baseline_find(const char *name) {
   return NULL;
 }
 
-int ssk_baseline_forecaster(const char *name, const struct ssk_data *data, int64_t particles,
-                            struct ssk_forecaster *out, ssk_err *err) {
+int ssk_baseline_forecaster(const char *name, const struct ssk_data *data,
+                            const struct ssk_evaluate_section *how, struct ssk_forecaster *out,
+                            ssk_err *err) {
   *out = (struct ssk_forecaster){0};
   const struct ssk_baseline *baseline = ssk_baseline_find(name);
   if (!baseline) {
@@ -217,5 +263,5 @@ int ssk_baseline_forecaster(const char *name, const struct ssk_data *data, int64
       ssk_err_hint(err, "did you mean '%s'?", nearest.best);
     return SSK_ERECIPE;
   }
-  return baseline->make(baseline, data, particles, out, err);
+  return baseline->make(baseline, data, how, out, err);
 }

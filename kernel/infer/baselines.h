@@ -9,17 +9,18 @@ struct ssk_baseline {
   const char *name; /* as a comparison names it; NULL ends the table */
   const char *summary;
   bool best_possible; /* knows the generating process: no model can be expected to do better */
-  int (*make)(const struct ssk_baseline *self, const struct ssk_data *data, int64_t particles,
-              struct ssk_forecaster *out, ssk_err *err);
+  int (*make)(const struct ssk_baseline *self, const struct ssk_data *data,
+              const struct ssk_evaluate_section *how, struct ssk_forecaster *out, ssk_err *err);
 };
 extern const struct ssk_baseline ssk_baselines[];
 
 /* NULL when there is no such baseline. */
 const struct ssk_baseline *ssk_baseline_find(const char *name);
-/* A forecaster on `data` (borrowed for as long as it lives); particles: of the oracle's filter,
- * where the process is not linear. SSK_EDATA when the baseline needs an oracle and the data have
- * none. */
-int ssk_baseline_forecaster(const char *name, const struct ssk_data *data, int64_t particles,
-                            struct ssk_forecaster *out, ssk_err *err);
+/* A forecaster on `data` (borrowed for as long as it lives). Of `how` it takes the particles of the
+ * oracle's filter, where the process is not linear, and the season. SSK_EDATA when the baseline
+ * needs an oracle and the data have none, SSK_ERECIPE when it needs a season and there is none. */
+int ssk_baseline_forecaster(const char *name, const struct ssk_data *data,
+                            const struct ssk_evaluate_section *how, struct ssk_forecaster *out,
+                            ssk_err *err);
 
 #endif

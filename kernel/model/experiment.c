@@ -184,6 +184,8 @@ static const struct ssk_param evaluate_rows[] = {
                   "series' last step of history: for the metrics kernel_*."),
     SSK_PARAM_INT(struct ssk_evaluate_section, particles, "4096", 2, 1e7, NULL,
                   "Particles of the oracle's filter, where it is not linear and Gaussian."),
+    SSK_PARAM_INT(struct ssk_evaluate_section, season, "0", 0, 1e6, "steps",
+                  "Length of a season, for the baseline seasonal_naive; 0: not said."),
     SSK_PARAM_COMPONENTS(struct ssk_evaluate_section, metrics, SSK_METRIC,
                          "[elbo, crps, energy_score, mae, rmse, coverage]", "What is computed."),
     SSK_PARAM_END};

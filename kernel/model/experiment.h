@@ -71,6 +71,7 @@ struct ssk_evaluate_section {
   int64_t likelihood_paths; /* of an importance-weighted likelihood */
   int64_t kernel_draws;     /* of the transition alone, for each conditioning */
   int64_t particles;        /* of the oracle's particle filter */
+  int64_t season;           /* steps, of the baseline seasonal_naive; 0: not said */
   struct ssk_instances metrics;
 };
 

@@ -130,7 +130,7 @@ static int run_baseline(struct work *w, const struct ssk_baseline *baseline,
                         struct ssk_evaluation *evaluation, ssk_err *err) {
   const struct ssk_evaluate_section *how = &w->reference->evaluate;
   struct ssk_forecaster forecaster;
-  int code = ssk_baseline_forecaster(baseline->name, w->data, how->particles, &forecaster, err);
+  int code = ssk_baseline_forecaster(baseline->name, w->data, how, &forecaster, err);
   if (code)
     return code;
   code = ssk_evaluate(&forecaster, w->data, how, seed_of(w, 0), w->pool, evaluation, err);
@@ -250,6 +250,24 @@ static int check_rows(struct work *w, ssk_err *err) {
   return SSK_ERECIPE;
 }
 
+/* Whether each baseline can be had on these data, before anything is trained. */
+static int check_baselines(struct work *w, ssk_err *err) {
+  const struct ssk_strings *rows = &w->study->compare.rows;
+  for (int i = 0; i < rows->n; i++) {
+    struct ssk_forecaster forecaster;
+    if (!ssk_baseline_find(rows->items[i]))
+      continue;
+    int code =
+        ssk_baseline_forecaster(rows->items[i], w->data, &w->reference->evaluate, &forecaster, err);
+    if (code) {
+      ssk_err_context(err, "row '%s'", rows->items[i]);
+      return code;
+    }
+    ssk_forecaster_free(&forecaster);
+  }
+  return SSK_OK;
+}
+
 static int prepare(struct work *w, const char *path, ssk_err *err) {
   int threads = w->options->threads > 0 ? w->options->threads : ssk_pool_default_threads();
   w->recipes = ssk_path_folder(path);
@@ -259,6 +277,8 @@ static int prepare(struct work *w, const char *path, ssk_err *err) {
   int code = check_rows(w, err);
   if (!code)
     code = ssk_data_load(w->reference, &w->data, err);
+  if (!code)
+    code = check_baselines(w, err);
   if (!code)
     code = ssk_pool_new(threads, &w->pool, err);
   if (!code)

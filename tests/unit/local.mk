@@ -48,6 +48,7 @@ unit_sources += tests/unit/test_fused.c
 unit_sources += tests/support/rig.h
 unit_sources += tests/unit/test_mixture.c
 unit_sources += tests/unit/test_metrics.c
+unit_sources += tests/unit/test_baselines.c
 unit_sources += tests/unit/test_forecast_metrics.c
 unit_sources += tests/unit/test_table.c
 unit_sources += tests/unit/test_emissions.c

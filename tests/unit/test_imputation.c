@@ -74,7 +74,9 @@ static void infer(const struct ssk_data *data, const char *baseline, int64_t i, 
                   double *mean) {
   struct ssk_forecaster f;
   const struct ssk_series_posterior out = {.x = x, .mean = mean};
-  cr_assert_eq(ssk_baseline_forecaster(baseline, data, 100, &f, NULL), SSK_OK);
+  cr_assert_eq(ssk_baseline_forecaster(baseline, data,
+                                       &(struct ssk_evaluate_section){.particles = 100}, &f, NULL),
+               SSK_OK);
   cr_assert_eq(f.posterior(f.self, data, SSK_TEST, i, S, 3, 0, &out, NULL), SSK_OK);
   ssk_forecaster_free(&f);
 }
@@ -290,14 +292,17 @@ Test(imputation, errors_add_up) {
   cr_assert_not_null(data);
   struct ssk_instance *metrics[] = {kit_make(&kit, SSK_METRIC, "smoothing_rmse", ""),
                                     kit_make(&kit, SSK_METRIC, "smoothing_gap", "")};
-  const struct ssk_evaluate_section how = {
-      .split = SSK_TEST, .horizon = 1, .samples = 2, .metrics = {.n = 2, .items = metrics}};
+  const struct ssk_evaluate_section how = {.split = SSK_TEST,
+                                           .horizon = 1,
+                                           .samples = 2,
+                                           .particles = 10,
+                                           .metrics = {.n = 2, .items = metrics}};
   double squares[2][2] = {{0}};
   static const char *const rows[] = {"oracle", "persistence"};
   for (int r = 0; r < 2; r++) {
     struct ssk_forecaster f;
     struct ssk_evaluation e;
-    cr_assert_eq(ssk_baseline_forecaster(rows[r], data, 10, &f, NULL), SSK_OK);
+    cr_assert_eq(ssk_baseline_forecaster(rows[r], data, &how, &f, NULL), SSK_OK);
     cr_assert_eq(ssk_evaluate(&f, data, &how, 1, NULL, &e, NULL), SSK_OK);
     for (int i = 0; i < 400; i++)
       for (int k = 0; k < 2; k++)

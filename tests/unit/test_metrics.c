@@ -110,7 +110,7 @@ static void score(struct kit *kit, const char *name, struct ssk_data *data,
   struct ssk_forecaster forecaster;
   struct ssk_pool *pool = NULL;
   if ((threads > 1 && ssk_pool_new(threads, &pool, kit->err)) ||
-      ssk_baseline_forecaster(name, data, section->particles, &forecaster, kit->err) ||
+      ssk_baseline_forecaster(name, data, section, &forecaster, kit->err) ||
       ssk_evaluate(&forecaster, data, section, 1, pool, out, kit->err))
     kit_fail(kit, name);
   ssk_forecaster_free(&forecaster);
@@ -281,15 +281,17 @@ Test(metrics, what_cannot_be_had_is_no_value_or_an_error) {
   struct ssk_data *data = kit_data(&kit, "bimodal", "valid: 0\ntest: 3\n");
   struct ssk_evaluate_section section = section_of(&kit, metrics, 0);
   data->oracle = NULL;
-  cr_expect_eq(ssk_baseline_forecaster("oracle", data, 10, &forecaster, kit.err), SSK_EDATA);
-  cr_expect_eq(ssk_baseline_forecaster("persistance", data, 10, &forecaster, kit.err), SSK_ERECIPE);
+  cr_expect_eq(ssk_baseline_forecaster("oracle", data, &section, &forecaster, kit.err), SSK_EDATA);
+  cr_expect_eq(ssk_baseline_forecaster("persistance", data, &section, &forecaster, kit.err),
+               SSK_ERECIPE);
   score(&kit, "persistence", data, &section, 1, &e);
   cr_expect_eq(e.means[JSD].n, 0);
   cr_expect_eq(e.means[ELBO].n, 0);
   cr_expect_eq(e.means[CRPS].n, 3);
   ssk_evaluation_free(&e);
   section.context = 32;
-  cr_assert_eq(ssk_baseline_forecaster("persistence", data, 10, &forecaster, kit.err), SSK_OK);
+  cr_assert_eq(ssk_baseline_forecaster("persistence", data, &section, &forecaster, kit.err),
+               SSK_OK);
   cr_expect_eq(ssk_evaluate(&forecaster, data, &section, 1, NULL, &e, kit.err), SSK_EDATA);
   data->split[SSK_TEST].n = 0;
   cr_expect_eq(ssk_evaluate(&forecaster, data, &section, 1, NULL, &e, kit.err), SSK_EDATA);

@@ -165,7 +165,7 @@ static void check_oracle(const char *dataset, const char *yaml, double coin, int
                                          .kernel_draws = 1000,
                                          .particles = 16,
                                          .metrics = {METRICS, metrics}};
-  if (ssk_baseline_forecaster("oracle", data, 16, &oracle, kit.err) ||
+  if (ssk_baseline_forecaster("oracle", data, &section, &oracle, kit.err) ||
       ssk_evaluate(&oracle, data, &section, 1, NULL, &e, kit.err))
     kit_fail(&kit, dataset);
   cr_expect_eq(oracle.latents, latents);
@@ -207,7 +207,7 @@ Test(scoreboard, transition_on_true_latents_is_scored_in_their_units) {
                                     &forecaster, err),
                SSK_OK);
   double next, scale = s.data->z_scale[0];
-  const double *z = s.data->split[SSK_TEST].z + 2 * s.data->shape.max_length + CONTEXT;
+  const double *z = s.data->split[SSK_TEST].z + 2 * s.data->split[SSK_TEST].room + CONTEXT;
   struct ssk_series_transition t = {.draws = draws, .next = &next};
   cr_assert_eq(
       forecaster.transition(forecaster.self, s.data, SSK_TEST, 2, CONTEXT, DRAWS, 1, 0, &t, err),
