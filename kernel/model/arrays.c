@@ -52,12 +52,12 @@ static int share_out(const char *path, struct arrays *a, ssk_err *err) {
     return ssk_err_set(err, SSK_EDATA, "'%s' has no values", path);
   const struct ssk_array *given = &a->lengths;
   bool ragged = given->ndim > 0;
-  if (ragged && (a->values.ndim == 3 || a->values.lengths))
+  if (ragged && a->values.ndim == 3)
     return ssk_err_set(err, SSK_EDATA,
                        "'%s': the values say by themselves how long series are, and an array of "
                        "lengths is named, too",
                        path);
-  a->n = ragged ? given->shape[0] : a->values.lengths ? a->values.n_lengths : series;
+  a->n = ragged ? given->shape[0] : series;
   if (ragged && given->ndim == 2 && given->shape[0] == 1)
     a->n = given->shape[1]; /* a row */
   else if (ragged && given->ndim > 1 && given->shape[1] != 1)
@@ -66,9 +66,7 @@ static int share_out(const char *path, struct arrays *a, ssk_err *err) {
   if (!a->length)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the series of '%s'", path);
   for (int64_t i = 0; i < a->n; i++) {
-    double length = ragged              ? given->data[i]
-                    : a->values.lengths ? (double)a->values.lengths[i]
-                                        : (double)(rows / series);
+    double length = ragged ? given->data[i] : (double)(rows / series);
     if (!(length >= 1 && length <= (double)(rows - sum) && length == floor(length)))
       return ssk_err_set(err, SSK_EDATA,
                          "'%s': series %lld has the length %.9g; %lld rows of values are left for "
@@ -159,10 +157,8 @@ int ssk_arrays_add(struct ssk_arrays *arrays, const char *path, ssk_array_fetch 
   if (!code && !a.values.ndim)
     code = ssk_err_set(err, SSK_EDATA, "'%s': the name of the array of values is empty", path);
   code = code ? code : add_all(arrays, path, &a, err);
-  for (int k = 0; k < 4; k++) {
+  for (int k = 0; k < 4; k++)
     free(all[k]->data);
-    free(all[k]->lengths);
-  }
   free(a.length);
   return code;
 }

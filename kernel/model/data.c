@@ -27,10 +27,9 @@ static int check_series(const struct ssk_data *data, enum ssk_split split, int64
   int D = data->shape.D;
   const int64_t room = data->split[split].room;
   if (length < 1 || length > room)
-    return ssk_err_set(err, SSK_EDATA,
-                       "data set '%s': %s series %lld has %d steps; 1 to %d expected",
-                       data->dataset->component->name, split_names[split], (long long)i, length,
-                       (int)room);
+    return ssk_err_set(
+        err, SSK_EDATA, "data set '%s': %s series %lld has %d steps; 1 to %d expected",
+        data->dataset->component->name, split_names[split], (long long)i, length, (int)room);
   for (int k = 0; k < length * D; k++)
     if (mask[k] != 0 && !isfinite(x[k]))
       return ssk_err_set(

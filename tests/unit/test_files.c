@@ -90,11 +90,11 @@ Test(files, what_is_not_there_says_where_to_get_it) {
               "sskit: error: there is no file 'FILE.not'\n"
               "      = hint: ask the weather service\n");
   on_disk_bad("csv", TEN, strlen(TEN), "path: FILE\ntrain: FILE\n",
-              "sskit: error: dataset 'csv': 'path' and 'train' are given");
+              "test.yaml:1:1: error: dataset 'csv': 'path' and 'train' are given");
   on_disk_bad("csv", TEN, strlen(TEN), "valid: FILE\n",
-              "sskit: error: dataset 'csv': no file is given");
+              "test.yaml:1:1: error: dataset 'csv': no file is given");
   on_disk_bad("csv", TEN, strlen(TEN), "path: FILE\nsplit: [0, 3, 3, 2, 4, 5]\n",
-              "test.yaml:2:8: error: ");
+              "test.yaml:2:1: error: 'split': must be three fractions, or six whole numbers");
 }
 
 /* ---- jsonl ----------------------------------------------------------------------------------- */
@@ -237,7 +237,7 @@ Test(files, npz_archive_of_ragged_series) {
   on_disk_bad("npz", data, size, "path: FILE\ncolumns: 2\n",
               "sskit: error: 'FILE' has columns 0 to 1, no column 2\n");
   on_disk_bad("npz", data, size, "path: FILE\ninputs: lengths\n",
-              "sskit: error: 'FILE': 107 rows of values, but 12 of inputs\n");
+              "sskit: error: 'FILE': 108 rows of values, but 12 of inputs\n");
   on_disk_bad("npz", data, size / 2, "path: FILE\n",
               "sskit: error: 'FILE' holds no NumPy arrays: ");
   data[200] = (char)(data[200] ^ 1); /* within the values: the checksum tells, or inflating */

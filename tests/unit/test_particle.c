@@ -11,7 +11,7 @@ TestSuite(particle);
 static double estimate(const struct ssk_data *data, int64_t series, int particles,
                        double *last_mean) {
   const struct ssk_split_data *test = &data->split[SSK_TEST];
-  int64_t offset = series * data->shape.max_length;
+  int64_t offset = series * test->room;
   struct ssk_particles p;
   cr_assert_eq(ssk_particles_open(&p, data->oracle, data->dataset->self, particles,
                                   ssk_rng_open(5, "test", "particles", 0, (uint32_t)series), NULL),

@@ -28,11 +28,11 @@ static void next(struct subject *s, const double *from, double *to) {
 /* Step t of series i of the training split: latent and observation. */
 static const double *latent_at(const struct subject *s, int i, int t) {
   const struct ssk_data *d = s->data;
-  return d->split[SSK_TRAIN].z + (i * d->shape.max_length + t) * d->shape.latent;
+  return d->split[SSK_TRAIN].z + (i * d->split[SSK_TRAIN].room + t) * d->shape.latent;
 }
 static const double *shown_at(const struct subject *s, int i, int t) {
   const struct ssk_data *d = s->data;
-  return d->split[SSK_TRAIN].x + ((int64_t)i * d->shape.max_length + t) * d->shape.D;
+  return d->split[SSK_TRAIN].x + ((int64_t)i * d->split[SSK_TRAIN].room + t) * d->shape.D;
 }
 
 Test(processes, student_t_has_the_tails_and_density_of_gsl) {

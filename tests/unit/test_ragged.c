@@ -99,7 +99,7 @@ static void prepare(struct subject *s, int steps, struct ssk_registry *registry,
             ssk_err_message(err, 0));
   struct ssk_split_data *split = &s->data->split[SSK_TEST];
   split->length[0] = steps;
-  for (int t = steps; t < s->data->shape.max_length; t++)
+  for (int t = steps; t < split->room; t++)
     for (int k = 0; k < s->data->shape.D; k++)
       split->mask[t * s->data->shape.D + k] = 0;
 }

@@ -128,7 +128,7 @@ SSK_API bool ssk_files_missing(const struct ssk_files *files, const char *text);
 /* ---- files of named arrays ---------------------------------------------------------------------
  */
 
-/* What formats of named arrays (npz, hdf5, mat) share: which arrays hold what. The struct of the
+/* What formats of named arrays (npz) share: which arrays hold what. The struct of the
  * data set begins with one of these, its rows are SSK_PARAMS_ARRAYS. */
 struct ssk_arrays {
   struct ssk_files files;
@@ -158,9 +158,6 @@ struct ssk_array {
   int ndim; /* 0: there is no such array */
   int64_t shape[3];
   double *data; /* malloc'ed by the reader, freed by ssk_arrays_add */
-  /* [n_lengths] where the array says by itself how its rows are shared out (a MATLAB cell array of
-   * matrices, one below the other); malloc'ed, or NULL. */
-  int64_t *lengths, n_lengths;
 };
 /* Reads the array `name` of an open file; leaves ndim 0 where there is none, and writes the names
  * of those that there are, for a message, to `names`. */
