@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_forecast_metrics.c - the metrics of the forecasting literature against values worked out by
- * hand, and the standard error of pooled figures. */
+ * hand, and pooled figures with their standard error. */
 #include "infer/evaluate.h"
 #include "infer/pooled.h"
 #include "support/instances.h"
@@ -63,6 +63,36 @@ Test(forecast_metrics, weighted_quantile_loss) {
                      8.0 / 21, 1e-12);
   cr_expect_float_eq(figure(&kit, "crps_sum", "levels: 3\n", cases, 1), 4.0 / 3 / 6, 1e-12,
                      "one dimension: the sum is the series");
+  kit_close(&kit);
+}
+
+/* 4 nats in 2 steps, 8 in 8: 2 and 1 a step, and 12 in 10. */
+Test(forecast_metrics, nats_a_step_of_all_series_together) {
+  struct kit kit;
+  kit_open(&kit);
+  const struct ssk_case two[2] = {{.size = sizeof two[0],
+                                   .has_bound = true,
+                                   .distortion = 2,
+                                   .rate_initial = 1.5,
+                                   .rate_transition = 0.5,
+                                   .bound_length = 2,
+                                   .has_likelihood = true,
+                                   .log_likelihood = -4,
+                                   .likelihood_length = 2},
+                                  {.size = sizeof two[0],
+                                   .has_bound = true,
+                                   .distortion = 5,
+                                   .rate_initial = 1,
+                                   .rate_transition = 2,
+                                   .bound_length = 8,
+                                   .has_likelihood = true,
+                                   .log_likelihood = -8,
+                                   .likelihood_length = 8}};
+  cr_expect_float_eq(figure(&kit, "elbo", "", two, 2), -1.5, 1e-12);
+  cr_expect_float_eq(figure(&kit, "elbo_pooled", "", two, 2), -1.2, 1e-12);
+  cr_expect_float_eq(figure(&kit, "iwae", "", two, 2), -1.5, 1e-12);
+  cr_expect_float_eq(figure(&kit, "iwae_pooled", "", two, 2), -1.2, 1e-12);
+  cr_expect(isnan(figure(&kit, "elbo_pooled", "", cases, 1)), "it has no bound");
   kit_close(&kit);
 }
 
