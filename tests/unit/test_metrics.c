@@ -295,5 +295,6 @@ Test(metrics, what_cannot_be_had_is_no_value_or_an_error) {
   cr_expect_eq(ssk_evaluate(&forecaster, data, &section, 1, NULL, &e, kit.err), SSK_EDATA);
   data->split[SSK_TEST].n = 0;
   cr_expect_eq(ssk_evaluate(&forecaster, data, &section, 1, NULL, &e, kit.err), SSK_EDATA);
+  ssk_forecaster_free(&forecaster);
   kit_close(&kit);
 }
