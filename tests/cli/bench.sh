@@ -2,41 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # sskit bench: what its table and its JSON hold, and how their parts hang together. No speed is tested.
 set -u
-work=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
+. "$top_srcdir/tests/support/tap.sh"
 smoke=$top_srcdir/recipes/smoke
-n=0
 cd "$work" || exit 99
-
-# run STATUS NAME ARGUMENT...: a command of the program must end with that status
-run() {
-  wanted=$1
-  name=$2
-  shift 2
-  "$SSKIT" "$@" >out 2>err
-  status=$?
-  test $status = "$wanted" || sed 's/^/# /' err
-  point "$name" test $status = "$wanted"
-}
-
-point() {
-  name=$1
-  shift
-  n=$((n + 1))
-  if "$@" >/dev/null; then
-    echo "ok $n - $name"
-  else
-    echo "not ok $n - $name"
-  fi
-}
 
 # json NAME FILTER: the filter holds on the output
 json() {
   if command -v jq >/dev/null; then
     point "$1" jq -e "$2" out
   else
-    n=$((n + 1))
-    echo "ok $n - $1 # SKIP there is no jq"
+    skip "$1" "there is no jq"
   fi
 }
 

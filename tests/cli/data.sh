@@ -3,41 +3,10 @@
 # docs/data.md: its files and its commands, in their order; sskit data; and the recipes on public series,
 # where these are.
 set -u
-work=$(mktemp -d "${TMPDIR:-/tmp}/data.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
+. "$top_srcdir/tests/support/tap.sh"
 cd "$work" || exit 99
-n=0
-bad=0
 
-point() {
-  name=$1
-  shift
-  n=$((n + 1))
-  if "$@"; then
-    echo "ok $n - $name"
-  else
-    echo "not ok $n - $name"
-    bad=1
-  fi
-}
-
-# A block that follows a line "`name`:" becomes that file, blocks marked sh are run.
-awk '
-  /^`[^`]*`:$/ { name = substr($0, 2, length($0) - 3); next }
-  /^```sh$/ { out = "commands.sh"; next }
-  /^```[a-z]+$/ && name != "" { out = name; name = ""; next }
-  /^```/ { out = ""; next }
-  out != "" { print > out }
-' "$top_srcdir/docs/data.md"
-mkdir bin
-printf '#!/bin/sh\nexec "%s" "$@"\n' "$SSKIT" >bin/sskit
-chmod +x bin/sskit
-PATH=$work/bin:$PATH
-
-sh -e commands.sh >commands.log 2>&1
-status=$?
-test $status = 0 || sed 's/^/# /' commands.log
-point "the commands of the page run" test $status = 0
+follow "$top_srcdir/docs/data.md"
 point "describe counts series, steps and gaps" \
   grep -q '^train *2 *6 *3 *3.0 *3 *16.667%$' commands.log
 point "split tells where a series comes from" test "$(grep -c '"series": "lower"' split.json)" = 2
@@ -78,8 +47,7 @@ for recipe in "$top_srcdir"/recipes/music/*_*.yaml "$top_srcdir"/recipes/forecas
   name=${recipe#"$top_srcdir/recipes/"}
   file=$(sed -n 's|^ .*: \$SSKIT_DATA/\([^ ]*\)$|\1|p' "${recipe%_*}.yaml" | head -n 1)
   if test ! -e "${SSKIT_DATA:-}/$file"; then
-    n=$((n + 1))
-    echo "ok $n - $name # SKIP SSKIT_DATA has no $file"
+    skip "$name" "SSKIT_DATA has no $file"
     continue
   fi
   sskit train "$recipe" -o "run-$n" training.steps=2 training.validate_every=0 health.every=0 \
@@ -91,4 +59,3 @@ for study in "$top_srcdir"/recipes/forecasting/compare_*.yaml; do
   point "$name and its rows are sound" env SSKIT_DATA="$work" sskit check "$study"
 done
 echo "1..$n"
-exit $bad

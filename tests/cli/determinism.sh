@@ -4,24 +4,11 @@
 # stopped or asked to save on the way. Compared are metrics.jsonl without its times, and both
 # checkpoints byte by byte.
 set -u
-work=$(mktemp -d "${TMPDIR:-/tmp}/determinism.XXXXXX") || exit 99
+. "$top_srcdir/tests/support/tap.sh"
 pid=
 trap 'test -z "$pid" || kill -9 $pid 2>/dev/null; rm -rf "$work"' EXIT
 trap 'exit 99' HUP INT TERM
 smoke=$top_srcdir/recipes/smoke
-n=0
-
-# point NAME CONDITION...: one test point
-point() {
-  said=$1
-  shift
-  n=$((n + 1))
-  if "$@"; then
-    echo "ok $n - $said"
-  else
-    echo "not ok $n - $said"
-  fi
-}
 
 # The training under test: 300 steps, saved at every 7th.
 fixed='training.steps=300 training.batch=12 training.shards=3 training.log_every=1

@@ -3,21 +3,8 @@
 # The health of a training from end to end: a posterior that has collapsed and a transition that
 # lacks modes are noticed, once; a healthy training is not mentioned.
 set -u
-work=$(mktemp -d "${TMPDIR:-/tmp}/health.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
-n=0
+. "$top_srcdir/tests/support/tap.sh"
 cd "$work" || exit 99
-
-point() {
-  name=$1
-  shift
-  n=$((n + 1))
-  if "$@"; then
-    echo "ok $n - $name"
-  else
-    echo "not ok $n - $name"
-  fi
-}
 
 # The paper's series, small. The encoder copies what it sees.
 cat >gaussian.yaml <<'YAML'

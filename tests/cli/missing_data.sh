@@ -2,41 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # docs/missing-data.md: its recipe and its commands, in their order; and what sskit sample prints.
 set -u
-work=$(mktemp -d "${TMPDIR:-/tmp}/missing.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
+. "$top_srcdir/tests/support/tap.sh"
 cd "$work" || exit 99
-n=0
-bad=0
 
-point() {
-  name=$1
-  shift
-  n=$((n + 1))
-  if "$@"; then
-    echo "ok $n - $name"
-  else
-    echo "not ok $n - $name"
-    bad=1
-  fi
-}
-
-# A block that follows a line "`name`:" becomes that file, blocks marked sh are run.
-awk '
-  /^`[^`]*`:$/ { name = substr($0, 2, length($0) - 3); next }
-  /^```sh$/ { out = "commands.sh"; next }
-  /^```[a-z]+$/ && name != "" { out = name; name = ""; next }
-  /^```/ { out = ""; next }
-  out != "" { print > out }
-' "$top_srcdir/docs/missing-data.md"
-mkdir bin
-printf '#!/bin/sh\nexec "%s" "$@"\n' "$SSKIT" >bin/sskit
-chmod +x bin/sskit
-PATH=$work/bin:$PATH
-
-sh -e commands.sh >commands.log 2>&1
-status=$?
-test $status = 0 || sed 's/^/# /' commands.log
-point "the commands of the page run" test $status = 0
+follow "$top_srcdir/docs/missing-data.md"
 point "... and each metric has a value, twice" \
   test "$(grep '^gaps ' commands.log | grep -vc ' -\( \|$\)')" = 2
 
@@ -85,4 +54,3 @@ point "a length that does not apply" refused 2 "--length is for series that are 
 point "a split that is not there" refused 3 "evaluate.split" --split nowhere
 
 echo "1..$n"
-exit $bad

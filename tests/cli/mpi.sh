@@ -4,25 +4,11 @@
 # and shards, also when it is stopped, killed and resumed with other numbers; errors and signals on one
 # rank end or reach all of them. Without MPI, that several processes are noticed.
 set -u
-work=$(mktemp -d "${TMPDIR:-/tmp}/mpi.XXXXXX") || exit 99
+. "$top_srcdir/tests/support/tap.sh"
 pid=
 trap 'test -z "$pid" || kill $pid 2>/dev/null; rm -rf "$work"' EXIT
 trap 'exit 99' HUP INT TERM
 recipe=$top_srcdir/recipes/smoke/transition_diffusion.yaml # its statistics travel with the gradient
-n=0
-
-# point NAME CONDITION...: one test point
-point() {
-  said=$1
-  shift
-  n=$((n + 1))
-  if "$@"; then
-    echo "ok $n - $said"
-  else
-    echo "not ok $n - $said"
-    test ! -s "$work/err" || sed 's/^/# /' "$work/err"
-  fi
-}
 
 # errors WANTED PATTERN: that many error messages of ours, the first of which matches
 errors() {

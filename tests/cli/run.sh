@@ -3,33 +3,9 @@
 # Run directories: what is in them, that they are never overwritten, and what is said when a training
 # cannot be resumed or goes wrong.
 set -u
-work=$(mktemp -d "${TMPDIR:-/tmp}/run.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
+. "$top_srcdir/tests/support/tap.sh"
 recipe=$top_srcdir/recipes/smoke/transition_gaussian.yaml
-n=0
 cd "$work" || exit 99
-
-# run STATUS NAME ARGUMENT...: a command of the program must end with that status
-run() {
-  wanted=$1
-  name=$2
-  shift 2
-  "$SSKIT" "$@" >out 2>err
-  status=$?
-  test $status = "$wanted" || sed 's/^/# /' err
-  point "$name" test $status = "$wanted"
-}
-
-point() {
-  name=$1
-  shift
-  n=$((n + 1))
-  if "$@"; then
-    echo "ok $n - $name"
-  else
-    echo "not ok $n - $name"
-  fi
-}
 
 run 0 "a training succeeds" train "$recipe" -o a/b/
 for file in recipe.yaml command.txt environment.json metrics.jsonl status \

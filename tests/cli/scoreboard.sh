@@ -2,23 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The studies of recipes/scoreboard in small, and transitions on the latents of a frozen encoder.
 set -u
-work=$(mktemp -d "${TMPDIR:-/tmp}/scoreboard.XXXXXX") || exit 99
-trap 'rm -rf "$work"' EXIT
+. "$top_srcdir/tests/support/tap.sh"
 recipes=$top_srcdir/recipes
-n=0
 cd "$work" || exit 99
-
-point() {
-  name=$1
-  shift
-  n=$((n + 1))
-  if "$@"; then
-    echo "ok $n - $name"
-  else
-    test -s err && sed 's/^/# /' err
-    echo "not ok $n - $name"
-  fi
-}
 
 # small STUDY FOLDER ARGUMENT...
 small() {

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # outsider.sh - does docs/writing-a-plugin.md work for somebody who has only the installed package?
 #
-# In an empty folder: a block that follows a line "`name`:" becomes that file, blocks marked sh are
-# run in their order. Then it is checked that the page keeps its promises.
+# In an empty folder its files are written and its commands run. Then it is checked that the page keeps
+# its promises.
 # usage: outsider.sh PREFIX DOC      (TAP on standard output)
 set -u
 prefix=$1
+support=$(cd "$(dirname "$0")/../support" && pwd)
 doc=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
 folder=$(mktemp -d) || exit 99
 trap 'rm -rf "$folder"' EXIT
@@ -30,13 +31,7 @@ ok() { # ok NAME STATUS
   fi
 }
 
-awk '
-  /^`[^`]*`:$/ { name = substr($0, 2, length($0) - 3); next }
-  /^```sh$/ { out = "commands.sh"; next }
-  /^```[a-z]+$/ && name != "" { out = name; name = ""; next }
-  /^```/ { out = ""; next }
-  out != "" { print > out }
-' "$doc"
+awk -f "$support/page.awk" "$doc"
 
 test -s student_t.c && test -s heavy.yaml && test -s commands.sh
 ok "the page holds a plugin, a recipe and commands" $?

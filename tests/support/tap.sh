@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# tap.sh - what the scripts of tests/cli share: a folder `work` of their own, which goes with them, and
+# numbered points of TAP. To be sourced; a script ends with echo "1..$n".
+work=$(mktemp -d "${TMPDIR:-/tmp}/$(basename "$0" .sh).XXXXXX") || exit 99
+trap 'rm -rf "$work"' EXIT
+n=0
+
+# point NAME COMMAND...: ok when the command succeeds; if not, the errors in $work/err are shown
+point() {
+  name=$1
+  shift
+  n=$((n + 1))
+  if "$@" >/dev/null; then
+    echo "ok $n - $name"
+  else
+    test ! -s "$work/err" || sed 's/^/# /' "$work/err"
+    echo "not ok $n - $name"
+  fi
+}
+
+# skip NAME REASON
+skip() {
+  n=$((n + 1))
+  echo "ok $n - $1 # SKIP $2"
+}
+
+# run STATUS NAME ARGUMENT...: a command of the program must end with that status; out and err have
+# what it says
+run() {
+  wanted=$1
+  name=$2
+  shift 2
+  "$SSKIT" "$@" >out 2>err
+  status=$?
+  point "$name" test $status = "$wanted"
+}
+
+# follow PAGE: what a reader of it does, in the folder where he is: its files, then its commands, with
+# sskit in the PATH; commands.log has what they print
+follow() {
+  awk -f "$top_srcdir/tests/support/page.awk" "$1"
+  mkdir -p "$work/bin"
+  printf '#!/bin/sh\nexec "%s" "$@"\n' "$SSKIT" >"$work/bin/sskit"
+  chmod +x "$work/bin/sskit"
+  PATH=$work/bin:$PATH
+  sh -e commands.sh >commands.log 2>&1
+  status=$?
+  test $status = 0 || sed 's/^/# /' commands.log
+  point "the commands of the page run" test $status = 0
+}
