@@ -193,13 +193,7 @@ static int csv_dataset_open(void *self, uint64_t seed, ssk_err *err) {
   return ssk_files_open(self, csv_read, err);
 }
 
-static const struct ssk_dataset_ops csv_ops = {.size = sizeof(struct ssk_dataset_ops),
-                                               .open = csv_dataset_open,
-                                               .shape = ssk_files_shape,
-                                               .count = ssk_files_count,
-                                               .fill = ssk_files_fill,
-                                               .origin = ssk_files_origin,
-                                               .length = ssk_files_length};
+static const struct ssk_dataset_ops csv_ops = SSK_FILES_OPS(csv_dataset_open);
 
 static const struct ssk_component csv_component = {
     .size = sizeof(struct ssk_component),

@@ -184,13 +184,7 @@ static const struct ssk_param jsonl_params[] = {
     SSK_PARAM_STRING(struct jsonl, name, "item_id", "Key of the series' name."),
     SSK_PARAM_END};
 
-static const struct ssk_dataset_ops jsonl_ops = {.size = sizeof(struct ssk_dataset_ops),
-                                                 .open = jsonl_open,
-                                                 .shape = ssk_files_shape,
-                                                 .count = ssk_files_count,
-                                                 .fill = ssk_files_fill,
-                                                 .origin = ssk_files_origin,
-                                                 .length = ssk_files_length};
+static const struct ssk_dataset_ops jsonl_ops = SSK_FILES_OPS(jsonl_open);
 
 static const struct ssk_component jsonl_component = {
     .size = sizeof(struct ssk_component),

@@ -104,13 +104,7 @@ static int npz_open(void *self, uint64_t seed, ssk_err *err) {
 
 static const struct ssk_param npz_params[] = {SSK_PARAMS_ARRAYS, SSK_PARAM_END};
 
-static const struct ssk_dataset_ops npz_ops = {.size = sizeof(struct ssk_dataset_ops),
-                                               .open = npz_open,
-                                               .shape = ssk_files_shape,
-                                               .count = ssk_files_count,
-                                               .fill = ssk_files_fill,
-                                               .origin = ssk_files_origin,
-                                               .length = ssk_files_length};
+static const struct ssk_dataset_ops npz_ops = SSK_FILES_OPS(npz_open);
 
 static const struct ssk_component npz_component = {
     .size = sizeof(struct ssk_component),

@@ -4,9 +4,9 @@
  * A reader turns a file into series; which of their steps are for training, what of a part is
  * evaluated at once, which values stand for missing ones, and what is said when a file is not
  * there, is decided here. The struct of such a data set begins with a struct ssk_files, its rows
- * with SSK_PARAMS_FILES; `init`, `done`, and the slots shape, count, fill, origin and length are
- * functions below; its `open` calls ssk_files_open with the reader. Windows of training and the
- * units of the model (from training entries alone) are the kernel's, as for any data set. */
+ * with SSK_PARAMS_FILES; `init` and `done` are ssk_files_init and ssk_files_done, its slots
+ * SSK_FILES_OPS(open), where `open` calls ssk_files_open with the reader. Windows of training and
+ * the units of the model (from training entries alone) are the kernel's, as for any data set. */
 #ifndef SSKIT_FILES_H
 #define SSKIT_FILES_H
 
@@ -89,8 +89,15 @@ SSK_API int ssk_files_fill(const void *self, enum ssk_split split, int64_t i,
                            struct ssk_series *out, ssk_err *err);
 SSK_API void ssk_files_origin(const void *self, enum ssk_split split, int64_t i,
                               struct ssk_series_origin *out);
-
 SSK_API int ssk_files_length(const void *self, enum ssk_split split, int64_t i);
+
+/* The slots of a data set of files; open_: its own. */
+#define SSK_FILES_OPS(open_)                                                                       \
+  {                                                                                                \
+    .size = sizeof(struct ssk_dataset_ops), .open = open_, .shape = ssk_files_shape,               \
+    .count = ssk_files_count, .fill = ssk_files_fill, .origin = ssk_files_origin,                  \
+    .length = ssk_files_length                                                                     \
+  }
 
 /* Reads one file: ssk_files_dims once, then ssk_files_add for each series. */
 typedef int ssk_files_reader(void *self, const char *path, ssk_err *err);
