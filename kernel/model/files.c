@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* files.c - series from files, of whatever format: kept in one table of rows, split, and cut. */
-#include <errno.h>
 #include <math.h>
 #include <sskit/files.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 enum { BY_TIME, BY_SERIES };
 const char *const ssk_files_split_names[] = {"time", "series", NULL};
@@ -60,8 +58,7 @@ const char *ssk_files_check_split(const void *self) {
   return whole && item[1] > item[0]
              ? NULL
              : "must be three fractions, or six whole numbers: the first step and the end of "
-               "train, "
-               "valid and test, no end before its first, and some steps for train";
+               "train, valid and test, no end before its first, and some steps for train";
 }
 
 int ssk_files_init(void *self, ssk_err *err) {
@@ -82,28 +79,6 @@ int ssk_files_init(void *self, ssk_err *err) {
   return SSK_OK;
 }
 
-bool ssk_files_number(const char *text, double *value) {
-  char *end;
-  text += strspn(text, " \t");
-  size_t n = strspn(text, "+-.0123456789eE");
-  if (n == 0 || text[n + strspn(text + n, " \t")] != '\0')
-    return false;
-  *value = strtod(text, &end);
-  return end == text + n && isfinite(*value);
-}
-
-bool ssk_files_missing(const struct ssk_files *files, const char *text) {
-  double value, sentinel;
-  text += strspn(text, " \t");
-  for (int i = 0; i < files->missing.n; i++) {
-    const char *item = files->missing.items[i];
-    if (strcmp(text, item) == 0 ||
-        (ssk_files_number(item, &sentinel) && ssk_files_number(text, &value) && value == sentinel))
-      return true;
-  }
-  return false;
-}
-
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* Steps added as it grows; *room 0 at first. */
@@ -120,36 +95,6 @@ static bool grow(void **items, int64_t *room, int64_t wanted, size_t size) {
   *items = grown;
   *room = next;
   return true;
-}
-
-int ssk_files_text(const char *path, char **data, size_t *size, ssk_err *err) {
-  *data = NULL;
-  *size = 0;
-  gzFile file = gzopen(path, "rb"); /* what is not packed is read as it is */
-  if (!file)
-    return ssk_err_set(err, SSK_EIO, "cannot read '%s': %s", path, strerror(errno));
-  int64_t room = 0;
-  int code = SSK_OK, got = 1, status = Z_OK;
-  gzbuffer(file, 1 << 17);
-  while (!code && got > 0) {
-    if (!grow((void **)data, &room, (int64_t)*size + (1 << 16), 1))
-      code = ssk_err_set(err, SSK_ENOMEM, "no memory to read '%s'", path);
-    else if ((got = gzread(file, *data + *size, (unsigned)(1 << 16) - 1)) > 0)
-      *size += (size_t)got;
-  }
-  const char *reason = gzerror(file, &status);
-  if (!code && status == Z_ERRNO)
-    code = ssk_err_set(err, SSK_EIO, "cannot read '%s': %s", path, strerror(errno));
-  else if (!code && status != Z_OK)
-    code = ssk_err_set(err, SSK_EDATA, "'%s' is damaged: %s", path, reason);
-  gzclose(file);
-  if (code) {
-    free(*data);
-    *data = NULL;
-    return code;
-  }
-  (*data)[*size] = '\0';
-  return SSK_OK;
 }
 
 int ssk_files_dims(struct ssk_files *files, int D, int V, int E, ssk_err *err) {

@@ -11,6 +11,7 @@ libsskit_sources += kernel/model/store.h
 libsskit_sources += kernel/model/data.c
 libsskit_sources += kernel/model/held_out.c
 libsskit_sources += kernel/model/files.c
+libsskit_sources += kernel/model/files_text.c
 libsskit_sources += kernel/model/arrays.c
 libsskit_sources += kernel/model/layers_dense.c
 libsskit_sources += kernel/model/layers_sequence.c

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* files_text.c - what readers of text share: whole files, packed or not, and the numbers in them.
+ */
+#include <errno.h>
+#include <math.h>
+#include <sskit/files.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+bool ssk_files_number(const char *text, double *value) {
+  char *end;
+  text += strspn(text, " \t");
+  size_t n = strspn(text, "+-.0123456789eE");
+  if (n == 0 || text[n + strspn(text + n, " \t")] != '\0')
+    return false;
+  *value = strtod(text, &end);
+  return end == text + n && isfinite(*value);
+}
+
+bool ssk_files_missing(const struct ssk_files *files, const char *text) {
+  double value, sentinel;
+  text += strspn(text, " \t");
+  for (int i = 0; i < files->missing.n; i++) {
+    const char *item = files->missing.items[i];
+    if (strcmp(text, item) == 0 ||
+        (ssk_files_number(item, &sentinel) && ssk_files_number(text, &value) && value == sentinel))
+      return true;
+  }
+  return false;
+}
+
+int ssk_files_text(const char *path, char **data, size_t *size, ssk_err *err) {
+  enum { piece = 1 << 16 };
+  *data = NULL;
+  *size = 0;
+  gzFile file = gzopen(path, "rb"); /* what is not packed is read as it is */
+  if (!file)
+    return ssk_err_set(err, SSK_EIO, "cannot read '%s': %s", path, strerror(errno));
+  size_t room = 0;
+  int code = SSK_OK, got = 1, status = Z_OK;
+  gzbuffer(file, 2 * piece);
+  while (!code && got > 0) {
+    if (room - *size < piece) {
+      char *grown = realloc(*data, room = 2 * room + piece);
+      if (!grown) {
+        code = ssk_err_set(err, SSK_ENOMEM, "no memory to read '%s'", path);
+        break;
+      }
+      *data = grown;
+    }
+    if ((got = gzread(file, *data + *size, piece - 1)) > 0)
+      *size += (size_t)got;
+  }
+  const char *reason = gzerror(file, &status);
+  if (!code && status == Z_ERRNO)
+    code = ssk_err_set(err, SSK_EIO, "cannot read '%s': %s", path, strerror(errno));
+  else if (!code && status != Z_OK)
+    code = ssk_err_set(err, SSK_EDATA, "'%s' is damaged: %s", path, reason);
+  gzclose(file);
+  if (code) {
+    free(*data);
+    *data = NULL;
+    return code;
+  }
+  (*data)[*size] = '\0';
+  return SSK_OK;
+}
