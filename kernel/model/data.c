@@ -121,25 +121,23 @@ static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err)
 }
 
 /* Is entry k of a row of training values there: observed, or, without a mask, within its series? */
-static bool is_there(const struct ssk_data *data, const double *mask, int64_t row, int width,
-                     int k) {
-  const struct ssk_split_data *train = &data->split[SSK_TRAIN];
-  const int64_t L = train->room;
-  return mask ? mask[row * width + k] != 0 : row % L < train->length[row / L];
+static bool is_there(const struct ssk_data *data, const double *mask, int64_t room, int64_t row,
+                     int width, int k) {
+  return mask ? mask[row * width + k] != 0 : row % room < data->split[SSK_TRAIN].length[row / room];
 }
 
-/* Mean and deviation of entry k of `width` training values a step; a constant one keeps the scale
- * 1. */
+/* Mean and deviation of entry k of `width` training values a row, of which a series has `room`; a
+ * constant one keeps the scale 1. */
 static void standardise(const struct ssk_data *data, const double *values, const double *mask,
-                        int width, int k, double *centre, double *scale) {
-  int64_t rows = data->split[SSK_TRAIN].n * data->split[SSK_TRAIN].room;
+                        int64_t room, int width, int k, double *centre, double *scale) {
+  int64_t rows = data->split[SSK_TRAIN].n * room;
   double n = 0, sum = 0, squares = 0;
   for (int64_t r = 0; r < rows; r++)
-    if (is_there(data, mask, r, width, k))
+    if (is_there(data, mask, room, r, width, k))
       n++, sum += values[r * width + k];
   double mean = n > 0 ? sum / n : 0;
   for (int64_t r = 0; r < rows; r++)
-    if (is_there(data, mask, r, width, k))
+    if (is_there(data, mask, room, r, width, k))
       squares += (values[r * width + k] - mean) * (values[r * width + k] - mean);
   double deviation = n > 0 ? sqrt(squares / n) : 0;
   *centre = mean;
@@ -161,42 +159,40 @@ static int choose_units(struct ssk_data *data, const struct ssk_experiment *e, s
   for (int k = 0; k < data->shape.D; k++) {
     data->scale[k] = 1;
     if (data->standardised)
-      standardise(data, train->x, train->mask, data->shape.D, k, &data->centre[k], &data->scale[k]);
+      standardise(data, train->x, train->mask, train->room, data->shape.D, k, &data->centre[k],
+                  &data->scale[k]);
   }
   for (int k = 0; k < data->latents; k++) {
     data->z_scale[k] = 1;
     if (e->standardise)
-      standardise(data, train->z, NULL, data->shape.latent, k, &data->z_centre[k],
+      standardise(data, train->z, NULL, train->room, data->shape.latent, k, &data->z_centre[k],
                   &data->z_scale[k]);
   }
   return SSK_OK;
 }
 
 /* Covariates, too, have the units of the training series: nobody asks for them in their own, so
- * that they are changed where they are. */
-static void scale_covariates(struct ssk_data *data) {
-  const struct ssk_data_shape *shape = &data->shape;
-  double centre, scale;
-  for (int k = 0; k < shape->V; k++) {
-    standardise(data, data->split[SSK_TRAIN].u, NULL, shape->V, k, &centre, &scale);
-    for (int s = 0; s < SSK_SPLIT_COUNT; s++)
-      for (int64_t r = 0; r < data->split[s].n * data->split[s].room; r++)
-        if (r % data->split[s].room < data->split[s].length[r / data->split[s].room])
-          data->split[s].u[r * shape->V + k] =
-              (data->split[s].u[r * shape->V + k] - centre) / scale;
-  }
+ * that they are changed where they are. A static one is a row by itself. */
+static void scale_covariate(struct ssk_data *data, bool is_static, int width, int k) {
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
-  for (int k = 0; k < shape->E; k++) {
-    double sum = 0, squares = 0, n = (double)train->n;
-    for (int64_t i = 0; i < train->n; i++)
-      sum += train->s[i * shape->E + k];
-    for (int64_t i = 0; i < train->n; i++)
-      squares += pow(train->s[i * shape->E + k] - sum / n, 2);
-    scale = sqrt(squares / n) > 1e-12 * (1 + fabs(sum / n)) ? sqrt(squares / n) : 1;
-    for (int s = 0; s < SSK_SPLIT_COUNT; s++)
-      for (int64_t i = 0; i < data->split[s].n; i++)
-        data->split[s].s[i * shape->E + k] = (data->split[s].s[i * shape->E + k] - sum / n) / scale;
+  double centre, scale;
+  standardise(data, is_static ? train->s : train->u, NULL, is_static ? 1 : train->room, width, k,
+              &centre, &scale);
+  for (int s = 0; s < SSK_SPLIT_COUNT; s++) {
+    const struct ssk_split_data *split = &data->split[s];
+    const int64_t room = is_static ? 1 : split->room;
+    double *values = is_static ? split->s : split->u;
+    for (int64_t r = 0; r < split->n * room; r++)
+      if (r % room < split->length[r / room])
+        values[r * width + k] = (values[r * width + k] - centre) / scale;
   }
+}
+
+static void scale_covariates(struct ssk_data *data) {
+  for (int k = 0; k < data->shape.V; k++)
+    scale_covariate(data, false, data->shape.V, k);
+  for (int k = 0; k < data->shape.E; k++)
+    scale_covariate(data, true, data->shape.E, k);
 }
 
 static int cut_windows(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *err) {
