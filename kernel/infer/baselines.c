@@ -192,7 +192,8 @@ static int make_persistence(const struct ssk_baseline *self, const struct ssk_da
                             ssk_err *err) {
   (void)data, (void)how;
   int code = make_carried(self, 1, out, err);
-  out->posterior = persistence_posterior;
+  if (!code)
+    out->posterior = persistence_posterior;
   return code;
 }
 
