@@ -4,7 +4,8 @@
  * oracle: filter the history, exactly where the process is linear and Gaussian, else with
  * particles; draw states and let the process go on. Its bound is the log-likelihood: exact, or the
  * particle filter's estimate. oracle_gaussian: a Gaussian with the same mean and covariance at each
- * step, the ceiling of all forecasters whose forecast is Gaussian. */
+ * step, the ceiling of all forecasters whose forecast is Gaussian; its log-likelihood is the sum of
+ * what these say of each next observation. */
 #include "infer/oracle_forecast.h"
 #include "infer/dense.h"
 #include "infer/kalman.h"
@@ -18,6 +19,7 @@ struct oracle_state {
   const struct ssk_oracle *oracle;
   const void *self;
   int particles;
+  bool matched;                      /* a Gaussian of the same moments instead of the process */
   struct ssk_linear_gaussian linear; /* where oracle->linear is set */
 };
 
@@ -142,6 +144,19 @@ static void sample_moments(const double *paths, int n, int horizon, int D, doubl
   }
 }
 
+/* Of the next `horizon` observations after what p has been fed. */
+static int particle_moments(struct ssk_particles *p, int horizon, int D, double *mean, double *cov,
+                            ssk_err *err) {
+  double *paths = malloc((size_t)p->n * (size_t)horizon * (size_t)D * sizeof *paths);
+  if (!paths)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
+  int code = ssk_particles_forecast(p, p->n, horizon, D, paths, err);
+  if (!code)
+    sample_moments(paths, p->n, horizon, D, mean, cov);
+  free(paths);
+  return code;
+}
+
 static int oracle_moments(const struct oracle_state *o, const struct history *past, int horizon,
                           double *mean, double *cov, ssk_err *err) {
   int d = o->oracle->d, D = past->D;
@@ -155,13 +170,11 @@ static int oracle_moments(const struct oracle_state *o, const struct history *pa
     ssk_kalman_free(&filtered);
     return code;
   }
-  double *paths = malloc((size_t)o->particles * (size_t)horizon * (size_t)D * sizeof *paths);
-  if (!paths)
-    return ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
-  int code = forecast_particles(o, past, o->particles, horizon, paths, err);
+  struct ssk_particles p = {0};
+  int code = run_particles(o, past, &p, err);
   if (!code)
-    sample_moments(paths, o->particles, horizon, D, mean, cov);
-  free(paths);
+    code = particle_moments(&p, horizon, D, mean, cov, err);
+  ssk_particles_free(&p);
   return code;
 }
 
@@ -264,28 +277,82 @@ static int oracle_posterior(void *self, const struct ssk_data *data, enum ssk_sp
 /* ---- the likelihood ---------------------------------------------------------------------------
  */
 
+/* log N(x; mean, cov) of the entries with mask 1: one step of a filter that observes its state. */
+static int gaussian_log_prob(int D, const double *mean, const double *cov, const double *x,
+                             const double *mask, double *log_prob, ssk_err *err) {
+  double *identity = calloc((size_t)(2 * D * D), sizeof *identity);
+  if (!identity)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
+  for (int i = 0; i < D; i++)
+    identity[i * D + i] = 1;
+  const double *zero = identity + D * D;
+  const struct ssk_linear_gaussian step = {.size = sizeof step,
+                                           .d = D,
+                                           .D = D,
+                                           .m0 = mean,
+                                           .P0 = cov,
+                                           .A = identity,
+                                           .Q = zero,
+                                           .C = identity,
+                                           .R = zero};
+  struct ssk_kalman filtered;
+  int code = ssk_kalman_filter(&step, 1, x, mask, &filtered, err);
+  *log_prob = filtered.log_likelihood;
+  ssk_kalman_free(&filtered);
+  free(identity);
+  return code;
+}
+
+/* Sum over the steps of what the Gaussian with the particles' predictive moments says of x_t. */
+static int matched_likelihood(const struct oracle_state *o, const struct history *past,
+                              double *log_likelihood, ssk_err *err) {
+  const int D = past->D;
+  double *mean = malloc((size_t)(D + D * D) * sizeof *mean);
+  if (!mean)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
+  struct ssk_particles p = {0};
+  int code = ssk_particles_open(&p, o->oracle, o->self, o->particles, past->rng, err);
+  *log_likelihood = 0;
+  for (int t = 0; t < past->length && !code; t++) {
+    const double *x = past->x + t * D, *mask = past->mask + t * D;
+    double step = 0;
+    code = particle_moments(&p, 1, D, mean, mean + D, err);
+    if (!code)
+      code = gaussian_log_prob(D, mean, mean + D, x, mask, &step, err);
+    *log_likelihood += step;
+    ssk_particles_feed(&p, x, mask, D);
+  }
+  ssk_particles_free(&p);
+  free(mean);
+  return code;
+}
+
+static int exact_likelihood(const struct oracle_state *o, const struct history *past,
+                            double *log_likelihood, ssk_err *err) {
+  int code;
+  if (o->oracle->linear) { /* the forecast is Gaussian: its own match */
+    struct ssk_kalman filtered;
+    code = ssk_kalman_filter(&o->linear, past->length, past->x, past->mask, &filtered, err);
+    *log_likelihood = filtered.log_likelihood;
+    ssk_kalman_free(&filtered);
+  } else {
+    struct ssk_particles p = {0};
+    code = run_particles(o, past, &p, err);
+    *log_likelihood = p.log_likelihood;
+    ssk_particles_free(&p);
+  }
+  return code;
+}
+
 static int oracle_likelihood(void *self, const struct ssk_data *data, enum ssk_split split,
                              int64_t series, int length, uint64_t seed, int thread,
                              struct ssk_series_likelihood *out, ssk_err *err) {
   const struct oracle_state *o = self;
-  struct history past = history_of(data, split, series, length, seed, "likelihood");
-  double log_likelihood = 0;
-  int code;
+  const struct history past = history_of(data, split, series, length, seed, "likelihood");
   (void)thread;
-  if (o->oracle->linear) {
-    struct ssk_kalman filtered;
-    code = ssk_kalman_filter(&o->linear, length, past.x, past.mask, &filtered, err);
-    log_likelihood = filtered.log_likelihood;
-    ssk_kalman_free(&filtered);
-  } else {
-    struct ssk_particles p = {0};
-    code = run_particles(o, &past, &p, err);
-    log_likelihood = p.log_likelihood;
-    ssk_particles_free(&p);
-  }
-  *out = (struct ssk_series_likelihood){
-      .length = length, .log_likelihood = log_likelihood, .effective_paths = NAN, .pareto_k = NAN};
-  return code;
+  *out = (struct ssk_series_likelihood){.length = length, .effective_paths = NAN, .pareto_k = NAN};
+  return o->matched && !o->oracle->linear ? matched_likelihood(o, &past, &out->log_likelihood, err)
+                                          : exact_likelihood(o, &past, &out->log_likelihood, err);
 }
 
 static int oracle_bound(void *self, const struct ssk_data *data, enum ssk_split split,
@@ -327,18 +394,20 @@ int ssk_oracle_forecaster(const char *name, bool gaussian, const struct ssk_data
   struct oracle_state *o = calloc(1, sizeof *o);
   if (!o)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
-  *o = (struct oracle_state){
-      .oracle = data->oracle, .self = data->dataset->self, .particles = (int)particles};
+  *o = (struct oracle_state){.oracle = data->oracle,
+                             .self = data->dataset->self,
+                             .particles = (int)particles,
+                             .matched = gaussian};
   if (o->oracle->linear)
     o->oracle->linear(o->self, &o->linear);
-  bool known = !gaussian || o->oracle->linear; /* what a matched Gaussian says of a series is not */
+  bool smooths = !gaussian || o->oracle->linear; /* a matched Gaussian is one of the next step */
   *out = (struct ssk_forecaster){.name = name,
                                  .self = o,
                                  .forecast = gaussian ? gaussian_forecast : oracle_forecast,
-                                 .bound = known ? oracle_bound : NULL,
-                                 .likelihood = known ? oracle_likelihood : NULL,
+                                 .bound = oracle_bound,
+                                 .likelihood = oracle_likelihood,
                                  .transition = oracle_transition,
-                                 .posterior = known ? oracle_posterior : NULL,
+                                 .posterior = smooths ? oracle_posterior : NULL,
                                  .latents = data->latents,
                                  .free = free};
   return SSK_OK;

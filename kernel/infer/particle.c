@@ -12,7 +12,7 @@ int ssk_particles_open(struct ssk_particles *p, const struct ssk_oracle *oracle,
                        int n, ssk_rng rng, ssk_err *err) {
   size_t states = (size_t)n * (size_t)oracle->d;
   *p = (struct ssk_particles){.oracle = oracle, .self = self, .n = n, .d = oracle->d, .rng = rng};
-  p->memory = malloc((2 * states + (size_t)n) * sizeof *p->memory);
+  p->memory = calloc(2 * states + (size_t)n, sizeof *p->memory);
   p->ancestor = calloc((size_t)n, sizeof *p->ancestor);
   if (!p->memory || !p->ancestor) {
     ssk_particles_free(p);
@@ -68,14 +68,19 @@ static double effective_size(const struct ssk_particles *p) {
   return 1 / squares;
 }
 
+/* One state, after `steps` of them: the first comes from nowhere. */
+static void step(struct ssk_particles *p, int64_t steps, const double *from, double *to) {
+  if (steps == 0)
+    p->oracle->initial(p->self, &p->rng, to);
+  else
+    p->oracle->transition(p->self, &p->rng, from, to);
+}
+
 /* A transition may not be asked to work in place: from one half of the states to the other. */
 static void propagate(struct ssk_particles *p) {
   double *from = p->z, *to = spare(p);
   for (int i = 0; i < p->n; i++, from += p->d, to += p->d)
-    if (p->steps == 0)
-      p->oracle->initial(p->self, &p->rng, to);
-    else
-      p->oracle->transition(p->self, &p->rng, from, to);
+    step(p, p->steps, from, to);
   p->z = spare(p);
   p->steps++;
 }
@@ -131,7 +136,7 @@ int ssk_particles_forecast(struct ssk_particles *p, int samples, int horizon, in
   for (int s = 0; s < samples; s++) {
     double *from = z + (size_t)s * (size_t)p->d, *to = from + states;
     for (int h = 0; h < horizon; h++) {
-      p->oracle->transition(p->self, &p->rng, from, to);
+      step(p, p->steps + h, from, to);
       p->oracle->emission(p->self, &p->rng, to,
                           paths + ((size_t)s * (size_t)horizon + (size_t)h) * (size_t)D);
       double *swap = from;

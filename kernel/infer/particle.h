@@ -26,7 +26,8 @@ int ssk_particles_open(struct ssk_particles *p, const struct ssk_oracle *oracle,
 void ssk_particles_feed(struct ssk_particles *p, const double *x, const double *mask, int D);
 /* Draw n_draws states from the weighted particles, systematically: z[n_draws, d]. */
 void ssk_particles_draw(struct ssk_particles *p, int n_draws, double *z);
-/* Forecast: draw states and let the process go on: paths[samples, horizon, D]. */
+/* Forecast: draw states and let the process go on: paths[samples, horizon, D]; from its start where
+ * nothing was fed. */
 int ssk_particles_forecast(struct ssk_particles *p, int samples, int horizon, int D, double *paths,
                            ssk_err *err);
 /* Smooth: draw paths z[samples, T, d] of the states given the whole series x[T, D], by following
