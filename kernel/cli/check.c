@@ -3,7 +3,7 @@
  * `compare:`) is checked together with the recipes of its rows. */
 #include "cli/cli.h"
 #include "core/file.h"
-#include "model/experiment.h"
+#include "model/study.h"
 #include <stdlib.h>
 #include <string.h>
 

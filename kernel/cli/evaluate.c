@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* evaluate.c - sskit evaluate: the metrics of a trained run. */
 #include "cli/training.h"
-#include "infer/model_forecast.h"
 #include "model/evaluate_bound.h"
 #include "report/health_text.h"
-#include "report/table.h"
+#include "report/run_score.h"
 
 enum { KEY_HEALTH = 0x2000 };
 
@@ -94,29 +93,6 @@ static int print(struct ssk_cli *cli, const struct ssk_table *table,
   return code;
 }
 
-/* Score the run into a table of one row. */
-static int score(struct ssk_cli *cli, const struct ssk_run *run, struct ssk_pool *pool,
-                 struct ssk_table *table) {
-  const struct ssk_evaluate_section *how = &run->experiment->evaluate;
-  struct ssk_forecaster forecaster;
-  struct ssk_evaluation evaluation = {0};
-  int code = ssk_model_forecaster(run->model, run->values, run->experiment->name,
-                                  ssk_pool_threads(pool), how, &forecaster, cli->err);
-  if (code)
-    return code;
-  code = ssk_evaluate(&forecaster, run->data, how, (uint64_t)run->experiment->seed, pool,
-                      &evaluation, cli->err);
-  if (!code)
-    code = ssk_table_init(table, how, cli->err);
-  if (!code)
-    code = ssk_table_add(table, forecaster.name, false, 1, &evaluation, cli->err);
-  if (!code)
-    code = ssk_table_finish(table, 0, 0, cli->err);
-  ssk_evaluation_free(&evaluation);
-  ssk_forecaster_free(&forecaster);
-  return code;
-}
-
 static int evaluate(struct ssk_cli *cli, const struct input *input) {
   struct ssk_run *run = NULL;
   struct ssk_pool *pool = NULL;
@@ -126,7 +102,7 @@ static int evaluate(struct ssk_cli *cli, const struct input *input) {
   if (!code)
     code = ssk_pool_new(cli->threads ? cli->threads : ssk_pool_default_threads(), &pool, cli->err);
   if (!code)
-    code = score(cli, run, pool, &table);
+    code = ssk_run_table(run, pool, &table, cli->err);
   struct ssk_bound_summary bound;
   if (!code) {
     const struct ssk_evaluate_section *how = &run->experiment->evaluate;

@@ -6,7 +6,7 @@
  */
 #include "cli/cli.h"
 #include "cli/page.h"
-#include "model/experiment.h"
+#include "model/study.h"
 #include "recipe/tree.h"
 #include <math.h>
 #include <stdlib.h>

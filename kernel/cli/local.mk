@@ -15,6 +15,7 @@ sskit_SOURCES += kernel/cli/resume.c
 sskit_SOURCES += kernel/cli/training.c
 sskit_SOURCES += kernel/cli/training.h
 sskit_SOURCES += kernel/cli/compare.c
+sskit_SOURCES += kernel/cli/reproduce.c
 sskit_SOURCES += kernel/cli/evaluate.c
 sskit_SOURCES += kernel/cli/forecast.c
 sskit_SOURCES += kernel/cli/sample.c

@@ -65,7 +65,7 @@ static char *help_filter(int key, const char *text, void *input) {
     ssk_text_add(&out, "Train, evaluate and compare deep state-space models that recipes describe "
                        "and plugins make up.\n\nVerbs:\n");
     for (int i = 0; i < n_verbs; i++)
-      ssk_text_printf(&out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+      ssk_text_printf(&out, "  %-11s %s\n", verbs[i].name, verbs[i].help);
   } else if (key == ARGP_KEY_HELP_POST_DOC) {
     ssk_text_printf(&out, "'sskit VERB --help' explains a verb.\n\n%s\n%s", exit_statuses,
                     environment);

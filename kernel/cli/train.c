@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* train.c - sskit train: train the model of a recipe into a run directory. */
 #include "cli/training.h"
-#include "model/experiment.h"
+#include "model/study.h"
 #include "report/run_folder.h"
 #include "train/ranks.h"
 #include <stdlib.h>

@@ -6,7 +6,6 @@
 #include "infer/oracle_transition.h"
 #include "infer/pooled.h"
 #include "infer/smoothing.h"
-#include "recipe/schema.h"
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -32,108 +31,8 @@ struct ssk_mean ssk_mean_of(const double *values, int64_t n, int64_t stride) {
   return out;
 }
 
-/* ---- columns ----------------------------------------------------------------------------------
- */
-
 static const struct ssk_metric_ops *ops_of(const struct ssk_instance *metric) {
   return metric->component->ops;
-}
-
-static void describe(const struct ssk_evaluate_section *e, struct ssk_metric_column *c) {
-  static const char *const splits[] = {"train", "valid", "test"};
-  unsigned needs = ops_of(c->metric)->needs;
-  char *text = c->definition;
-  size_t size = sizeof c->definition;
-  ops_of(c->metric)->definition(c->metric->self, text, size);
-  size_t used = strlen(text);
-  if (ops_of(c->metric)->terms)
-    used += (size_t)snprintf(text + used, size - used, "; sums over all series");
-  if (c->step && used < size)
-    used += (size_t)snprintf(text + used, size - used, "; of step %d alone", c->step);
-  if ((needs & SSK_NEEDS_SAMPLES) && used < size)
-    used += (size_t)snprintf(text + used, size - used, "; %lld samples, horizon %lld, context ",
-                             (long long)e->samples, (long long)e->horizon);
-  if ((needs & SSK_NEEDS_SAMPLES) && used < size)
-    used += e->context ? (size_t)snprintf(text + used, size - used, "%lld", (long long)e->context)
-                       : (size_t)snprintf(text + used, size - used, "all before it");
-  if ((needs & SSK_NEEDS_TRANSITION) && used < size)
-    used += (size_t)snprintf(text + used, size - used, "; %lld draws, from step ",
-                             (long long)e->kernel_draws);
-  if ((needs & SSK_NEEDS_TRANSITION) && used < size)
-    used += e->context ? (size_t)snprintf(text + used, size - used, "%lld", (long long)e->context)
-                       : (size_t)snprintf(text + used, size - used, "%lld before the last",
-                                          (long long)e->horizon);
-  if ((needs & SSK_NEEDS_POSTERIOR) && used < size)
-    used += (size_t)snprintf(text + used, size - used, "; %lld paths given the whole series%s",
-                             (long long)e->samples,
-                             e->smoothing ? ", drawn again by importance weights" : "");
-  if ((needs & SSK_NEEDS_LIKELIHOOD) && used < size)
-    used +=
-        (size_t)snprintf(text + used, size - used, "; %lld paths", (long long)e->likelihood_paths);
-  if ((needs & (SSK_NEEDS_BOUND | SSK_NEEDS_LIKELIHOOD)) && used < size)
-    used += e->bound_length ? (size_t)snprintf(text + used, size - used, "; first %lld steps",
-                                               (long long)e->bound_length)
-                            : (size_t)snprintf(text + used, size - used, "; whole series");
-  if (used < size)
-    snprintf(text + used, size - used, "; %s split", splits[e->split]);
-}
-
-/* The metric with all its parameters, defaults too: what a published figure is matched by. */
-static void identify(struct ssk_metric_column *c) {
-  const struct ssk_component *component = c->metric->component;
-  struct ssk_text text = {0};
-  ssk_text_add(&text, component->name);
-  const struct ssk_param *row = component->params;
-  for (int i = 0; row && row->name; row++, i++) {
-    ssk_text_printf(&text, "%s%s=", i ? "," : "(", row->name);
-    ssk_schema_value(row, c->metric->self, &text);
-  }
-  if (component->params && component->params->name)
-    ssk_text_add(&text, ")");
-  if (c->step)
-    ssk_text_printf(&text, "@h%d", c->step);
-  snprintf(c->id, sizeof c->id, "%s", text.failed ? component->name : text.data);
-  ssk_text_free(&text);
-}
-
-/* What needs more than samples is bound to the step after the history, or to none. */
-static int columns_of(const struct ssk_evaluate_section *e, const struct ssk_instance *metric) {
-  return 1 + (ops_of(metric)->needs == SSK_NEEDS_SAMPLES ? e->steps.n : 0);
-}
-
-int ssk_metric_column_count(const struct ssk_evaluate_section *evaluate) {
-  int n = 0;
-  for (int k = 0; k < evaluate->metrics.n; k++)
-    n += columns_of(evaluate, evaluate->metrics.items[k]);
-  return n;
-}
-
-void ssk_metric_columns(const struct ssk_evaluate_section *evaluate,
-                        struct ssk_metric_column *columns) {
-  struct ssk_metric_column *c = columns;
-  for (int k = 0; k < evaluate->metrics.n; k++) {
-    const struct ssk_instance *metric = evaluate->metrics.items[k];
-    const struct ssk_metric_ops *ops = ops_of(metric);
-    int same = 1;
-    for (int i = 0; i < k; i++)
-      same += strcmp(evaluate->metrics.items[i]->component->name, metric->component->name) == 0;
-    for (int i = 0, n = columns_of(evaluate, metric); i < n; i++, c++) {
-      *c =
-          (struct ssk_metric_column){.metric = metric,
-                                     .step = i ? (int)evaluate->steps.items[i - 1] : 0,
-                                     .unit = ops->unit,
-                                     .better = ops->better,
-                                     .ideal = ops->target ? ops->target(metric->self) : ops->ideal};
-      char number[16] = "", step[16] = "";
-      if (same > 1)
-        snprintf(number, sizeof number, "_%d", same);
-      if (c->step)
-        snprintf(step, sizeof step, "_h%d", c->step);
-      snprintf(c->name, sizeof c->name, "%.56s%s%s", metric->component->name, number, step);
-      identify(c);
-      describe(evaluate, c);
-    }
-  }
 }
 
 /* ---- the loop ---------------------------------------------------------------------------------
@@ -156,7 +55,7 @@ struct loop {
   const struct ssk_evaluate_section *evaluate;
   uint64_t seed;
   unsigned needs; /* of all metrics */
-  double *terms;  /* [n_series, n_metrics, SSK_METRIC_TERMS] of pooled metrics; first NaN: none */
+  int64_t first;  /* series, of the split; its row of the results is 0 */
   struct ssk_evaluation *out;
   struct thread_state *threads;
 };
@@ -281,15 +180,15 @@ static void evaluate_series(int task, int thread, void *user) {
   double *values = l->out->values + (int64_t)task * l->out->n_metrics;
   if (state->code)
     return; /* the evaluation fails: its values are not used */
-  int code = make_case(l, task, thread, &c);
+  int code = make_case(l, (int)l->first + task, thread, &c);
   if (code) {
     state->code = code;
-    state->failed = task;
+    state->failed = (int)l->first + task;
     return;
   }
   for (int k = 0; k < l->out->n_metrics; k++) {
     const struct ssk_metric_column *column = &l->out->columns[k];
-    double *terms = l->terms + ((int64_t)task * l->out->n_metrics + k) * SSK_METRIC_TERMS;
+    double *terms = l->out->terms + ((int64_t)task * l->out->n_metrics + k) * SSK_METRIC_TERMS;
     const struct ssk_metric_ops *ops = ops_of(column->metric);
     values[k] = terms[0] = NAN;
     if (can_show(ops->needs, &c)) {
@@ -321,9 +220,9 @@ static int prepare(struct loop *l, int n_threads, ssk_err *err) {
   out->means = calloc((size_t)out->n_metrics + 1, sizeof *out->means);
   l->threads = calloc((size_t)n_threads, sizeof *l->threads);
   out->columns = calloc((size_t)out->n_metrics + 1, sizeof *out->columns);
-  l->terms = calloc((size_t)out->n_series * (size_t)(out->n_metrics + 1) * SSK_METRIC_TERMS,
-                    sizeof *l->terms);
-  bool failed = !out->values || !out->means || !l->threads || !out->columns || !l->terms;
+  out->terms = calloc((size_t)out->n_series * (size_t)(out->n_metrics + 1) * SSK_METRIC_TERMS,
+                      sizeof *out->terms);
+  bool failed = !out->values || !out->means || !l->threads || !out->columns || !out->terms;
   size_t step = (size_t)e->samples * (size_t)l->data->shape.D, entries = step * (size_t)e->horizon;
   size_t latents = (size_t)l->forecaster->latents;
   size_t draws = (l->needs & SSK_NEEDS_TRANSITION) ? (size_t)e->kernel_draws * latents : 0;
@@ -344,25 +243,42 @@ static int prepare(struct loop *l, int n_threads, ssk_err *err) {
   return failed ? ssk_err_set(err, SSK_ENOMEM, "no memory for the evaluation") : SSK_OK;
 }
 
-int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data *data,
-                 const struct ssk_evaluate_section *evaluate, uint64_t seed, struct ssk_pool *pool,
-                 struct ssk_evaluation *out, ssk_err *err) {
+/* Pooled figures as values, and the means of all. */
+static void summarise(struct ssk_evaluation *out) {
+  for (int k = 0; k < out->n_metrics; k++)
+    if (ops_of(out->columns[k].metric)->terms)
+      ssk_pooled_values(out->columns[k].metric, out->terms + (int64_t)k * SSK_METRIC_TERMS,
+                        out->n_series, out->n_metrics, out->values + k);
+  for (int k = 0; k < out->n_metrics; k++)
+    out->means[k] = ssk_mean_of(out->values + k, out->n_series, out->n_metrics);
+}
+
+int ssk_evaluate_range(const struct ssk_forecaster *forecaster, const struct ssk_data *data,
+                       const struct ssk_evaluate_section *evaluate, int64_t first, int64_t count,
+                       uint64_t seed, struct ssk_pool *pool, struct ssk_evaluation *out,
+                       ssk_err *err) {
   const struct ssk_split_data *split = &data->split[evaluate->split];
   int n_threads = ssk_pool_threads(pool);
   struct timespec start, end;
-  int64_t n = evaluate->series && evaluate->series < split->n ? evaluate->series : split->n;
-  *out = (struct ssk_evaluation){.n_series = n < INT_MAX ? n : INT_MAX,
+  int64_t n = split->n < INT_MAX ? split->n : INT_MAX; /* as tasks of a pool are counted */
+  count = first < n ? count < n - first ? count : n - first : 0;
+  *out = (struct ssk_evaluation){.n_series = count,
                                  .n_metrics = ssk_metric_column_count(evaluate),
                                  .evaluations = forecaster->evaluations};
-  struct loop l = {
-      .forecaster = forecaster, .data = data, .evaluate = evaluate, .seed = seed, .out = out};
+  struct loop l = {.forecaster = forecaster,
+                   .data = data,
+                   .evaluate = evaluate,
+                   .seed = seed,
+                   .first = first,
+                   .out = out};
   for (int k = 0; k < evaluate->metrics.n; k++)
     l.needs |= ops_of(evaluate->metrics.items[k])->needs;
   int64_t longest = 0;
-  for (int64_t i = 0; i < out->n_series; i++)
+  int64_t named = evaluate->series && evaluate->series < n ? evaluate->series : n;
+  for (int64_t i = 0; i < named; i++)
     longest = split->length[i] > longest ? split->length[i] : longest;
   int64_t wanted = (evaluate->context ? evaluate->context : 1) + evaluate->horizon;
-  if (n == 0)
+  if (count < 1)
     return ssk_err_set(err, SSK_EDATA, "the split to evaluate has no series");
   if ((l.needs & (SSK_NEEDS_SAMPLES | SSK_NEEDS_TRANSITION)) && longest < wanted)
     return ssk_err_set(err, SSK_EDATA,
@@ -375,12 +291,8 @@ int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data 
     ssk_pool_run(pool, (int)out->n_series, evaluate_series, &l);
     code = report_failure(&l, n_threads, err);
   }
-  for (int k = 0; k < out->n_metrics && !code; k++)
-    if (ops_of(out->columns[k].metric)->terms)
-      ssk_pooled_values(out->columns[k].metric, l.terms + (int64_t)k * SSK_METRIC_TERMS,
-                        out->n_series, out->n_metrics, out->values + k);
-  for (int k = 0; k < out->n_metrics && !code; k++)
-    out->means[k] = ssk_mean_of(out->values + k, out->n_series, out->n_metrics);
+  if (!code)
+    summarise(out);
   for (int t = 0; t < n_threads && l.threads; t++) {
     free(l.threads[t].paths);
     free(l.threads[t].step);
@@ -389,7 +301,6 @@ int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data 
     ssk_err_free(l.threads[t].err);
   }
   free(l.threads);
-  free(l.terms);
   clock_gettime(CLOCK_MONOTONIC, &end);
   out->seconds = (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
   if (code)
@@ -397,8 +308,53 @@ int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data 
   return code;
 }
 
+int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data *data,
+                 const struct ssk_evaluate_section *evaluate, uint64_t seed, struct ssk_pool *pool,
+                 struct ssk_evaluation *out, ssk_err *err) {
+  return ssk_evaluate_range(forecaster, data, evaluate, 0,
+                            evaluate->series ? evaluate->series : INT64_MAX, seed, pool, out, err);
+}
+
+/* a[n] and b[m] in one, malloc'ed. */
+static double *join(const double *a, size_t n, const double *b, size_t m) {
+  double *both = malloc((n + m + 1) * sizeof *both);
+  if (both) {
+    memcpy(both, a, n * sizeof *both);
+    memcpy(both + n, b, m * sizeof *both);
+  }
+  return both;
+}
+
+int ssk_evaluation_append(struct ssk_evaluation *all, struct ssk_evaluation *more, ssk_err *err) {
+  if (!all->values) {
+    *all = *more;
+    *more = (struct ssk_evaluation){0};
+    return SSK_OK;
+  }
+  size_t row = (size_t)all->n_metrics, n = (size_t)all->n_series, m = (size_t)more->n_series;
+  double *values = join(all->values, n * row, more->values, m * row);
+  row *= SSK_METRIC_TERMS;
+  double *terms = join(all->terms, n * row, more->terms, m * row);
+  int code = values && terms ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for scores");
+  if (code) {
+    free(values);
+    free(terms);
+  } else {
+    free(all->values);
+    free(all->terms);
+    all->values = values;
+    all->terms = terms;
+    all->n_series += more->n_series;
+    all->seconds += more->seconds;
+    summarise(all);
+  }
+  ssk_evaluation_free(more);
+  return code;
+}
+
 void ssk_evaluation_free(struct ssk_evaluation *evaluation) {
   free(evaluation->columns);
+  free(evaluation->terms);
   free(evaluation->values);
   free(evaluation->means);
   *evaluation = (struct ssk_evaluation){0};

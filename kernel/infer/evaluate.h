@@ -26,6 +26,7 @@ struct ssk_metric_column {
   const char *unit;
   int better;
   double ideal; /* where better is 0 */
+  int lags;     /* of forecast errors: origins that follow each other share so many steps */
 };
 /* Columns of the recipe's metrics, each followed by those at evaluate->steps, where it is a metric
  * of forecast samples alone: columns[ssk_metric_column_count]. */
@@ -39,6 +40,8 @@ struct ssk_evaluation {
   int n_metrics;                     /* columns: ssk_metric_column_count */
   struct ssk_metric_column *columns; /* [n_metrics]; their `metric` is borrowed from the recipe */
   double *values;         /* [n_series, n_metrics]; NaN: no value; of pooled metrics linearised */
+  double *terms;          /* [n_series, n_metrics, SSK_METRIC_TERMS] of pooled metrics; first NaN:
+                             none */
   struct ssk_mean *means; /* [n_metrics], over series */
   double seconds;         /* of wall time, for all series */
   int64_t evaluations;    /* network evaluations a sampled latent step */
@@ -51,6 +54,14 @@ struct ssk_evaluation {
 int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data *data,
                  const struct ssk_evaluate_section *evaluate, uint64_t seed, struct ssk_pool *pool,
                  struct ssk_evaluation *out, ssk_err *err);
+/* The same for `count` series from `first` on. */
+int ssk_evaluate_range(const struct ssk_forecaster *forecaster, const struct ssk_data *data,
+                       const struct ssk_evaluate_section *evaluate, int64_t first, int64_t count,
+                       uint64_t seed, struct ssk_pool *pool, struct ssk_evaluation *out,
+                       ssk_err *err);
+/* Put the series of `more`, of the same forecaster and section, behind those of `all` (zeroed: none
+ * yet), as if they had been evaluated together; `more` is freed, also after a failure. */
+int ssk_evaluation_append(struct ssk_evaluation *all, struct ssk_evaluation *more, ssk_err *err);
 void ssk_evaluation_free(struct ssk_evaluation *evaluation);
 
 #endif

@@ -23,6 +23,7 @@ libsskit_sources += kernel/infer/particle.c
 libsskit_sources += kernel/infer/particle.h
 libsskit_sources += kernel/infer/baselines.c
 libsskit_sources += kernel/infer/baselines.h
+libsskit_sources += kernel/infer/columns.c
 libsskit_sources += kernel/infer/evaluate.c
 libsskit_sources += kernel/infer/evaluate.h
 libsskit_sources += kernel/infer/oracle_forecast.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* experiment.c - the rows of a recipe's own sections, and reading a recipe by them. */
 #include "model/experiment.h"
+#include "model/expect.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,15 +76,15 @@ static const struct ssk_param rates_rows[] = {
     SSK_PARAM_END};
 
 /* The names of parts in recipes, and their sets. */
-static const char *const part_names[] = {"encoder", "emission", "initial", "transition", NULL};
+const char *const ssk_part_names[] = {"encoder", "emission", "initial", "transition", NULL};
 static const unsigned part_sets[] = {SSK_PARTS_ENCODER, SSK_PARTS_EMISSION, SSK_PARTS_INITIAL,
                                      SSK_PARTS_TRANSITION};
 
 unsigned ssk_training_parts(const struct ssk_training_section *training) {
   unsigned parts = SSK_PARTS_ALL;
   for (int i = 0; i < training->freeze.n; i++)
-    for (int k = 0; part_names[k]; k++)
-      if (!strcmp(training->freeze.items[i], part_names[k]))
+    for (int k = 0; ssk_part_names[k]; k++)
+      if (!strcmp(training->freeze.items[i], ssk_part_names[k]))
         parts &= ~part_sets[k];
   return parts;
 }
@@ -102,7 +103,7 @@ static const struct ssk_param training_rows[] = {
                   "and compute each again on the way back. 0: keep all steps in memory; -1: the "
                   "square root of the window's length. No shorter than model.order; the same "
                   "gradient but for rounding."),
-    SSK_PARAM_NAMES(struct ssk_training_section, freeze, "[]", part_names,
+    SSK_PARAM_NAMES(struct ssk_training_section, freeze, "[]", ssk_part_names,
                     "Parts that are not trained: they keep the weights that they have (the encoder "
                     "with its summary)."),
     {.name = "start",
@@ -212,29 +213,6 @@ const struct ssk_param ssk_experiment_rows[] = {
     SSK_PARAM_SECTION(struct ssk_experiment, evaluate, evaluate_rows, "Forecasts and metrics."),
     SSK_PARAM_END};
 
-static const struct ssk_param compare_rows[] = {
-    SSK_PARAM_STRINGS(struct ssk_compare_section, rows, NULL,
-                      "Rows of the table: recipe files, relative to this one, or baselines "
-                      "(oracle, oracle_gaussian, persistence, marginal)."),
-    SSK_PARAM_NAMES(struct ssk_compare_section, freeze, "[]", part_names,
-                    "Parts that no row trains: all have them from the training of `start` with "
-                    "the same seed, so that rows differ in the rest alone."),
-    SSK_PARAM_STRING(struct ssk_compare_section, start, "",
-                     "Recipe file, relative to this one, that is trained first, once with each "
-                     "seed, and gives the rows the weights of `freeze`."),
-    SSK_PARAM_REALS(struct ssk_compare_section, seeds, "[1]", 0, 9e15, NULL,
-                    "Each model is trained once with each seed."),
-    SSK_PARAM_INT(struct ssk_compare_section, bootstrap, "1000", 0, 1e6, NULL,
-                  "Resamples of the paired intervals; 0: none."),
-    SSK_PARAM_END};
-
-const struct ssk_param ssk_study_rows[] = {
-    SSK_PARAM_STRING(struct ssk_study, name, "comparison", "Name of the study."),
-    SSK_PARAM_SECTION(struct ssk_study, compare, compare_rows, "What is compared."),
-    SSK_PARAM_STRINGS(struct ssk_study, set, NULL,
-                      "Overrides a.b=c that apply to the recipe of every row."),
-    SSK_PARAM_END};
-
 /* Values that only make sense together. */
 static void check_together(const struct ssk_experiment *e, ssk_err *err) {
   const struct ssk_node *root = e->tree->root;
@@ -331,9 +309,10 @@ static int complete_metrics(struct ssk_experiment *e, struct ssk_registry *regis
 
 static int fill(struct ssk_experiment *e, struct ssk_registry *registry, ssk_err *err) {
   struct ssk_maker maker = ssk_registry_maker(registry);
-  static const char *const also[] = {"base", NULL};
-  int code =
-      ssk_schema_fill(ssk_experiment_rows, e, e->tree->root, "", also, &maker, &e->arena, err);
+  int code = ssk_schema_fill(ssk_experiment_rows, e, e->tree->root, "", ssk_recipe_skipped, &maker,
+                             &e->arena, err);
+  int failure = ssk_expectations_check(e->tree, err);
+  code = code ? code : failure;
   if (code)
     return code;
   check_together(e, err);
@@ -392,82 +371,4 @@ char *ssk_experiment_dump(const struct ssk_experiment *e) {
     return NULL;
   }
   return text.data;
-}
-
-/* ---- studies -------------------------------------------------------------------------------- */
-
-/* Overrides of a study's own keys change the study; all others go to every row's recipe. */
-static bool is_own_key(const char *override) {
-  return !strncmp(override, "compare.", 8) || !strncmp(override, "name=", 5);
-}
-
-int ssk_study_load(const char *path, int n_overrides, const char *const *overrides,
-                   struct ssk_registry *registry, struct ssk_study **out, ssk_err *err) {
-  *out = NULL;
-  struct ssk_study *study = calloc(1, sizeof *study);
-  const char **own = calloc((size_t)n_overrides + 1, sizeof *own);
-  if (!study || !own) {
-    free(study);
-    free(own);
-    return ssk_err_set(err, SSK_ENOMEM, "no memory for the recipe");
-  }
-  int n_own = 0, n_rest = 0;
-  for (int i = 0; i < n_overrides; i++)
-    if (is_own_key(overrides[i]))
-      own[n_own++] = overrides[i];
-  study->tree = ssk_tree_load(path, n_own, own, getenv("SSKIT_RECIPE_PATH"), err);
-  free(own);
-  struct ssk_maker maker = ssk_registry_maker(registry);
-  static const char *const also[] = {"base", NULL};
-  int code = study->tree ? ssk_schema_fill(ssk_study_rows, study, study->tree->root, "", also,
-                                           &maker, &study->arena, err)
-                         : ssk_err_code(err);
-  if (!code && !study->compare.rows.n) {
-    const struct ssk_node *rows = ssk_node_find(study->tree->root, "compare");
-    code = ssk_err_at(err, SSK_ERECIPE, rows ? &rows->pos : NULL, "compare.rows is empty");
-    ssk_err_hint(err, "list recipe files and baselines: rows: [oracle, ddssm.yaml, dkf.yaml]");
-  }
-  if (!code && !study->compare.freeze.n != !*study->compare.start) {
-    bool freezes = study->compare.freeze.n;
-    const struct ssk_node *at =
-        ssk_node_find(study->tree->root, freezes ? "compare.freeze" : "compare.start");
-    code = ssk_err_at(err, SSK_ERECIPE, at ? &at->pos : NULL, "%s",
-                      freezes ? "compare.freeze needs compare.start, which frozen parts come from"
-                              : "compare.start is for compare.freeze, which names no part");
-    ssk_err_hint(err, "freeze: [encoder, emission], start: ddssm.yaml");
-  }
-  if (!code) {
-    int total = study->set.n + n_overrides - n_own;
-    const char **set = ssk_arena_alloc(&study->arena, ((size_t)total + 1) * sizeof *set);
-    if (!set)
-      code = ssk_err_set(err, SSK_ENOMEM, "no memory for the recipe");
-    for (int i = 0; set && i < study->set.n; i++)
-      set[i] = study->set.items[i];
-    for (int i = 0; set && i < n_overrides; i++)
-      if (!is_own_key(overrides[i]))
-        set[study->set.n + n_rest++] = ssk_arena_strdup(&study->arena, overrides[i]);
-    study->set = (struct ssk_strings){.n = total, .items = set};
-  }
-  if (code) {
-    ssk_study_free(study);
-    return code;
-  }
-  *out = study;
-  return SSK_OK;
-}
-
-void ssk_study_free(struct ssk_study *study) {
-  if (!study)
-    return;
-  ssk_schema_free(ssk_study_rows, study);
-  ssk_arena_free(&study->arena);
-  ssk_tree_free(study->tree);
-  free(study);
-}
-
-bool ssk_is_study(const char *path) {
-  struct ssk_tree *tree = ssk_tree_load(path, 0, NULL, getenv("SSKIT_RECIPE_PATH"), NULL);
-  bool study = tree && ssk_node_get(tree->root, "compare");
-  ssk_tree_free(tree);
-  return study;
 }

@@ -49,6 +49,8 @@ struct ssk_training_section {
   int64_t log_every, validate_every, checkpoint_every; /* steps; 0: never */
 };
 
+/* The names that parts have in recipes, ended by NULL. */
+extern const char *const ssk_part_names[];
 /* The parts that a training may train, a set of enum ssk_parts: all but those of `freeze`. */
 unsigned ssk_training_parts(const struct ssk_training_section *training);
 
@@ -106,27 +108,5 @@ int ssk_experiment_parse(const char *name, const char *text, size_t size, int n_
 void ssk_experiment_free(struct ssk_experiment *experiment);
 /* The resolved recipe: every default explicit. malloc'ed; NULL without memory. */
 char *ssk_experiment_dump(const struct ssk_experiment *experiment);
-
-/* A recipe that compares: it has the key `compare`. */
-struct ssk_compare_section {
-  struct ssk_strings rows;   /* recipe files (relative to this one), or names of baselines */
-  struct ssk_strings freeze; /* parts that all rows have from one training, and do not train */
-  const char *start;         /* recipe file of that training; "": none */
-  struct ssk_reals seeds;
-  int64_t bootstrap; /* resamples of the paired intervals */
-};
-struct ssk_study {
-  const char *name;
-  struct ssk_compare_section compare;
-  struct ssk_strings set; /* overrides that apply to every row's recipe */
-  struct ssk_tree *tree;
-  struct ssk_arena arena;
-};
-extern const struct ssk_param ssk_study_rows[];
-int ssk_study_load(const char *path, int n_overrides, const char *const *overrides,
-                   struct ssk_registry *registry, struct ssk_study **out, ssk_err *err);
-void ssk_study_free(struct ssk_study *study);
-/* Whether a recipe file is a study (has `compare:`); false also when it cannot be read. */
-bool ssk_is_study(const char *path);
 
 #endif

@@ -5,7 +5,8 @@
 #include "report/compare.h"
 #include "core/file.h"
 #include "infer/baselines.h"
-#include "infer/model_forecast.h"
+#include "report/run_score.h"
+#include "report/score.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,70 +127,123 @@ static uint64_t seed_of(const struct work *w, int s) {
   return (uint64_t)w->study->compare.seeds.items[s];
 }
 
-static int run_baseline(struct work *w, const struct ssk_baseline *baseline,
-                        struct ssk_evaluation *evaluation, ssk_err *err) {
-  const struct ssk_evaluate_section *how = &w->reference->evaluate;
-  struct ssk_forecaster forecaster;
-  int code = ssk_baseline_forecaster(baseline->name, w->data, how, &forecaster, err);
-  if (code)
-    return code;
-  code = ssk_evaluate(&forecaster, w->data, how, seed_of(w, 0), w->pool, evaluation, err);
-  ssk_forecaster_free(&forecaster);
-  return code;
+/* malloc'ed: the run of a row with a seed. */
+static char *run_folder(const struct work *w, int row, int s) {
+  char name[256];
+  snprintf(name, sizeof name, "%s-%llu", w->names[row], (unsigned long long)seed_of(w, s));
+  return ssk_path_join(w->folder, name);
 }
 
-static int evaluate_run(struct work *w, const char *folder, const char *name, int s,
-                        struct ssk_evaluation *evaluation, ssk_err *err) {
-  struct ssk_run *run;
-  int code = ssk_run_open(folder, 0, NULL, w->options->registry, &run, err);
-  if (code)
-    return code;
-  const struct ssk_evaluate_section *how = &w->reference->evaluate;
-  struct ssk_forecaster forecaster;
-  code = ssk_model_forecaster(run->model, run->values, name, ssk_pool_threads(w->pool), how,
-                              &forecaster, err);
-  if (!code) { /* on its own data: the same series, but its own standardisation */
-    code = ssk_evaluate(&forecaster, run->data, how, seed_of(w, s), w->pool, evaluation, err);
-    ssk_forecaster_free(&forecaster);
-  }
-  ssk_run_free(run);
-  return code;
-}
-
-static int run_seed(struct work *w, int row, int s, struct ssk_evaluation *evaluation,
-                    ssk_err *err) {
+static int train_seed(struct work *w, int row, int s, ssk_err *err) {
   struct ssk_experiment *e;
   int code = load_row(w, w->study->compare.rows.items[row], seed_of(w, s), &e, err);
   if (code)
     return code;
-  char name[256];
-  snprintf(name, sizeof name, "%s-%llu", w->names[row], (unsigned long long)seed_of(w, s));
-  char *folder = ssk_path_join(w->folder, name);
+  char *folder = run_folder(w, row, s);
   code = folder ? ssk_run_train(e, folder, w->options, NULL, err)
                 : ssk_err_set(err, SSK_ENOMEM, "no memory for a file name");
-  if (!code)
-    code = evaluate_run(w, folder, w->names[row], s, evaluation, err);
   free(folder);
   ssk_experiment_free(e);
   return code;
 }
 
-static int run_row(struct work *w, int row, ssk_err *err) {
-  const struct ssk_baseline *baseline = ssk_baseline_find(w->study->compare.rows.items[row]);
-  int n = baseline ? 1 : w->study->compare.seeds.n, done = 0;
-  struct ssk_evaluation *evaluations = calloc((size_t)n, sizeof *evaluations);
-  int code = evaluations ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for scores");
-  for (; done < n && !code; done += !code)
-    code = baseline ? run_baseline(w, baseline, &evaluations[done], err)
-                    : run_seed(w, row, done, &evaluations[done], err);
-  if (!code)
-    code = ssk_table_add(w->table, w->names[row], baseline && baseline->best_possible, n,
-                         evaluations, err);
-  for (int i = 0; i < done; i++)
-    ssk_evaluation_free(&evaluations[i]);
-  free(evaluations);
+static int train_rows(struct work *w, ssk_err *err) {
+  int code = SSK_OK;
+  for (int r = 0; r < w->study->compare.rows.n && !code; r++)
+    if (!ssk_baseline_find(w->study->compare.rows.items[r])) {
+      for (int s = 0; s < w->study->compare.seeds.n && !code; s++)
+        code = train_seed(w, r, s, err);
+      if (code)
+        ssk_err_context(err, "row '%s'", w->names[r]);
+    }
+  return code;
+}
+
+/* ---- scores ---------------------------------------------------------------------------------- */
+
+static int score_baseline(const struct work *w, const char *name, int64_t first, int64_t count,
+                          struct ssk_evaluation *out, ssk_err *err) {
+  const struct ssk_evaluate_section *how = &w->reference->evaluate;
+  struct ssk_forecaster forecaster;
+  int code = ssk_baseline_forecaster(name, w->data, how, &forecaster, err);
   if (code)
-    ssk_err_context(err, "row '%s'", w->names[row]);
+    return code;
+  code =
+      ssk_evaluate_range(&forecaster, w->data, how, first, count, seed_of(w, 0), w->pool, out, err);
+  ssk_forecaster_free(&forecaster);
+  return code;
+}
+
+/* Series that are evaluated. */
+static int64_t series_of(const struct work *w) {
+  const struct ssk_evaluate_section *how = &w->reference->evaluate;
+  int64_t n = w->data->split[how->split].n;
+  return how->series && how->series < n ? how->series : n;
+}
+
+static int score_row(void *user, int row, int s, int64_t first, int64_t count,
+                     struct ssk_evaluation *out, ssk_err *err) {
+  const struct work *w = user;
+  const struct ssk_baseline *baseline = ssk_baseline_find(w->study->compare.rows.items[row]);
+  if (baseline)
+    return score_baseline(w, baseline->name, first, count, out, err);
+  char *folder = run_folder(w, row, s);
+  struct ssk_run *run = NULL;
+  int code = folder ? ssk_run_open(folder, 0, NULL, w->options->registry, &run, err)
+                    : ssk_err_set(err, SSK_ENOMEM, "no memory for a file name");
+  if (!code) /* on its own data: the same series, but its own standardisation */
+    code = ssk_run_evaluate(run, &w->reference->evaluate, seed_of(w, s), first, count, w->pool, out,
+                            err);
+  ssk_run_free(run);
+  free(folder);
+  return code;
+}
+
+/* The column that a sequential comparison is decided by; -1, with a diagnostic: there is none. */
+static int deciding_column(const struct work *w, ssk_err *err) {
+  const char *name = w->study->compare.decide;
+  struct ssk_nearest nearest = {.wanted = name};
+  for (int c = 0; c < w->table->n_columns; c++) {
+    if (!*name || !strcmp(w->table->columns[c].name, name))
+      return c;
+    ssk_nearest_offer(&nearest, w->table->columns[c].name);
+  }
+  const struct ssk_node *node = ssk_node_find(w->study->tree->root, "compare.decide");
+  ssk_err_at(err, SSK_ERECIPE, node ? &node->pos : NULL, "no metric of the rows has the name '%s'",
+             name);
+  if (nearest.best)
+    ssk_err_hint(err, "did you mean '%s'?", nearest.best);
+  return -1;
+}
+
+static int score_rows(struct work *w, struct ssk_difference_how *how, ssk_err *err) {
+  const struct ssk_compare_section *c = &w->study->compare;
+  struct ssk_sequential rule = {
+      .on = c->sequential, .column = deciding_column(w, err), .look = c->look, .alpha = 0.05};
+  struct ssk_scored *rows = calloc((size_t)c->rows.n, sizeof *rows);
+  int code = rows ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for scores");
+  for (int r = 0; r < c->rows.n && !code; r++) {
+    const struct ssk_baseline *baseline = ssk_baseline_find(c->rows.items[r]);
+    rows[r] = (struct ssk_scored){.name = w->names[r],
+                                  .best_possible = baseline && baseline->best_possible,
+                                  .seeds = baseline ? 1 : c->seeds.n};
+  }
+  if (!code)
+    code = ssk_score_rows(rows, c->rows.n, series_of(w), &rule, score_row, w, err);
+  if (!code)
+    code = ssk_score_table(rows, c->rows.n, w->table, err);
+  if (!code && rule.on)
+    ssk_score_note(&rule, series_of(w), w->table);
+  *how = (struct ssk_difference_how){.resamples = c->bootstrap,
+                                     .seed = seed_of(w, 0),
+                                     .lags = (int)c->lags,
+                                     .anytime = rule.on,
+                                     .anytime_look = rule.look,
+                                     .anytime_alpha =
+                                         rule.alpha / (rule.comparisons ? rule.comparisons : 1)};
+  if (rows)
+    ssk_scored_free(rows, c->rows.n);
+  free(rows);
   return code;
 }
 
@@ -268,7 +322,8 @@ static int check_baselines(struct work *w, ssk_err *err) {
   return SSK_OK;
 }
 
-static int prepare(struct work *w, const char *path, ssk_err *err) {
+static int prepare(struct work *w, const char *path, const struct ssk_expectations *expected,
+                   ssk_err *err) {
   int threads = w->options->threads > 0 ? w->options->threads : ssk_pool_default_threads();
   w->recipes = ssk_path_folder(path);
   w->names = calloc((size_t)w->study->compare.rows.n, sizeof *w->names);
@@ -283,6 +338,11 @@ static int prepare(struct work *w, const char *path, ssk_err *err) {
     code = ssk_pool_new(threads, &w->pool, err);
   if (!code)
     code = ssk_table_init(w->table, &w->reference->evaluate, err);
+  if (!code && deciding_column(w, err) < 0)
+    code = SSK_ERECIPE;
+  if (!code && expected)
+    code = ssk_expectations_fit(expected, w->study->compare.rows.n, (const char *const *)w->names,
+                                w->table->n_columns, w->table->columns, err);
   return code ? code : ssk_folder_claim(w->folder, err);
 }
 
@@ -298,8 +358,8 @@ static int write_form(const struct work *w, const char *name,
   return code;
 }
 
-static int finish(struct work *w, ssk_err *err) {
-  int code = ssk_table_finish(w->table, w->study->compare.bootstrap, seed_of(w, 0), err);
+static int finish(struct work *w, const struct ssk_difference_how *how, ssk_err *err) {
+  int code = ssk_table_finish(w->table, how, err);
   if (!code)
     code = write_form(w, "table.txt", ssk_table_text, err);
   if (!code)
@@ -310,16 +370,20 @@ static int finish(struct work *w, ssk_err *err) {
 }
 
 int ssk_compare_run(const struct ssk_study *study, const char *path, const char *folder,
-                    const struct ssk_run_options *options, struct ssk_table *table, ssk_err *err) {
+                    const struct ssk_run_options *options, const struct ssk_expectations *expected,
+                    struct ssk_table *table, ssk_err *err) {
   *table = (struct ssk_table){0};
   struct work w = {.study = study, .folder = folder, .options = options, .table = table};
-  int code = prepare(&w, path, err);
+  int code = prepare(&w, path, expected, err);
   if (!code)
     code = run_starts(&w, err);
-  for (int i = 0; i < study->compare.rows.n && !code; i++)
-    code = run_row(&w, i, err);
   if (!code)
-    code = finish(&w, err);
+    code = train_rows(&w, err);
+  struct ssk_difference_how how;
+  if (!code)
+    code = score_rows(&w, &how, err);
+  if (!code)
+    code = finish(&w, &how, err);
   ssk_pool_free(w.pool);
   ssk_data_free(w.data);
   ssk_experiment_free(w.reference);

@@ -49,41 +49,87 @@ static double resampled_mean(const double *difference, int seeds, int64_t series
   return n > 0 ? sum / n : NAN;
 }
 
-int ssk_paired_difference(struct ssk_sample row, struct ssk_sample reference, int64_t resamples,
-                          uint64_t seed, struct ssk_difference *out, ssk_err *err) {
-  *out = (struct ssk_difference){.mean = NAN, .low = NAN, .high = NAN};
+/* How many seeds pair; 0: they do not. */
+static int paired_seeds(struct ssk_sample row, struct ssk_sample reference) {
   int seeds = row.seeds > reference.seeds ? row.seeds : reference.seeds;
+  bool paired = row.series == reference.series && (row.seeds == seeds || row.seeds == 1) &&
+                (reference.seeds == seeds || reference.seeds == 1);
+  return paired ? seeds : 0;
+}
+
+static double difference_of(struct ssk_sample row, struct ssk_sample reference, int k, int64_t i) {
+  return row.values[row.seeds == 1 ? 0 : k][i * row.stride] -
+         reference.values[reference.seeds == 1 ? 0 : k][i * reference.stride];
+}
+
+int64_t ssk_series_differences(struct ssk_sample row, struct ssk_sample reference, double *d) {
+  int seeds = paired_seeds(row, reference);
+  int64_t n = 0;
+  for (int64_t i = 0; seeds && i < row.series; i++) {
+    double sum = 0, count = 0;
+    for (int k = 0; k < seeds; k++) {
+      double difference = difference_of(row, reference, k, i);
+      if (!isnan(difference))
+        count++, sum += difference;
+    }
+    if (count > 0)
+      d[n++] = sum / count;
+  }
+  return n;
+}
+
+static void bootstrap(const double *difference, int seeds, int64_t series, int64_t *drawn,
+                      double *means, const struct ssk_difference_how *how,
+                      struct ssk_difference *out) {
+  int64_t n = 0;
+  for (int64_t r = 0; r < how->resamples; r++) {
+    ssk_rng rng = ssk_rng_open(how->seed, "report.difference", "bootstrap", (uint32_t)r, 0);
+    double mean = resampled_mean(difference, seeds, series, drawn, rng);
+    if (!isnan(mean))
+      means[n++] = mean;
+  }
+  if (n == 0)
+    return;
+  qsort(means, (size_t)n, sizeof *means, ascending);
+  out->low = quantile(means, n, 0.025);
+  out->high = quantile(means, n, 0.975);
+}
+
+int ssk_paired_difference(struct ssk_sample row, struct ssk_sample reference,
+                          const struct ssk_difference_how *how, struct ssk_difference *out,
+                          ssk_err *err) {
+  *out = (struct ssk_difference){.mean = NAN, .low = NAN, .high = NAN, .test = {NAN, NAN}};
+  int seeds = paired_seeds(row, reference);
   int64_t series = row.series;
-  if (series != reference.series || (row.seeds != seeds && row.seeds != 1) ||
-      (reference.seeds != seeds && reference.seeds != 1))
-    return SSK_OK; /* not paired */
+  if (!seeds)
+    return SSK_OK;
   double *difference = malloc((size_t)seeds * (size_t)series * sizeof *difference);
-  double *means = malloc((size_t)(resamples + 1) * sizeof *means);
-  int64_t *drawn = malloc((size_t)series * sizeof *drawn), n = 0;
+  double *means = malloc((size_t)(how->resamples + 1) * sizeof *means);
+  double *by_series = malloc((size_t)series * sizeof *by_series);
+  int64_t *drawn = malloc((size_t)series * sizeof *drawn);
   int code = SSK_OK;
-  if (!difference || !means || !drawn) {
+  if (!difference || !means || !by_series || !drawn) {
     code = ssk_err_set(err, SSK_ENOMEM, "no memory for the paired differences");
   } else {
     for (int k = 0; k < seeds; k++)
       for (int64_t i = 0; i < series; i++)
-        difference[k * series + i] =
-            row.values[row.seeds == 1 ? 0 : k][i * row.stride] -
-            reference.values[reference.seeds == 1 ? 0 : k][i * reference.stride];
+        difference[k * series + i] = difference_of(row, reference, k, i);
     out->mean = ssk_mean_of(difference, seeds * series, 1).mean;
-    for (int64_t r = 0; r < resamples && !isnan(out->mean); r++) {
-      ssk_rng rng = ssk_rng_open(seed, "report.difference", "bootstrap", (uint32_t)r, 0);
-      double mean = resampled_mean(difference, seeds, series, drawn, rng);
-      if (!isnan(mean))
-        means[n++] = mean;
-    }
-    if (n > 0) {
-      qsort(means, (size_t)n, sizeof *means, ascending);
-      out->low = quantile(means, n, 0.025);
-      out->high = quantile(means, n, 0.975);
+    int64_t n = ssk_series_differences(row, reference, by_series);
+    struct ssk_mean m = ssk_mean_of(by_series, n, 1);
+    out->test = ssk_diebold_mariano(by_series, n, how->lags);
+    if (how->anytime && n > 1) {
+      double radius =
+          ssk_anytime_radius(m.se * sqrt((double)n), n, how->anytime_look, how->anytime_alpha);
+      out->low = m.mean - radius;
+      out->high = m.mean + radius;
+    } else if (!isnan(out->mean)) {
+      bootstrap(difference, seeds, series, drawn, means, how, out);
     }
   }
   free(difference);
   free(means);
+  free(by_series);
   free(drawn);
   return code;
 }

@@ -85,7 +85,8 @@ int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible,
   }
   for (int c = 0; c < table->n_columns && !code; c++) {
     row.cells[c].value = ssk_mean_over_seeds(sample_of(table, &row, start, c));
-    row.cells[c].difference = (struct ssk_difference){.mean = NAN, .low = NAN, .high = NAN};
+    row.cells[c].difference =
+        (struct ssk_difference){.mean = NAN, .low = NAN, .high = NAN, .test = {NAN, NAN}};
   }
   free(start);
   if (code)
@@ -128,7 +129,7 @@ static int order_rows(struct ssk_table *table, ssk_err *err) {
   return SSK_OK;
 }
 
-int ssk_table_finish(struct ssk_table *table, int64_t resamples, uint64_t seed, ssk_err *err) {
+int ssk_table_finish(struct ssk_table *table, const struct ssk_difference_how *how, ssk_err *err) {
   int code = order_rows(table, err), seeds = 1;
   for (int r = 0; r < table->n_rows; r++) {
     if (table->reference < 0 && !table->rows[r].best_possible)
@@ -137,15 +138,19 @@ int ssk_table_finish(struct ssk_table *table, int64_t resamples, uint64_t seed, 
   }
   for (int c = 0; c < table->n_columns; c++)
     mark_best(table, c);
+  table->anytime = how->anytime;
   const double **start = calloc(2 * (size_t)seeds, sizeof *start);
   if (!code && !start)
     code = no_memory(err);
   for (int r = 0; r < table->n_rows && table->reference >= 0; r++)
-    for (int c = 0; c < table->n_columns && !code && r != table->reference; c++)
+    for (int c = 0; c < table->n_columns && !code && r != table->reference; c++) {
+      struct ssk_difference_how own = *how;
+      own.lags = how->lags < 0 ? table->columns[c].lags : how->lags;
       code =
           ssk_paired_difference(sample_of(table, &table->rows[r], start, c),
                                 sample_of(table, &table->rows[table->reference], start + seeds, c),
-                                resamples, seed, &table->rows[r].cells[c].difference, err);
+                                &own, &table->rows[r].cells[c].difference, err);
+    }
   free(start);
   return code;
 }

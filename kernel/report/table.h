@@ -27,7 +27,9 @@ struct ssk_table {
   int n_columns, n_rows;
   struct ssk_metric_column *columns;
   struct ssk_table_row *rows;
-  int reference; /* the row that differences are taken from; -1 before ssk_table_finish */
+  int reference;  /* the row that differences are taken from; -1 before ssk_table_finish */
+  bool anytime;   /* the intervals may be looked at as often as one likes */
+  char note[256]; /* how the series were chosen; "": all of them */
 };
 
 /* An empty table with the recipe's metrics as columns. Free with ssk_table_free. */
@@ -40,7 +42,7 @@ int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible,
 /* All rows are there: those that know the process go first (order kept otherwise), the best of the
  * others is marked in each column, and paired differences from the first of the others (as added)
  * are taken. */
-int ssk_table_finish(struct ssk_table *table, int64_t resamples, uint64_t seed, ssk_err *err);
+int ssk_table_finish(struct ssk_table *table, const struct ssk_difference_how *how, ssk_err *err);
 void ssk_table_free(struct ssk_table *table);
 
 /* "0.081 ± 0.002": as many decimals as the first digit of the standard error needs; four

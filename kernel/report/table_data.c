@@ -22,7 +22,7 @@ static void add_number(struct ssk_text *out, double value) {
 }
 
 void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out) {
-  ssk_text_add(out, "row,metric,mean,se,n,seeds,series,best,best_possible,difference,low,high,"
+  ssk_text_add(out, "row,metric,mean,se,n,seeds,series,best,best_possible,difference,low,high,dm,p,"
                     "evaluations,seconds,unit,id,definition\n");
   for (int r = 0; r < table->n_rows; r++) {
     const struct ssk_table_row *row = &table->rows[r];
@@ -37,6 +37,8 @@ void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out) {
       add_number(out, cell->difference.mean);
       add_number(out, cell->difference.low);
       add_number(out, cell->difference.high);
+      add_number(out, cell->difference.test.statistic);
+      add_number(out, cell->difference.test.p);
       ssk_text_printf(out, ",%lld", (long long)row->evaluations);
       add_number(out, row->seconds);
       ssk_text_printf(out, ",%s,", table->columns[c].unit);
@@ -73,6 +75,8 @@ static json_t *cell_json(const struct ssk_table *table, const struct ssk_table_r
     json_object_set_new(difference, "mean", number(cell->difference.mean));
     json_object_set_new(difference, "low", number(cell->difference.low));
     json_object_set_new(difference, "high", number(cell->difference.high));
+    json_object_set_new(difference, "dm", number(cell->difference.test.statistic));
+    json_object_set_new(difference, "p", number(cell->difference.test.p));
     json_object_set_new(out, "difference", difference);
   }
   return out;
@@ -95,6 +99,9 @@ void ssk_table_json(const struct ssk_table *table, struct ssk_text *out) {
     json_array_append_new(rows, object);
   }
   json_object_set_new(root, "rows", rows);
+  json_object_set_new(root, "intervals", json_string(table->anytime ? "anytime" : "bootstrap"));
+  if (*table->note)
+    json_object_set_new(root, "note", json_string(table->note));
   if (table->reference >= 0)
     json_object_set_new(root, "reference", json_string(table->rows[table->reference].name));
   char *text = json_dumps(root, JSON_INDENT(2));

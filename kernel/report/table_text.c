@@ -49,6 +49,11 @@ static const char *value_text(const struct ssk_table *table, int row, int column
   return buffer;
 }
 
+/* How sure the test is that the difference is none of chance. */
+static const char *stars_of(double p) {
+  return p < 0.001 ? " ***" : p < 0.01 ? " ** " : p < 0.05 ? " *  " : "    ";
+}
+
 static const char *difference_text(const struct ssk_table *table, int row, int column,
                                    char buffer[80], bool *best) {
   const struct ssk_difference *d = &table->rows[row].cells[column].difference;
@@ -56,7 +61,7 @@ static const char *difference_text(const struct ssk_table *table, int row, int c
   if (isnan(d->mean) || isnan(d->low))
     snprintf(buffer, 80, "-");
   else
-    snprintf(buffer, 80, "%+.3g [%.3g, %.3g]", d->mean, d->low, d->high);
+    snprintf(buffer, 80, "%+.3g [%.3g, %.3g]%s", d->mean, d->low, d->high, stars_of(d->test.p));
   return buffer;
 }
 
@@ -104,6 +109,8 @@ static void write_blocks(const struct ssk_table *table, cell_text *text, int ski
         ssk_text_add(out, cell);
         last_marked = r >= 0 && marked;
       }
+      while (!last_marked && out->length && out->data[out->length - 1] == ' ')
+        out->data[--out->length] = 0;
       ssk_text_add(out, last_marked ? "*\n" : "\n");
     }
   }
@@ -177,9 +184,18 @@ void ssk_table_text(const struct ssk_table *table, struct ssk_text *out) {
   add_costs(table, &note);
   write_wrapped(note.data ? note.data : "", 0, out);
   ssk_text_free(&note);
+  if (*table->note)
+    write_wrapped(table->note, 0, out);
   if (table->reference >= 0 && table->n_rows > 1) {
-    ssk_text_printf(out, "\npaired difference from %s, 95 %% bootstrap interval\n",
-                    table->rows[table->reference].name);
+    struct ssk_text head = {0};
+    ssk_text_printf(&head,
+                    "paired difference from %s, %s interval, Diebold-Mariano test (*: p < 0.05, "
+                    "**: 0.01, ***: 0.001)",
+                    table->rows[table->reference].name,
+                    table->anytime ? "anytime-valid" : "95 % bootstrap");
+    ssk_text_add(out, "\n");
+    write_wrapped(head.data ? head.data : "", 0, out);
+    ssk_text_free(&head);
     write_blocks(table, difference_text, table->reference, out);
   }
   ssk_text_add(out, "\n");
@@ -228,4 +244,6 @@ void ssk_table_markdown(const struct ssk_table *table, struct ssk_text *out) {
   ssk_text_add(out, "\n");
   add_counts(table, out);
   ssk_text_add(out, "\n");
+  if (*table->note)
+    ssk_text_printf(out, "\n%s\n", table->note);
 }

@@ -53,14 +53,15 @@ Test(table, paired_differences_see_through_what_series_share) {
   const double *rows[] = {a}, *reference[] = {b};
   struct ssk_difference d, again;
   struct ssk_sample row = {1, N, 1, rows}, other = {1, N, 1, reference};
-  cr_assert_eq(ssk_paired_difference(row, other, 4000, 9, &d, NULL), SSK_OK);
+  const struct ssk_difference_how how = {.resamples = 4000, .seed = 9};
+  cr_assert_eq(ssk_paired_difference(row, other, &how, &d, NULL), SSK_OK);
   cr_expect_lt(fabs(d.mean - 0.5), 0.2);
   cr_expect_float_eq((d.high - d.low) / 2, 1.96 / sqrt(N), 0.012);
   cr_expect(d.low < d.mean && d.mean < d.high);
-  cr_assert_eq(ssk_paired_difference(row, other, 4000, 9, &again, NULL), SSK_OK);
+  cr_assert_eq(ssk_paired_difference(row, other, &how, &again, NULL), SSK_OK);
   cr_expect(again.low == d.low && again.high == d.high);
   row.series = N - 1; /* other series: not paired */
-  cr_assert_eq(ssk_paired_difference(row, other, 10, 9, &d, NULL), SSK_OK);
+  cr_assert_eq(ssk_paired_difference(row, other, &how, &d, NULL), SSK_OK);
   cr_expect(isnan(d.mean));
 }
 
@@ -69,8 +70,9 @@ Test(table, paired_differences_resample_seeds) {
   const double low[] = {0, 0, 0}, high[] = {10, 10, 10}, zero[] = {0, 0, 0};
   const double *rows[] = {low, high}, *reference[] = {zero};
   struct ssk_difference d;
+  const struct ssk_difference_how how = {.resamples = 500, .seed = 1};
   cr_assert_eq(ssk_paired_difference((struct ssk_sample){2, 3, 1, rows},
-                                     (struct ssk_sample){1, 3, 1, reference}, 500, 1, &d, NULL),
+                                     (struct ssk_sample){1, 3, 1, reference}, &how, &d, NULL),
                SSK_OK);
   cr_expect_eq(d.mean, 5);
   cr_expect_eq(d.low, 0);
@@ -102,11 +104,12 @@ static void make_table(struct kit *kit, struct ssk_instance **metrics, struct ss
   struct ssk_evaluate_section section = {
       .split = SSK_TEST, .horizon = 1, .samples = 64, .metrics = {3, metrics}};
   cr_assert_eq(ssk_table_init(table, &section, NULL), SSK_OK);
+  const struct ssk_difference_how how = {.resamples = 200, .seed = 1, .lags = -1};
   add(table, "dkf", false, 2.42, -1.5, 0.97);
   add(table, "ddssm", false, 2.11, -1.2, 0.88);
   add(table, "oracle", true, 2.06, -0.5, 0.9);
   add(table, "persistence", false, 4.02, NAN, 0);
-  cr_assert_eq(ssk_table_finish(table, 200, 1, NULL), SSK_OK);
+  cr_assert_eq(ssk_table_finish(table, &how, NULL), SSK_OK);
 }
 
 Test(table, order_best_and_reference) {
@@ -175,7 +178,7 @@ Test(table, forms) {
   cr_expect_not_null(strstr(text.data, "oracle 7, dkf 7"));
   cr_expect_not_null(strstr(text.data, "coverage (1, best is 0.9)\n"));
   cr_expect_not_null(strstr(markdown.data, "| ddssm | **2.130 \u00b1 0.007** |"));
-  cr_expect_not_null(strstr(csv.data, "\n\"persistence\",elbo,,,0,1,5,0,0,,,,7,0,nats/step,\""));
+  cr_expect_not_null(strstr(csv.data, "\n\"persistence\",elbo,,,0,1,5,0,0,,,,,,7,0,nats/step,\""));
   json_error_t error;
   json_t *root = json_loads(json.data, 0, &error);
   cr_assert_not_null(root, "%s", error.text);

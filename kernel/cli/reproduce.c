@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* reproduce.c - sskit reproduce: does a recipe reach what it says. */
+#include "report/reproduce.h"
+#include "cli/training.h"
+#include "core/file.h"
+#include "report/run_folder.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_QUICK = 0x2000 };
+
+static const struct argp_option options[] = {
+    {"quick", KEY_QUICK, NULL, 0,
+     "the reduced version that the recipe's section quick describes, against its expectations", 0},
+    {0}};
+
+struct input {
+  bool quick;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  (void)arg;
+  if (key != KEY_QUICK)
+    return ARGP_ERR_UNKNOWN;
+  struct input *input = state->input;
+  input->quick = true;
+  return 0;
+}
+
+static const struct ssk_syntax syntax = {
+    .doc = "Train and evaluate each RECIPE (of one model, or a study with 'compare:') and hold its "
+           "figures against those that it lists under 'expect:'. Exit status 0 when all are "
+           "reached, 1 when one is not, 3 when an expectation is wrong; see docs/reproduce.md.",
+    .min_words = 1,
+    .max_words = -1,
+    .threads = true,
+    .output = "the directory of the runs, which must not exist (default: runs/reproduce-1)",
+    .options = options,
+    .parser = parse,
+};
+
+static json_t *real(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+static const char *result_of(const struct ssk_found *found) {
+  return found->met ? "pass" : "fail";
+}
+
+static json_t *figure_json(const struct ssk_expect *expect, const struct ssk_found *found) {
+  return json_pack(
+      "{s:s, s:s, s:s, s:f, s:f, s:s, s:s, s:o, s:o, s:s}", "row", expect->row, "metric",
+      expect->metric, "definition", expect->definition, "expected", expect->value, "tolerance",
+      expect->tolerance, "sense", ssk_expect_senses[expect->sense], "source", expect->source,
+      "found", real(found->value.mean), "se", real(found->value.se), "result", result_of(found));
+}
+
+static int print_name(const struct ssk_expect *expect, char text[160]) {
+  return snprintf(text, 160, "%s%s%s", expect->row, *expect->row ? " " : "", expect->definition);
+}
+
+/* One line of the table: what passes, in its bounds, and who said so. */
+static void print_figure(const struct ssk_expect *expect, const struct ssk_found *found,
+                         int width) {
+  char what[160], wanted[80], figure[48];
+  double low = expect->value - expect->tolerance, high = expect->value + expect->tolerance;
+  print_name(expect, what);
+  if (expect->sense == SSK_EXPECT_NEAR)
+    snprintf(wanted, sizeof wanted, "%.5g to %.5g", low, high);
+  else if (expect->sense == SSK_EXPECT_AT_MOST)
+    snprintf(wanted, sizeof wanted, "at most %.5g", high);
+  else
+    snprintf(wanted, sizeof wanted, "at least %.5g", low);
+  printf("  %s  %-*s  %-20s %s\n        %.6g: %s\n", result_of(found), width, what, wanted,
+         ssk_table_number(figure, found->value.mean, found->value.se), expect->value,
+         expect->source);
+}
+
+static int reproduce(struct ssk_cli *cli, const char *recipe, const char *folder, bool quick,
+                     const char *command, json_t *all, int *failed) {
+  struct ssk_reproduction r;
+  const struct ssk_run_options how = ssk_cli_run_options(cli, command);
+  int code = ssk_reproduce(recipe, quick, folder, &how, &r, cli->err);
+  if (code) {
+    ssk_reproduction_free(&r);
+    return code;
+  }
+  json_t *figures = json_array();
+  int width = 0;
+  for (int i = 0; i < r.expected.n; i++) {
+    char name[160];
+    int own = print_name(&r.expected.items[i], name);
+    width = own > width ? own : width;
+  }
+  if (!cli->json)
+    printf("%s%s%s: %d of %d as expected\n        %-*s  %-20s %s\n", ssk_cli_bold(cli), recipe,
+           ssk_cli_plain(cli), r.expected.n - r.failed, r.expected.n, width, "", "expected",
+           "found");
+  for (int i = 0; i < r.expected.n; i++) {
+    json_array_append_new(figures, figure_json(&r.expected.items[i], &r.found[i]));
+    if (!cli->json)
+      print_figure(&r.expected.items[i], &r.found[i], width);
+  }
+  json_array_append_new(all, json_pack("{s:s, s:s, s:b, s:i, s:o}", "recipe", recipe, "run", folder,
+                                       "quick", quick, "failed", r.failed, "figures", figures));
+  *failed += r.failed;
+  ssk_reproduction_free(&r);
+  return SSK_OK;
+}
+
+/* malloc'ed: where recipe i of several is run. */
+static char *place_of(const struct ssk_cli *cli, const char *folder, int i) {
+  if (cli->n_words == 1)
+    return strdup(folder);
+  char number[16];
+  snprintf(number, sizeof number, "%d", i + 1);
+  return ssk_path_join(folder, number);
+}
+
+static int reproduce_all(struct ssk_cli *cli, const struct input *input, const char *command) {
+  char *folder = cli->output ? strdup(cli->output) : ssk_run_folder_default("reproduce", 1);
+  json_t *all = json_array();
+  int failed = 0;
+  int code = folder ? SSK_OK : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
+  if (!code && cli->n_words > 1)
+    code = ssk_folder_claim(folder, cli->err);
+  for (int i = 0; i < cli->n_words && !code; i++) {
+    char *place = place_of(cli, folder, i);
+    code = place ? reproduce(cli, cli->words[i], place, input->quick, command, all, &failed)
+                 : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
+    free(place);
+  }
+  free(folder);
+  if (!code && cli->json)
+    code = ssk_cli_print_json(cli, json_pack("{s:O, s:i}", "recipes", all, "failed", failed));
+  json_decref(all);
+  if (!code && failed)
+    code = ssk_err_set(cli->err, SSK_EFAIL, "%d figure%s not reproduced", failed,
+                       failed == 1 ? " was" : "s were");
+  return code;
+}
+
+int ssk_verb_reproduce(struct ssk_cli *cli, int argc, char **argv) {
+  struct input input = {0};
+  char *command = ssk_cli_command(argc, argv);
+  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
+  if (!code)
+    code = reproduce_all(cli, &input, command);
+  free(command);
+  return code;
+}
