@@ -12,6 +12,7 @@ sskit_SOURCES += kernel/cli/recipe.c
 sskit_SOURCES += kernel/cli/verbs.def
 sskit_SOURCES += kernel/cli/train.c
 sskit_SOURCES += kernel/cli/resume.c
+sskit_SOURCES += kernel/cli/runs.c
 sskit_SOURCES += kernel/cli/training.c
 sskit_SOURCES += kernel/cli/training.h
 sskit_SOURCES += kernel/cli/compare.c

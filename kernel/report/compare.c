@@ -346,29 +346,6 @@ static int prepare(struct work *w, const char *path, const struct ssk_expectatio
   return code ? code : ssk_folder_claim(w->folder, err);
 }
 
-static int write_form(const struct work *w, const char *name,
-                      void (*form)(const struct ssk_table *, struct ssk_text *), ssk_err *err) {
-  struct ssk_text text = {0};
-  form(w->table, &text);
-  char *path = ssk_path_join(w->folder, name);
-  int code = path && !text.failed ? ssk_file_write(path, text.data, text.length, err)
-                                  : ssk_err_set(err, SSK_ENOMEM, "no memory for the table");
-  free(path);
-  ssk_text_free(&text);
-  return code;
-}
-
-static int finish(struct work *w, const struct ssk_difference_how *how, ssk_err *err) {
-  int code = ssk_table_finish(w->table, how, err);
-  if (!code)
-    code = write_form(w, "table.txt", ssk_table_text, err);
-  if (!code)
-    code = write_form(w, "table.md", ssk_table_markdown, err);
-  if (!code)
-    code = write_form(w, "table.csv", ssk_table_csv, err);
-  return code ? code : write_form(w, "table.json", ssk_table_json, err);
-}
-
 int ssk_compare_run(const struct ssk_study *study, const char *path, const char *folder,
                     const struct ssk_run_options *options, const struct ssk_expectations *expected,
                     struct ssk_table *table, ssk_err *err) {
@@ -383,7 +360,9 @@ int ssk_compare_run(const struct ssk_study *study, const char *path, const char 
   if (!code)
     code = score_rows(&w, &how, err);
   if (!code)
-    code = finish(&w, &how, err);
+    code = ssk_table_finish(table, &how, err);
+  if (!code)
+    code = ssk_table_write(table, folder, err);
   ssk_pool_free(w.pool);
   ssk_data_free(w.data);
   ssk_experiment_free(w.reference);

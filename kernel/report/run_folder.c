@@ -117,6 +117,14 @@ static int lock_folder(struct ssk_run_folder *folder, ssk_err *err) {
   return SSK_OK;
 }
 
+bool ssk_run_folder_busy(const char *path) {
+  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool busy = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (fd >= 0)
+    close(fd);
+  return busy;
+}
+
 int ssk_run_folder_open(struct ssk_run_folder *folder, const char *path, ssk_err *err) {
   *folder = (struct ssk_run_folder){.path = without_slashes(path), .lock = -1};
   const struct {

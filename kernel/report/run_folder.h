@@ -21,6 +21,8 @@ int ssk_run_folder_make(const char *path, const char *recipe, const char *enviro
 /* Work in a directory that exists: an error when it is no run, or another process works in it. */
 int ssk_run_folder_open(struct ssk_run_folder *folder, const char *path, ssk_err *err);
 void ssk_run_folder_close(struct ssk_run_folder *folder);
+/* Whether a process works in it at the moment. */
+bool ssk_run_folder_busy(const char *path);
 
 /* "running", "done", "interrupted", "failed: reason". */
 int ssk_run_folder_set_status(const struct ssk_run_folder *folder, const char *status,

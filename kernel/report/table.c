@@ -96,8 +96,7 @@ int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible,
   return code;
 }
 
-/* How far a mean is from the best there could be: less is better. */
-static double loss(const struct ssk_metric_column *column, double mean) {
+double ssk_column_loss(const struct ssk_metric_column *column, double mean) {
   return column->better < 0 ? mean : column->better > 0 ? -mean : fabs(mean - column->ideal);
 }
 
@@ -107,8 +106,8 @@ static void mark_best(struct ssk_table *table, int c) {
     struct ssk_table_row *row = &table->rows[r];
     double mean = row->cells[c].value.mean;
     if (!row->best_possible && !isnan(mean) &&
-        (!best ||
-         loss(&table->columns[c], mean) < loss(&table->columns[c], best->cells[c].value.mean)))
+        (!best || ssk_column_loss(&table->columns[c], mean) <
+                      ssk_column_loss(&table->columns[c], best->cells[c].value.mean)))
       best = row;
   }
   if (best)
@@ -156,6 +155,7 @@ int ssk_table_finish(struct ssk_table *table, const struct ssk_difference_how *h
 }
 
 void ssk_table_free(struct ssk_table *table) {
+  ssk_table_free_settings(table);
   for (int r = 0; r < table->n_rows; r++)
     free_row(&table->rows[r]);
   free(table->rows);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* table.h - a comparison: rows (models, baselines) by metrics, as text, Markdown, CSV and JSON. */
+/* table.h - a comparison: rows (models, baselines) by metrics, as text, Markdown, LaTeX, CSV and
+ * JSON. */
 #ifndef SSK_REPORT_TABLE_H
 #define SSK_REPORT_TABLE_H
 
@@ -21,10 +22,12 @@ struct ssk_table_row {
   int64_t evaluations;          /* network evaluations a sampled latent step; 0: no network */
   struct ssk_table_cell *cells; /* [n_columns] */
   double **values;              /* [seeds]: [series, n_columns], copies */
+  char **settings;              /* [n_settings] values; NULL: none */
 };
 
 struct ssk_table {
-  int n_columns, n_rows;
+  int n_columns, n_rows, n_settings;
+  char **settings; /* [n_settings] keys of recipes that tell rows apart */
   struct ssk_metric_column *columns;
   struct ssk_table_row *rows;
   int reference;  /* the row that differences are taken from; -1 before ssk_table_finish */
@@ -43,7 +46,16 @@ int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible,
  * others is marked in each column, and paired differences from the first of the others (as added)
  * are taken. */
 int ssk_table_finish(struct ssk_table *table, const struct ssk_difference_how *how, ssk_err *err);
+/* Show these keys beside the rows' names (copied), and their values: "-" for NULL. All rows are
+ * there, and none was moved. */
+int ssk_table_name_settings(struct ssk_table *table, int n, const char *const *keys, ssk_err *err);
+int ssk_table_set(struct ssk_table *table, int row, int setting, const char *value, ssk_err *err);
+/* Order rows by a metric, the best first. SSK_EUSAGE where there is none of that name. */
+int ssk_table_sort(struct ssk_table *table, const char *metric, ssk_err *err);
 void ssk_table_free(struct ssk_table *table);
+void ssk_table_free_settings(struct ssk_table *table); /* for ssk_table_free */
+/* How far a mean is from the best there could be: less is better. */
+double ssk_column_loss(const struct ssk_metric_column *column, double mean);
 
 /* "0.081 ± 0.002": as many decimals as the first digit of the standard error needs; four
  * significant digits without one; "-" without a value. */
@@ -53,6 +65,9 @@ const char *ssk_table_number(char buffer[48], double mean, double se);
 void ssk_table_text(const struct ssk_table *table, struct ssk_text *out);
 void ssk_table_markdown(const struct ssk_table *table, struct ssk_text *out);
 void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out);
+void ssk_table_latex(const struct ssk_table *table, struct ssk_text *out);
 void ssk_table_json(const struct ssk_table *table, struct ssk_text *out);
+/* All of them, as table.txt, table.md, table.tex, table.csv and table.json in the folder. */
+int ssk_table_write(const struct ssk_table *table, const char *folder, ssk_err *err);
 
 #endif

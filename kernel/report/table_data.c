@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* table_data.c - a comparison for programs: CSV (a line a figure) and JSON. */
+/* table_data.c - a comparison for programs: CSV (a line a figure) and JSON; and all forms as files.
+ */
+#include "core/file.h"
 #include "report/table.h"
 #include <jansson.h>
 #include <math.h>
@@ -23,7 +25,12 @@ static void add_number(struct ssk_text *out, double value) {
 
 void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out) {
   ssk_text_add(out, "row,metric,mean,se,n,seeds,series,best,best_possible,difference,low,high,dm,p,"
-                    "evaluations,seconds,unit,id,definition\n");
+                    "evaluations,seconds,unit,id,definition");
+  for (int k = 0; k < table->n_settings; k++) {
+    ssk_text_add(out, ",");
+    add_quoted(out, table->settings[k]);
+  }
+  ssk_text_add(out, "\n");
   for (int r = 0; r < table->n_rows; r++) {
     const struct ssk_table_row *row = &table->rows[r];
     for (int c = 0; c < table->n_columns; c++) {
@@ -45,6 +52,10 @@ void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out) {
       add_quoted(out, table->columns[c].id);
       ssk_text_add(out, ",");
       add_quoted(out, table->columns[c].definition);
+      for (int k = 0; k < table->n_settings; k++) {
+        ssk_text_add(out, ",");
+        add_quoted(out, row->settings[k]);
+      }
       ssk_text_add(out, "\n");
     }
   }
@@ -96,6 +107,10 @@ void ssk_table_json(const struct ssk_table *table, struct ssk_text *out) {
     json_object_set_new(object, "evaluations", json_integer(row->evaluations));
     json_object_set_new(object, "seconds", number(row->seconds));
     json_object_set_new(object, "metrics", metrics);
+    json_t *settings = json_object();
+    for (int k = 0; k < table->n_settings; k++)
+      json_object_set_new(settings, table->settings[k], json_string(row->settings[k]));
+    json_object_set_new(object, "settings", settings);
     json_array_append_new(rows, object);
   }
   json_object_set_new(root, "rows", rows);
@@ -113,4 +128,26 @@ void ssk_table_json(const struct ssk_table *table, struct ssk_text *out) {
   }
   free(text);
   json_decref(root);
+}
+
+int ssk_table_write(const struct ssk_table *table, const char *folder, ssk_err *err) {
+  static const struct {
+    const char *name;
+    void (*form)(const struct ssk_table *table, struct ssk_text *out);
+  } files[] = {{"table.txt", ssk_table_text},
+               {"table.md", ssk_table_markdown},
+               {"table.tex", ssk_table_latex},
+               {"table.csv", ssk_table_csv},
+               {"table.json", ssk_table_json}};
+  int code = SSK_OK;
+  for (size_t i = 0; i < sizeof files / sizeof files[0] && !code; i++) {
+    struct ssk_text text = {0};
+    files[i].form(table, &text);
+    char *path = ssk_path_join(folder, files[i].name);
+    code = path && !text.failed ? ssk_file_write(path, text.data, text.length, err)
+                                : ssk_err_set(err, SSK_ENOMEM, "no memory for the table");
+    free(path);
+    ssk_text_free(&text);
+  }
+  return code;
 }

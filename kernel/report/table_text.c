@@ -175,8 +175,24 @@ static void add_costs(const struct ssk_table *table, struct ssk_text *out) {
     }
 }
 
+/* A line for each key that tells rows apart, with the rows' values. */
+static void write_settings(const struct ssk_table *table, struct ssk_text *out) {
+  for (int k = 0; k < table->n_settings; k++) {
+    struct ssk_text line = {0};
+    ssk_text_printf(&line, "%s:", table->settings[k]);
+    for (int r = 0; r < table->n_rows; r++)
+      ssk_text_printf(&line, "%s %s %s", r ? "," : "", table->rows[r].name,
+                      table->rows[r].settings[k]);
+    write_wrapped(line.data ? line.data : "", 0, out);
+    ssk_text_free(&line);
+  }
+  if (table->n_settings)
+    ssk_text_add(out, "\n");
+}
+
 void ssk_table_text(const struct ssk_table *table, struct ssk_text *out) {
   char buffer[48];
+  write_settings(table, out);
   write_blocks(table, value_text, -1, out);
   ssk_text_add(out, "\n");
   struct ssk_text note = {0};
@@ -216,9 +232,13 @@ void ssk_table_markdown(const struct ssk_table *table, struct ssk_text *out) {
   char buffer[80];
   bool best;
   ssk_text_add(out, "|  |");
+  for (int k = 0; k < table->n_settings; k++)
+    ssk_text_printf(out, " %s |", table->settings[k]);
   for (int c = 0; c < table->n_columns; c++)
     ssk_text_printf(out, " %s |", table->columns[c].name);
   ssk_text_add(out, " evaluations a step |\n|---|");
+  for (int k = 0; k < table->n_settings; k++)
+    ssk_text_add(out, "---|");
   for (int c = 0; c <= table->n_columns; c++)
     ssk_text_add(out, "---:|");
   ssk_text_add(out, "\n");
@@ -227,6 +247,11 @@ void ssk_table_markdown(const struct ssk_table *table, struct ssk_text *out) {
     ssk_text_add(out, "| ");
     add_markdown(out, row->name);
     ssk_text_add(out, " |");
+    for (int k = 0; k < table->n_settings; k++) {
+      ssk_text_add(out, " ");
+      add_markdown(out, row->settings[k]);
+      ssk_text_add(out, " |");
+    }
     for (int c = 0; c < table->n_columns; c++) {
       const char *cell = value_text(table, r, c, buffer, &best);
       ssk_text_printf(out, best ? " **%s** |" : " %s |", cell);

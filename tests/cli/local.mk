@@ -12,6 +12,7 @@ cli_tests += tests/cli/mpi.sh
 cli_tests += tests/cli/peer.sh
 cli_tests += tests/cli/reproduce.sh
 cli_tests += tests/cli/run.sh
+cli_tests += tests/cli/runs.sh
 cli_tests += tests/cli/sequential.sh
 cli_tests += tests/cli/steady_state.sh
 cli_tests += tests/cli/badrecipes.sh

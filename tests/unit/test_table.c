@@ -149,6 +149,33 @@ Test(table, definitions_do_not_mix) {
   kit_close(&kit);
 }
 
+Test(table, settings_order_and_latex) {
+  struct kit kit;
+  struct ssk_instance *metrics[3];
+  struct ssk_table table;
+  struct ssk_text text = {0};
+  const char *keys[] = {"model.d_z"};
+  make_table(&kit, metrics, &table);
+  cr_assert_eq(ssk_table_name_settings(&table, 1, keys, NULL), SSK_OK);
+  for (int r = 0; r < table.n_rows; r++)
+    cr_assert_eq(ssk_table_set(&table, r, 0, r ? "3" : NULL, NULL), SSK_OK);
+  cr_assert_eq(ssk_table_sort(&table, "elbo", NULL), SSK_OK);
+  static const char *const order[] = {"oracle", "ddssm", "dkf", "persistence"};
+  for (int r = 0; r < 4; r++)
+    cr_expect_str_eq(table.rows[r].name, order[r]);
+  cr_expect_str_eq(table.rows[table.reference].name, "dkf", "the reference is the same row");
+  cr_expect_eq(ssk_table_sort(&table, "elbow", kit.err), SSK_EUSAGE);
+  ssk_table_latex(&table, &text);
+  cr_expect_not_null(strstr(text.data, " & model.d\\_z & crps & elbo & coverage \\\\\n"), "%s",
+                     text.data);
+  cr_expect_not_null(strstr(text.data, "ddssm & 3 & $\\mathbf{2.130}\\pm 0.007$ & "), "%s",
+                     text.data);
+  cr_expect_not_null(strstr(text.data, "oracle & - & $2.080\\pm 0.007$ & "));
+  ssk_text_free(&text);
+  ssk_table_free(&table);
+  kit_close(&kit);
+}
+
 static int widest_line(const char *text) {
   int widest = 0;
   for (int width = 0; *text; text++) {

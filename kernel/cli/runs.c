@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* runs.c - sskit runs: list, show, tell apart and remove run directories. */
+#include "report/runs.h"
+#include "cli/cli.h"
+#include "core/text.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_YES = 0x2000 };
+
+static const struct argp_option options[] = {
+    {"yes", KEY_YES, NULL, 0, "with gc: remove what is listed", 0}, {0}};
+
+struct input {
+  bool yes;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  (void)arg;
+  if (key != KEY_YES)
+    return ARGP_ERR_UNKNOWN;
+  struct input *input = state->input;
+  input->yes = true;
+  return 0;
+}
+
+static const struct ssk_syntax syntax = {
+    .doc = "Look after run directories.\n\n"
+           "ls [DIR...]: the runs in and under these directories (default: runs), with the bound "
+           "of their last validation in nats a step.\n"
+           "show RUN...: what a run is and what it reached.\n"
+           "diff RUN RUN...: the keys of their recipes that differ.\n"
+           "rm RUN...: remove runs that no process works in.\n"
+           "gc [DIR...]: list what killed processes left and runs that never came to a checkpoint; "
+           "with --yes remove them.",
+    .min_words = 1,
+    .max_words = -1,
+    .options = options,
+    .parser = parse,
+};
+
+static int add_words(struct ssk_cli *cli, struct ssk_runs *runs) {
+  int code = SSK_OK;
+  for (int i = 1; i < cli->n_words && !code; i++)
+    code = ssk_runs_add(runs, cli->words[i], cli->err);
+  return code;
+}
+
+static json_t *real(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *run_json(const struct ssk_run_info *run, bool recipe) {
+  json_t *object =
+      json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "run", run->path, "name",
+                run->name, "status", run->status, "busy", run->busy, "command", run->command,
+                "started", run->started, "step", (json_int_t)run->step, "bound", real(run->bound),
+                "bound_se", real(run->bound_se), "bound_per_step", real(run->bound_per_step),
+                "time_seconds", real(run->seconds));
+  json_t *keys = recipe ? json_object() : NULL;
+  for (int k = 0; recipe && k < run->n_keys; k++)
+    json_object_set_new(keys, run->keys[k].key, json_string(run->keys[k].value));
+  if (recipe)
+    json_object_set_new(object, "recipe", keys);
+  return object;
+}
+
+static int print_json(struct ssk_cli *cli, const struct ssk_runs *runs, bool recipe) {
+  json_t *array = json_array();
+  for (int i = 0; i < runs->n; i++)
+    json_array_append_new(array, run_json(&runs->items[i], recipe));
+  return ssk_cli_print_json(cli, array);
+}
+
+static const char *number(char buffer[32], double value) {
+  if (isnan(value))
+    return "-";
+  snprintf(buffer, 32, "%.5g", value);
+  return buffer;
+}
+
+/* A running run that no process works in was killed: it can be resumed. */
+static const char *status_of(const struct ssk_run_info *run) {
+  return !strcmp(run->status, "running") && !run->busy ? "stopped" : run->status;
+}
+
+static int list(struct ssk_cli *cli, struct ssk_runs *runs) {
+  int code = SSK_OK, wide = 3;
+  if (cli->n_words == 1)
+    code = ssk_runs_scan(runs, "runs", cli->err);
+  for (int i = 1; i < cli->n_words && !code; i++)
+    code = ssk_runs_scan(runs, cli->words[i], cli->err);
+  if (code)
+    return code;
+  if (cli->json)
+    return print_json(cli, runs, false);
+  for (int i = 0; i < runs->n; i++)
+    wide = (int)strlen(runs->items[i].path) > wide ? (int)strlen(runs->items[i].path) : wide;
+  if (runs->n)
+    printf("%-*s  %-12s %8s %11s  %s\n", wide, "run", "status", "step", "bound/step", "started");
+  for (int i = 0; i < runs->n; i++) {
+    const struct ssk_run_info *run = &runs->items[i];
+    char text[32];
+    printf("%-*s  %-12.12s %8lld %11s  %s\n", wide, run->path, status_of(run),
+           (long long)(run->step < 0 ? 0 : run->step), number(text, run->bound_per_step),
+           run->started);
+  }
+  return SSK_OK;
+}
+
+static int show(struct ssk_cli *cli, struct ssk_runs *runs) {
+  int code = add_words(cli, runs);
+  if (code)
+    return code;
+  if (cli->json)
+    return print_json(cli, runs, true);
+  for (int i = 0; i < runs->n; i++) {
+    const struct ssk_run_info *run = &runs->items[i];
+    char bound[32], se[32], step[32], seconds[32];
+    printf("%s%s%s%s\n", i ? "\n" : "", ssk_cli_bold(cli), run->path, ssk_cli_plain(cli));
+    printf("  status      %s\n  started     %s\n  command     %s\n  steps       %lld\n",
+           status_of(run), run->started, run->command, (long long)(run->step < 0 ? 0 : run->step));
+    printf("  validation  %s +- %s nats a sequence, %s a step\n  seconds     %s\n",
+           number(bound, run->bound), number(se, run->bound_se), number(step, run->bound_per_step),
+           number(seconds, run->seconds));
+    for (int k = 0; k < run->n_keys; k++)
+      printf("  %s: %s\n", run->keys[k].key, run->keys[k].value);
+  }
+  return SSK_OK;
+}
+
+static int diff(struct ssk_cli *cli, struct ssk_runs *runs) {
+  int code = add_words(cli, runs);
+  if (code)
+    return code;
+  if (runs->n < 2) {
+    ssk_err_set(cli->err, SSK_EUSAGE, "'sskit runs diff' compares two runs or more");
+    return SSK_EUSAGE;
+  }
+  const char **keys;
+  int n = ssk_runs_differing(runs, true, &keys);
+  json_t *object = json_object();
+  for (int k = 0; k < n; k++) {
+    json_t *values = json_array();
+    if (!cli->json)
+      printf("%s\n", keys[k]);
+    for (int i = 0; i < runs->n; i++) {
+      const char *value = ssk_run_value(&runs->items[i], keys[k]);
+      json_array_append_new(values, value ? json_string(value) : json_null());
+      if (!cli->json)
+        printf("  %s: %s\n", runs->items[i].path, value ? value : "(not there)");
+    }
+    json_object_set_new(object, keys[k], values);
+  }
+  free(keys);
+  if (n < 0)
+    code = ssk_err_set(cli->err, SSK_ENOMEM, "no memory for the keys");
+  if (!code && cli->json)
+    return ssk_cli_print_json(cli, object);
+  if (!code && !n)
+    printf("the recipes are the same\n");
+  json_decref(object);
+  return code;
+}
+
+static int remove_runs(struct ssk_cli *cli, struct ssk_runs *runs) {
+  int code = add_words(cli, runs); /* all of them are runs, or none is removed */
+  json_t *removed = json_array();
+  for (int i = 0; i < runs->n && !code; i++) {
+    code = ssk_run_remove(runs->items[i].path, cli->err);
+    if (!code)
+      json_array_append_new(removed, json_string(runs->items[i].path));
+    if (!code && !cli->json && !cli->quiet)
+      printf("removed %s\n", runs->items[i].path);
+  }
+  if (!code && cli->json)
+    return ssk_cli_print_json(cli, json_pack("{s:O}", "removed", removed));
+  json_decref(removed);
+  return code;
+}
+
+struct collect {
+  const struct input *input;
+  bool quiet;
+  json_t *found;
+};
+
+static int collect(void *user, const char *path, const char *why, ssk_err *err) {
+  const struct collect *c = user;
+  int code = c->input->yes ? ssk_garbage_remove(path, err) : SSK_OK;
+  if (code)
+    return code;
+  if (!c->quiet)
+    printf("%s%s (%s)\n", c->input->yes ? "removed " : "", path, why);
+  json_array_append_new(c->found, json_pack("{s:s, s:s}", "path", path, "why", why));
+  return SSK_OK;
+}
+
+static int collect_garbage(struct ssk_cli *cli, const struct input *input) {
+  struct collect c = {.input = input, .quiet = cli->json, .found = json_array()};
+  int code = cli->n_words == 1 ? ssk_runs_garbage("runs", collect, &c, cli->err) : SSK_OK;
+  for (int i = 1; i < cli->n_words && !code; i++)
+    code = ssk_runs_garbage(cli->words[i], collect, &c, cli->err);
+  size_t n = json_array_size(c.found);
+  if (!code && !cli->json && !cli->quiet && !input->yes && n)
+    printf("with --yes these %zu are removed\n", n);
+  if (!code && cli->json)
+    return ssk_cli_print_json(cli,
+                              json_pack("{s:o, s:b}", "garbage", c.found, "removed", input->yes));
+  json_decref(c.found);
+  return code;
+}
+
+static const struct {
+  const char *name;
+  int min_words;
+  int (*run)(struct ssk_cli *cli, struct ssk_runs *runs);
+} actions[] = {{"ls", 0, list}, {"show", 1, show}, {"diff", 2, diff}, {"rm", 1, remove_runs}};
+
+static int act(struct ssk_cli *cli, const struct input *input) {
+  const char *name = cli->words[0];
+  struct ssk_nearest nearest = {.wanted = name};
+  if (!strcmp(name, "gc"))
+    return collect_garbage(cli, input);
+  for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+    ssk_nearest_offer(&nearest, actions[i].name);
+    if (strcmp(name, actions[i].name) != 0)
+      continue;
+    if (cli->n_words - 1 < actions[i].min_words) {
+      ssk_err_set(cli->err, SSK_EUSAGE, "'sskit runs %s' needs more arguments", name);
+      ssk_err_hint(cli->err, "usage: sskit runs %s", cli->args);
+      return SSK_EUSAGE;
+    }
+    struct ssk_runs runs = {0};
+    int code = actions[i].run(cli, &runs);
+    ssk_runs_free(&runs);
+    return code;
+  }
+  ssk_nearest_offer(&nearest, "gc");
+  ssk_err_set(cli->err, SSK_EUSAGE, "'sskit runs' has no action '%s'", name);
+  ssk_err_hint(cli->err, "%s%s%s", nearest.best ? "did you mean '" : "ls, show, diff, rm or gc",
+               nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
+  return SSK_EUSAGE;
+}
+
+int ssk_verb_runs(struct ssk_cli *cli, int argc, char **argv) {
+  struct input input = {0};
+  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
+  return code ? code : act(cli, &input);
+}

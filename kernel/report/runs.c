@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* runs.c - reading run directories. */
+#include "report/runs.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "recipe/tree.h"
+#include "report/run_folder.h"
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t file_limit = (size_t)1 << 28;
+
+static int no_memory(const char *path, ssk_err *err) {
+  return ssk_err_set(err, SSK_ENOMEM, "no memory for the run '%s'", path);
+}
+
+static bool has_file(const char *folder, const char *name) {
+  char *path = ssk_path_join(folder, name);
+  bool there = path && ssk_file_exists(path);
+  free(path);
+  return there;
+}
+
+bool ssk_is_run(const char *path) {
+  return has_file(path, "recipe.yaml") && has_file(path, "status");
+}
+
+/* The text of a file of the run, malloc'ed; "" where it cannot be read. NULL without memory. */
+static char *text_of(const char *folder, const char *name) {
+  char *path = ssk_path_join(folder, name), *data = NULL;
+  size_t size;
+  if (!path || ssk_file_read(path, file_limit, &data, &size, NULL))
+    data = strdup("");
+  free(path);
+  return data;
+}
+
+/* ---- the recipe's keys ----------------------------------------------------------------------- */
+
+static void add_flow(struct ssk_text *text, const struct ssk_node *node) {
+  if (node->type == SSK_NODE_SCALAR) {
+    ssk_text_add(text, node->text);
+    return;
+  }
+  ssk_text_add(text, node->type == SSK_NODE_LIST ? "[" : "{");
+  for (const struct ssk_node *child = node->first; child; child = child->next) {
+    ssk_text_add(text, child == node->first ? "" : ", ");
+    if (node->type == SSK_NODE_MAP)
+      ssk_text_printf(text, "%s: ", child->key);
+    add_flow(text, child);
+  }
+  ssk_text_add(text, node->type == SSK_NODE_LIST ? "]" : "}");
+}
+
+static bool add_key(struct ssk_run_info *run, const char *key, const struct ssk_node *node) {
+  struct ssk_run_key *grown = realloc(run->keys, ((size_t)run->n_keys + 1) * sizeof *run->keys);
+  if (!grown)
+    return false;
+  run->keys = grown;
+  struct ssk_text value = {0};
+  ssk_text_add(&value, "");
+  add_flow(&value, node);
+  struct ssk_run_key *own = &run->keys[run->n_keys];
+  *own = (struct ssk_run_key){.key = strdup(key), .value = value.data};
+  if (!own->key || value.failed) {
+    free(own->key);
+    ssk_text_free(&value);
+    return false;
+  }
+  run->n_keys++;
+  return true;
+}
+
+static bool add_keys(struct ssk_run_info *run, const char *path, const struct ssk_node *map) {
+  bool fine = true;
+  for (const struct ssk_node *child = map->first; child && fine; child = child->next) {
+    struct ssk_text key = {0};
+    ssk_text_printf(&key, "%s%s%s", path, *path ? "." : "", child->key);
+    fine = !key.failed &&
+           (child->type == SSK_NODE_MAP && child->first ? add_keys(run, key.data, child)
+                                                        : add_key(run, key.data, child));
+    ssk_text_free(&key);
+  }
+  return fine;
+}
+
+static int by_key(const void *a, const void *b) {
+  return strcmp(((const struct ssk_run_key *)a)->key, ((const struct ssk_run_key *)b)->key);
+}
+
+static int read_recipe(struct ssk_run_info *run, ssk_err *err) {
+  char *path = ssk_path_join(run->path, "recipe.yaml");
+  struct ssk_tree *tree = path ? ssk_tree_load(path, 0, NULL, NULL, err) : NULL;
+  int code = tree ? SSK_OK : path ? ssk_err_code(err) : no_memory(run->path, err);
+  free(path);
+  if (!code && !add_keys(run, "", tree->root))
+    code = no_memory(run->path, err);
+  ssk_tree_free(tree);
+  if (run->n_keys)
+    qsort(run->keys, (size_t)run->n_keys, sizeof *run->keys, by_key);
+  return code;
+}
+
+const char *ssk_run_value(const struct ssk_run_info *run, const char *key) {
+  const struct ssk_run_key wanted = {.key = (char *)(uintptr_t)key};
+  const struct ssk_run_key *found =
+      run->n_keys ? bsearch(&wanted, run->keys, (size_t)run->n_keys, sizeof wanted, by_key) : NULL;
+  return found ? found->value : NULL;
+}
+
+/* ---- what it reached ------------------------------------------------------------------------- */
+
+static double number_of(const json_t *object, const char *key) {
+  const json_t *value = json_object_get(object, key);
+  return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static void read_metrics(struct ssk_run_info *run, const char *lines) {
+  run->step = -1;
+  run->bound = run->bound_se = run->bound_per_step = run->seconds = NAN;
+  for (const char *line = lines; *line;) {
+    size_t n = strcspn(line, "\n");
+    json_t *object = json_loadb(line, n, 0, NULL); /* NULL: not finished */
+    const json_t *step = json_object_get(object, "step");
+    const char *kind = json_string_value(json_object_get(object, "kind"));
+    if (json_is_integer(step))
+      run->step = json_integer_value(step);
+    if (json_object_get(object, "time_seconds"))
+      run->seconds = number_of(object, "time_seconds");
+    if (kind && !strcmp(kind, "validation")) {
+      run->bound = number_of(object, "bound");
+      run->bound_se = number_of(object, "bound_se");
+      run->bound_per_step = number_of(object, "bound_per_step");
+    }
+    json_decref(object);
+    line += n + (line[n] == '\n');
+  }
+}
+
+static void free_info(struct ssk_run_info *run) {
+  for (int k = 0; k < run->n_keys; k++) {
+    free(run->keys[k].key);
+    free(run->keys[k].value);
+  }
+  free(run->keys);
+  free(run->path);
+  free(run->name);
+  free(run->status);
+  free(run->command);
+  free(run->started);
+}
+
+static void cut_line(char *text) {
+  if (text)
+    text[strcspn(text, "\n")] = 0;
+}
+
+static int read_run(struct ssk_run_info *run, ssk_err *err) {
+  int code = read_recipe(run, err);
+  char *metrics = text_of(run->path, "metrics.jsonl");
+  char *environment = text_of(run->path, "environment.json");
+  json_t *told = environment ? json_loads(environment, 0, NULL) : NULL;
+  const char *started = json_string_value(json_object_get(told, "time_started"));
+  const char *name = ssk_run_value(run, "name");
+  run->status = text_of(run->path, "status");
+  run->command = text_of(run->path, "command.txt");
+  run->name = strdup(name ? name : "");
+  run->started = strdup(started ? started : "");
+  run->busy = ssk_run_folder_busy(run->path);
+  cut_line(run->status);
+  cut_line(run->command);
+  if (metrics)
+    read_metrics(run, metrics);
+  if (!code && (!metrics || !run->status || !run->command || !run->name || !run->started))
+    code = no_memory(run->path, err);
+  json_decref(told);
+  free(metrics);
+  free(environment);
+  return code;
+}
+
+int ssk_runs_add(struct ssk_runs *runs, const char *path, ssk_err *err) {
+  if (!ssk_is_run(path))
+    return ssk_err_set(err, SSK_EIO, "'%s' is no run directory: it has no recipe.yaml and status",
+                       path);
+  struct ssk_run_info *grown = realloc(runs->items, ((size_t)runs->n + 1) * sizeof *runs->items);
+  if (!grown)
+    return no_memory(path, err);
+  runs->items = grown;
+  struct ssk_run_info *run = &runs->items[runs->n];
+  *run = (struct ssk_run_info){.path = strdup(path)};
+  int code = run->path ? read_run(run, err) : no_memory(path, err);
+  if (code)
+    free_info(run);
+  else
+    runs->n++;
+  return code;
+}
+
+void ssk_runs_free(struct ssk_runs *runs) {
+  for (int i = 0; i < runs->n; i++)
+    free_info(&runs->items[i]);
+  free(runs->items);
+  *runs = (struct ssk_runs){0};
+}
+
+/* ---- telling them apart ---------------------------------------------------------------------- */
+
+bool ssk_run_same_but_seed(const struct ssk_run_info *a, const struct ssk_run_info *b) {
+  if (a->n_keys != b->n_keys)
+    return false;
+  for (int k = 0; k < a->n_keys; k++)
+    if (strcmp(a->keys[k].key, b->keys[k].key) != 0 ||
+        (strcmp(a->keys[k].value, b->keys[k].value) != 0 && strcmp(a->keys[k].key, "seed") != 0))
+      return false;
+  return true;
+}
+
+static bool differs(const struct ssk_runs *runs, const char *key) {
+  const char *first = ssk_run_value(&runs->items[0], key);
+  for (int i = 1; i < runs->n; i++) {
+    const char *value = ssk_run_value(&runs->items[i], key);
+    if (!first != !value || (value && strcmp(first, value) != 0))
+      return true;
+  }
+  return false;
+}
+
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int ssk_runs_differing(const struct ssk_runs *runs, bool all, const char ***keys) {
+  size_t most = 1;
+  for (int i = 0; i < runs->n; i++)
+    most += (size_t)runs->items[i].n_keys;
+  const char **found = malloc(most * sizeof *found);
+  int n = 0, kept = 0;
+  *keys = found;
+  if (!found)
+    return -1;
+  for (int i = 0; i < runs->n; i++)
+    for (int k = 0; k < runs->items[i].n_keys; k++)
+      found[n++] = runs->items[i].keys[k].key;
+  qsort(found, (size_t)n, sizeof *found, by_text);
+  for (int k = 0; k < n; k++) {
+    bool again = k && !strcmp(found[k], found[k - 1]);
+    bool told = all || (strcmp(found[k], "seed") != 0 && strcmp(found[k], "name") != 0);
+    if (!again && told && differs(runs, found[k]))
+      found[kept++] = found[k]; /* never ahead of k */
+  }
+  return kept;
+}

@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# sskit runs: list, show, tell apart, remove; and that nothing but runs is ever removed.
+set -u
+. "$top_srcdir/tests/support/tap.sh"
+recipe=$top_srcdir/recipes/smoke/transition_gaussian.yaml
+cd "$work" || exit 99
+
+run 0 "no runs, no lines" runs ls
+point "... at all" test ! -s out
+"$SSKIT" train -q "$recipe" -o runs/a >out 2>err && "$SSKIT" train -q "$recipe" seed=2 -o runs/b >out 2>err &&
+  "$SSKIT" train -q "$recipe" model.latent=3 -o runs/study/c >out 2>err
+point "three runs" test $? = 0
+run 0 "ls" runs ls
+point "... finds them, also in folders" test "$(grep -c ' done ' out)" = 3
+point "... with their steps" grep -q '^runs/study/c  *done  *3 ' out
+run 0 "ls --json" runs ls --json
+point "... has the bound" grep -q '"bound_per_step": [-0-9]' out
+run 0 "show" runs show runs/a
+point "... has the resolved recipe" grep -q '^  model.latent: 2$' out
+point "... and the command" grep -q "^  command  *sskit train -q $recipe -o runs/a$" out
+run 0 "diff" runs diff runs/a runs/study/c
+point "... has the key that differs" grep -q '^model.latent$' out
+point "... and no other" test "$(grep -vc '^  ' out)" = 1
+run 0 "diff of runs that differ in the seed" runs diff runs/a runs/b --json
+point "... says so" grep -q '"seed"' out
+run 2 "diff of one run" runs diff runs/a
+run 2 "an unknown action" runs lss
+point "... with the nearest" grep -q "did you mean 'ls'" err
+
+run 0 "compare of runs" compare -q runs/a runs/b runs/study/c
+point "... makes seeds one row" grep -q '^smoke  ' out
+point "... and tells rows apart by their keys" grep -q '^model.latent: smoke 2, smoke-2 3$' out
+for form in markdown latex csv json; do
+  run 0 "as $form" compare -q --format $form runs/a runs/b runs/study/c
+  mv out out.$form
+done
+point "Markdown has the keys" grep -q '^|  | model.latent | ' out.markdown
+point "LaTeX has them" grep -q '^ & model.latent & elbo' out.latex
+point "CSV has two seeds" grep -q '^"smoke",crps,[^,]*,[^,]*,2,2,' out.csv
+point "JSON has the settings" grep -q '"model.latent": "3"' out.json
+run 0 "some of them" compare -q --where model.latent=3 --format csv runs/a runs/b runs/study/c
+point "... are the others left out" test "$(grep -c ',crps,' out)" = 1
+run 2 "... a filter is for runs" compare -q --where model.latent=3 "$recipe"
+run 0 "with a directory" compare -q runs/a runs/b -o both
+point "... the table is in it" test -s both/table.tex -a -s both/table.json
+run 2 "none of them" compare -q --where model.latent=9 runs/a
+run 0 "sorted" compare -q --sort crps --format csv runs/a runs/b runs/study/c
+best=$(sed -n 's/^"\([^"]*\)",crps,.*/\1/p' out | head -n 1)
+point "... the best first" test "$(sed -n 's/^"\([^"]*\)",crps,[^,]*,[^,]*,[^,]*,[^,]*,[^,]*,1,.*/\1/p' out)" = "$best"
+run 2 "by what is not there" compare -q --sort crsp runs/a
+point "... with the nearest" grep -q "did you mean 'crps'" err
+"$SSKIT" train -q "$recipe" data.noise=0.7 -o other >out 2>err
+run 2 "runs of other data are refused" compare -q runs/a other
+point "... and what differs is said" grep -q "they differ in 'data.noise'" err
+"$SSKIT" train -q "$recipe" evaluate.samples=9 -o samples >out 2>err
+run 2 "runs that define a metric otherwise are refused" compare -q runs/a samples
+point "... and the metric is said" grep -q "defines crps otherwise" err
+run 0 "with an override they agree" compare -q runs/a samples evaluate.samples=8
+
+mkdir plain
+echo kept >plain/file
+run 6 "rm does not touch what is no run" runs rm runs/a plain
+point "... nor the runs beside it" test -s runs/a/recipe.yaml -a -s plain/file
+ln -s a runs/link
+run 6 "rm does not follow links" runs rm runs/link
+run 6 "... nor with a slash" runs rm runs/link/
+run 0 "rm" runs rm runs/a
+point "... removes" test ! -e runs/a
+
+# A process number that is not in use: the largest is smaller.
+mkdir "runs/x.new999999999" runs/unborn
+echo 'name: unborn' >runs/unborn/recipe.yaml
+echo running >runs/unborn/status
+run 0 "gc lists" runs gc
+point "... what a process left" grep -q '^runs/x.new999999999 (unfinished)$' out
+point "... and what has no checkpoint" grep -q '^runs/unborn (no checkpoint)$' out
+point "... but keeps it" test -d runs/unborn -a -d runs/x.new999999999
+run 0 "gc --yes" runs gc --yes
+point "... removes it" test ! -e runs/unborn -a ! -e runs/x.new999999999
+point "... and nothing else" test -s runs/b/recipe.yaml -a -s runs/study/c/recipe.yaml
+
+echo "1..$n"
