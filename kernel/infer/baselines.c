@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* baselines.c - persistence, seasonal naive and marginal, and the table of all baselines. Those
- * that know the generating process are in oracle_forecast.c. */
+ * that know the generating process are in oracle_forecast.c, the one that is fitted in
+ * kalman_row.c.
+ */
 #include "infer/baselines.h"
 #include "core/text.h"
+#include "infer/kalman_row.h"
 #include "infer/oracle_forecast.h"
 #include <math.h>
 #include <stdlib.h>
@@ -228,6 +231,12 @@ static int make_oracle_gaussian(const struct ssk_baseline *self, const struct ss
   return ssk_oracle_forecaster(self->name, true, data, how->particles, out, err);
 }
 
+static int make_kalman_em(const struct ssk_baseline *self, const struct ssk_data *data,
+                          const struct ssk_evaluate_section *how, struct ssk_forecaster *out,
+                          ssk_err *err) {
+  return ssk_kalman_row(self->name, data, how, out, err);
+}
+
 const struct ssk_baseline ssk_baselines[] = {
     {"oracle", "the generating process: exact filter, or particle filter", true, make_oracle},
     {"oracle_gaussian", "a Gaussian with the oracle's mean and covariance at each step", true,
@@ -241,6 +250,10 @@ const struct ssk_baseline ssk_baselines[] = {
      "training observations at that step; of the nearest step, where training series end earlier; "
      "of all steps, where fewer than 100 stand at one",
      false, make_marginal},
+    {"kalman_em",
+     "a linear-Gaussian model fitted to the training series by EM, with its exact filter "
+     "(evaluate.kalman_latent)",
+     false, make_kalman_em},
     {.name = NULL}};
 
 const struct ssk_baseline *ssk_baseline_find(const char *name) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* baselines.h - forecasters that need no training: the floors and ceilings of every comparison. */
+/* baselines.h - forecasters that need no recipe: the floors and ceilings of every comparison. */
 #ifndef SSK_INFER_BASELINES_H
 #define SSK_INFER_BASELINES_H
 
@@ -17,8 +17,9 @@ extern const struct ssk_baseline ssk_baselines[];
 /* NULL when there is no such baseline. */
 const struct ssk_baseline *ssk_baseline_find(const char *name);
 /* A forecaster on `data` (borrowed for as long as it lives). Of `how` it takes the particles of the
- * oracle's filter, where the process is not linear, and the season. SSK_EDATA when the baseline
- * needs an oracle and the data have none, SSK_ERECIPE when it needs a season and there is none. */
+ * oracle's filter, where the process is not linear, the season, and the settings of kalman_em,
+ * which is fitted here. SSK_EDATA when the baseline needs an oracle and the data have none,
+ * SSK_ERECIPE when it needs a season and there is none. */
 int ssk_baseline_forecaster(const char *name, const struct ssk_data *data,
                             const struct ssk_evaluate_section *how, struct ssk_forecaster *out,
                             ssk_err *err);

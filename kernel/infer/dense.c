@@ -111,3 +111,20 @@ int ssk_dense_semidefinite(int n, double *a, double *factor, int *pivot) {
   }
   return rank;
 }
+
+void ssk_dense_divide(int n, int m, const double *b, double *a, double *const work[3], int *pivot,
+                      double *out) {
+  double *factor = work[0], *L = work[1], *rows = work[2];
+  int rank = ssk_dense_semidefinite(n, a, factor, pivot);
+  for (int i = 0; i < rank; i++)
+    for (int k = 0; k < rank; k++)
+      L[i * rank + k] = factor[pivot[i] * n + k];
+  for (int i = 0; i < m; i++)
+    for (int k = 0; k < rank; k++)
+      rows[i * rank + k] = b[i * n + pivot[k]];
+  ssk_dense_solve(rank, L, m, rows);
+  memset(out, 0, (size_t)m * (size_t)n * sizeof *out);
+  for (int i = 0; i < m; i++)
+    for (int k = 0; k < rank; k++)
+      out[i * n + pivot[k]] = rows[i * rank + k];
+}

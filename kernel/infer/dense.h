@@ -25,5 +25,10 @@ void ssk_dense_solve(int n, const double *L, int m, double *x);
  * scale of its diagonal: factor[n, n] with a = factor factor', its columns beyond the rank zero;
  * pivot[n]: the order in which rows were chosen. Returns the rank. `a` is overwritten. */
 int ssk_dense_semidefinite(int n, double *a, double *factor, int *pivot);
+/* out[m, n] = b[m, n] a^- for a positive semidefinite a[n, n], which is overwritten: a generalised
+ * inverse, that of a maximal set of independent rows; out is zero in the columns of the others.
+ * work: two matrices [n, n] and one [m, n]; pivot: n entries. */
+void ssk_dense_divide(int n, int m, const double *b, double *a, double *const work[3], int *pivot,
+                      double *out);
 
 #endif

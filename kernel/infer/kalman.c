@@ -114,7 +114,7 @@ int ssk_kalman_filter(const struct ssk_linear_gaussian *model, int T, const doub
   int code = work_init(&w, d, D, err);
   if (code)
     return code;
-  out->memory = malloc((3 * means + 3 * covs) * sizeof *out->memory);
+  out->memory = malloc((3 * means + 4 * covs) * sizeof *out->memory);
   if (!out->memory) {
     work_free(&w);
     return ssk_err_set(err, SSK_ENOMEM, "no memory for %d steps of the Kalman filter", T);
@@ -147,22 +147,11 @@ int ssk_kalman_filter(const struct ssk_linear_gaussian *model, int T, const doub
 static void smoother_gain(const struct ssk_linear_gaussian *model, const double *P,
                           const double *P_pred, double *gain, struct work *w) {
   int d = model->d;
-  double *copy = w->matrix[1], *factor = w->matrix[2], *cross = w->matrix[3], *L = w->matrix[4];
-  double *rows = w->matrix[5];
+  double *copy = w->matrix[1], *cross = w->matrix[3];
   memcpy(copy, P_pred, (size_t)(d * d) * sizeof *copy);
-  int rank = ssk_dense_semidefinite(d, copy, factor, w->index);
-  for (int i = 0; i < rank; i++)
-    for (int k = 0; k < rank; k++)
-      L[i * rank + k] = factor[w->index[i] * d + k];
   ssk_dense_product_t(d, d, d, P, model->A, cross);
-  for (int i = 0; i < d; i++)
-    for (int k = 0; k < rank; k++)
-      rows[i * rank + k] = cross[i * d + w->index[k]];
-  ssk_dense_solve(rank, L, d, rows);
-  memset(gain, 0, (size_t)(d * d) * sizeof *gain);
-  for (int i = 0; i < d; i++)
-    for (int k = 0; k < rank; k++)
-      gain[i * d + w->index[k]] = rows[i * rank + k];
+  double *const work[] = {w->matrix[2], w->matrix[4], w->matrix[5]};
+  ssk_dense_divide(d, d, cross, copy, work, w->index, gain);
 }
 
 /* out[d, d] = (I - J A) P (I - J A)' + J inner J': the covariance of a state of covariance P when
@@ -188,6 +177,8 @@ int ssk_kalman_smooth(const struct ssk_linear_gaussian *model, struct ssk_kalman
     return code;
   series->smoothed_mean = series->memory + 2 * means;
   series->smoothed_cov = series->memory + 3 * means + 2 * covs;
+  series->smoothed_cross = series->smoothed_cov + covs;
+  memset(series->smoothed_cross, 0, (size_t)(d * d) * sizeof(double));
   memcpy(series->smoothed_mean, series->filtered_mean, means * sizeof(double));
   memcpy(series->smoothed_cov, series->filtered_cov, covs * sizeof(double));
   for (int t = T - 2; t >= 0; t--) {
@@ -201,6 +192,8 @@ int ssk_kalman_smooth(const struct ssk_linear_gaussian *model, struct ssk_kalman
     for (int i = 0; i < d * d; i++)
       inner[i] = model->Q[i] + series->smoothed_cov[(t + 1) * d * d + i];
     step_back(model, P, J, inner, series->smoothed_cov + t * d * d, &w);
+    ssk_dense_product_t(d, d, d, series->smoothed_cov + (t + 1) * d * d, J,
+                        series->smoothed_cross + (t + 1) * d * d);
   }
   work_free(&w);
   return SSK_OK;

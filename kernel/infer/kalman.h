@@ -13,6 +13,7 @@ struct ssk_kalman {
   double *predicted_mean, *predicted_cov;
   double *filtered_mean, *filtered_cov;
   double *smoothed_mean, *smoothed_cov; /* set by ssk_kalman_smooth; else NULL */
+  double *smoothed_cross; /* so, too: [T, d, d] of each step with the one before; the first is 0 */
   double *memory;
 };
 

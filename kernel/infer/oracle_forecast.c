@@ -21,7 +21,13 @@ struct oracle_state {
   int particles;
   bool matched;                      /* a Gaussian of the same moments instead of the process */
   struct ssk_linear_gaussian linear; /* where oracle->linear is set */
+  void *owned;                       /* `self`, where it is the forecaster's own; else NULL */
+  void (*release)(void *process);
 };
+
+static int state_size(const struct oracle_state *o) {
+  return o->oracle->linear ? o->linear.d : o->oracle->d;
+}
 
 struct history {
   const double *x, *mask;
@@ -159,7 +165,7 @@ static int particle_moments(struct ssk_particles *p, int horizon, int D, double 
 
 static int oracle_moments(const struct oracle_state *o, const struct history *past, int horizon,
                           double *mean, double *cov, ssk_err *err) {
-  int d = o->oracle->d, D = past->D;
+  int d = state_size(o), D = past->D;
   if (o->oracle->linear) {
     struct ssk_kalman filtered;
     int code = ssk_kalman_filter(&o->linear, past->length, past->x, past->mask, &filtered, err);
@@ -217,7 +223,7 @@ static bool emission_mean(const struct oracle_state *o, int D, const double *z, 
 /* mean[T, D]: of E[x | z] over the paths; of x where that is not known. */
 static void mean_of_paths(const struct oracle_state *o, int samples, int T, int D,
                           const struct ssk_series_posterior *out, const double *z, double *work) {
-  const size_t d = (size_t)o->oracle->d, rows = (size_t)samples * (size_t)T;
+  const size_t d = (size_t)state_size(o), rows = (size_t)samples * (size_t)T;
   memset(out->mean, 0, (size_t)(T * D) * sizeof *out->mean);
   for (size_t r = 0; r < rows; r++) {
     const bool known = emission_mean(o, D, z + r * d, work);
@@ -248,7 +254,7 @@ static int oracle_posterior(void *self, const struct ssk_data *data, enum ssk_sp
                             const struct ssk_series_posterior *out, ssk_err *err) {
   const struct oracle_state *o = self;
   const int T = data->split[split].length[series], D = data->shape.D;
-  const size_t rows = (size_t)samples * (size_t)T, d = (size_t)o->oracle->d;
+  const size_t rows = (size_t)samples * (size_t)T, d = (size_t)state_size(o);
   struct history past = history_of(data, split, series, T, seed, "posterior");
   double *z = malloc(rows * d * sizeof *z); /* the state, which may be more than the latents */
   double *work = malloc((size_t)D * sizeof *work);
@@ -379,6 +385,32 @@ static int oracle_transition(void *self, const struct ssk_data *data, enum ssk_s
                          out->draws, err);
 }
 
+static void oracle_free(void *self) {
+  struct oracle_state *o = self;
+  if (o->owned)
+    o->release(o->owned);
+  free(o);
+}
+
+static int forecaster_of(const struct oracle_state *state, const char *name,
+                         struct ssk_forecaster *out, ssk_err *err) {
+  struct oracle_state *o = malloc(sizeof *o);
+  if (!o)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
+  *o = *state;
+  if (o->oracle->linear)
+    o->oracle->linear(o->self, &o->linear);
+  bool smooths = !o->matched || o->oracle->linear; /* a matched Gaussian is one of the next step */
+  *out = (struct ssk_forecaster){.name = name,
+                                 .self = o,
+                                 .forecast = o->matched ? gaussian_forecast : oracle_forecast,
+                                 .bound = oracle_bound,
+                                 .likelihood = oracle_likelihood,
+                                 .posterior = smooths ? oracle_posterior : NULL,
+                                 .free = oracle_free};
+  return SSK_OK;
+}
+
 int ssk_oracle_forecaster(const char *name, bool gaussian, const struct ssk_data *data,
                           int64_t particles, struct ssk_forecaster *out, ssk_err *err) {
   *out = (struct ssk_forecaster){0};
@@ -391,24 +423,26 @@ int ssk_oracle_forecaster(const char *name, bool gaussian, const struct ssk_data
   if (particles < 1 || particles > INT32_MAX)
     return ssk_err_set(err, SSK_ERECIPE, "%lld particles: at least 1 are needed",
                        (long long)particles);
-  struct oracle_state *o = calloc(1, sizeof *o);
-  if (!o)
-    return ssk_err_set(err, SSK_ENOMEM, "no memory for the oracle");
-  *o = (struct oracle_state){.oracle = data->oracle,
-                             .self = data->dataset->self,
-                             .particles = (int)particles,
-                             .matched = gaussian};
-  if (o->oracle->linear)
-    o->oracle->linear(o->self, &o->linear);
-  bool smooths = !gaussian || o->oracle->linear; /* a matched Gaussian is one of the next step */
-  *out = (struct ssk_forecaster){.name = name,
-                                 .self = o,
-                                 .forecast = gaussian ? gaussian_forecast : oracle_forecast,
-                                 .bound = oracle_bound,
-                                 .likelihood = oracle_likelihood,
-                                 .transition = oracle_transition,
-                                 .posterior = smooths ? oracle_posterior : NULL,
-                                 .latents = data->latents,
-                                 .free = free};
-  return SSK_OK;
+  const struct oracle_state state = {.oracle = data->oracle,
+                                     .self = data->dataset->self,
+                                     .particles = (int)particles,
+                                     .matched = gaussian};
+  int code = forecaster_of(&state, name, out, err);
+  if (!code) {
+    out->transition = oracle_transition;
+    out->latents = data->latents;
+  }
+  return code;
+}
+
+int ssk_linear_forecaster(const char *name, const struct ssk_oracle *oracle, void *process,
+                          void (*release)(void *process), struct ssk_forecaster *out,
+                          ssk_err *err) {
+  const struct oracle_state state = {
+      .oracle = oracle, .self = process, .owned = process, .release = release};
+  *out = (struct ssk_forecaster){0};
+  int code = forecaster_of(&state, name, out, err);
+  if (code)
+    release(process);
+  return code;
 }

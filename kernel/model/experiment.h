@@ -70,10 +70,12 @@ struct ssk_evaluate_section {
   int smoothing;          /* 0 paths of the encoder, 1 drawn again by their importance weights */
   int64_t bound_paths;    /* Monte Carlo paths of the bound */
   int64_t bound_length;   /* steps of the series that bound and likelihood are taken over; 0: all */
-  int64_t likelihood_paths; /* of an importance-weighted likelihood */
-  int64_t kernel_draws;     /* of the transition alone, for each conditioning */
-  int64_t particles;        /* of the oracle's particle filter */
-  int64_t season;           /* steps, of the baseline seasonal_naive; 0: not said */
+  int64_t likelihood_paths;  /* of an importance-weighted likelihood */
+  int64_t kernel_draws;      /* of the transition alone, for each conditioning */
+  int64_t particles;         /* of the oracle's particle filter */
+  int64_t season;            /* steps, of the baseline seasonal_naive; 0: not said */
+  int64_t kalman_latent;     /* of the baseline kalman_em; 0: by the observations */
+  int64_t kalman_iterations; /* of its fit, at most */
   struct ssk_instances metrics;
 };
 

@@ -6,9 +6,10 @@
 #include <string.h>
 
 static const struct ssk_param compare_rows[] = {
-    SSK_PARAM_STRINGS(struct ssk_compare_section, rows, NULL,
-                      "Rows of the table: recipe files, relative to this one, or baselines "
-                      "(oracle, oracle_gaussian, persistence, marginal)."),
+    SSK_PARAM_STRINGS(
+        struct ssk_compare_section, rows, NULL,
+        "Rows of the table: recipe files, relative to this one, or baselines "
+        "(oracle, oracle_gaussian, persistence, seasonal_naive, marginal, kalman_em)."),
     SSK_PARAM_NAMES(struct ssk_compare_section, freeze, "[]", ssk_part_names,
                     "Parts that no row trains: all have them from the training of `start` with "
                     "the same seed, so that rows differ in the rest alone."),
