@@ -7,6 +7,7 @@ libsskit_sources += kernel/infer/model_transition.c
 libsskit_sources += kernel/infer/model_transition.h
 libsskit_sources += kernel/infer/oracle_transition.c
 libsskit_sources += kernel/infer/oracle_transition.h
+libsskit_sources += kernel/infer/model_path.c
 libsskit_sources += kernel/infer/model_posterior.c
 libsskit_sources += kernel/infer/model_prior.c
 libsskit_sources += kernel/infer/model_prior.h

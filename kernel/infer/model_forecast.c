@@ -70,6 +70,9 @@ static int forecast(void *self, const struct ssk_data *data, enum ssk_split spli
   if (ctx->dims->V && context + horizon > data->split[split].length[series])
     return ssk_err_set(err, SSK_EDATA, "there are no covariates beyond the %d steps of the series",
                        data->split[split].length[series]);
+  if (ssk_model_paths(state->model))
+    return ssk_model_complete(pass, data, split, series, context, context, context + horizon,
+                              samples, seed, "forecast", NULL, paths, err);
   ssk_model_begin(pass, context, samples, seed, "forecast", split, series);
   struct ssk_window window = {.series = series};
   struct ssk_observed obs = ssk_observe(pass, data, split, &window);
@@ -170,13 +173,14 @@ int ssk_model_forecaster(const struct ssk_model *model, ssk_real *values, const 
   }
   const struct ssk_emission_ops *emission = model->experiment->model.emission->component->ops;
   bool observes = emission->sample != NULL;
+  bool steps = !ssk_model_paths(model); /* a prior of whole paths has neither bound nor steps */
   *out = (struct ssk_forecaster){
       .name = name,
       .self = state,
       .forecast = observes ? forecast : NULL,
-      .bound = observes ? bound : NULL,
-      .likelihood = observes ? likelihood : NULL,
-      .transition = transition,
+      .bound = observes && steps ? bound : NULL,
+      .likelihood = observes && steps ? likelihood : NULL,
+      .transition = steps ? transition : NULL,
       .posterior = observes ? ssk_model_posterior : NULL,
       .latents = model->dims.d,
       .evaluations = ssk_transition_evaluations(model->experiment->model.transition),

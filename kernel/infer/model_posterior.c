@@ -112,6 +112,21 @@ static int finish(const struct work *w, int samples, int d, ssk_rng *rng, ssk_er
   return done ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for smoothed paths");
 }
 
+/* Where latents are the observations, the prior of their paths itself says what is missing. */
+static int complete(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
+                    int64_t series, int samples, uint64_t seed,
+                    const struct ssk_series_posterior *out, ssk_err *err) {
+  const int length = data->split[split].length[series];
+  const size_t entries = (size_t)length * (size_t)data->shape.D;
+  int code = ssk_model_complete(pass, data, split, series, length, 0, length, samples, seed,
+                                "posterior", out->z, out->x, err);
+  memset(out->mean, 0, entries * sizeof *out->mean);
+  for (int s = 0; s < samples && !code; s++)
+    for (size_t k = 0; k < entries; k++)
+      out->mean[k] += out->x[(size_t)s * entries + k] / samples;
+  return code;
+}
+
 int ssk_model_posterior(void *self, const struct ssk_data *data, enum ssk_split split,
                         int64_t series, int samples, uint64_t seed, int thread,
                         const struct ssk_series_posterior *out, ssk_err *err) {
@@ -119,6 +134,8 @@ int ssk_model_posterior(void *self, const struct ssk_data *data, enum ssk_split 
   struct ssk_pass *pass = &state->passes[thread];
   const struct ssk_ctx *ctx = &pass->ctx;
   const int length = data->split[split].length[series];
+  if (state->model->copies)
+    return complete(pass, data, split, series, samples, seed, out, err);
   struct work w = {.data = data, .out = out, .length = length};
   w.mean = malloc((size_t)samples * (size_t)(length * data->shape.D) * sizeof *w.mean);
   w.log_weight = state->how->smoothing ? calloc((size_t)samples, sizeof *w.log_weight) : NULL;

@@ -111,7 +111,9 @@ int ssk_model_draw(const struct ssk_model *model, ssk_real *values, const struct
   if (ssk_pass_init(&pass, model, values))
     return ssk_err_set(err, SSK_ENOMEM, "no memory to draw from the model");
   ssk_model_begin(&pass, length, samples, seed, "sample", split, series);
-  int code = draw(&pass, data, split, series, length, z, x, err);
+  int code = ssk_model_paths(model) ? ssk_model_complete(&pass, data, split, series, 0, 0, length,
+                                                         samples, seed, "sample", z, x, err)
+                                    : draw(&pass, data, split, series, length, z, x, err);
   ssk_pass_free(&pass);
   return code;
 }

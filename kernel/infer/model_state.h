@@ -17,6 +17,14 @@ struct ssk_model_state {
 void ssk_model_begin(struct ssk_pass *pass, int T, int paths, uint64_t seed, const char *purpose,
                      enum ssk_split split, int64_t series);
 
+/* Draw paths of a series, of a model whose transition is a prior of whole paths (model_path.c):
+ * z[samples, length, d] in the model's units (NULL: not wanted) and x[samples, length - from, D] in
+ * the data's own, of the steps from `from` on. Known are the first `known` steps, where they are
+ * observed; observations are drawn anew also of those. */
+int ssk_model_complete(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
+                       int64_t series, int known, int from, int length, int samples, uint64_t seed,
+                       const char *purpose, double *z, double *x, ssk_err *err);
+
 /* The slot `posterior` of a struct ssk_forecaster: model_posterior.c. */
 int ssk_model_posterior(void *self, const struct ssk_data *data, enum ssk_split split,
                         int64_t series, int samples, uint64_t seed, int thread,

@@ -165,6 +165,13 @@ static struct ssk_rows transitions(const struct ssk_ctx *ctx, const struct ssk_s
   return rows;
 }
 
+/* [P]: of a prior of whole paths, in the place of a rate. */
+static ssk_tensor *path_loss(const struct ssk_ctx *ctx, const struct ssk_segment *whole,
+                             const struct ssk_posterior *q) {
+  const struct ssk_path path = ssk_model_path(ctx, &whole->obs, q->z);
+  return ssk_path_loss(ctx, &path);
+}
+
 /* [n, P] of the segment's steps that have a transition; NULL where there are none. */
 static ssk_tensor *transition_rates(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
                                     const struct ssk_posterior *q) {
@@ -205,6 +212,9 @@ static ssk_tensor *transition_log_ratio(const struct ssk_ctx *ctx,
 static ssk_tensor *log_weight(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
                               const struct ssk_posterior *q, ssk_tensor *distortion) {
   ssk_tape *tape = ctx->tape;
+  if (ssk_model_paths(ctx->model))
+    return ssk_tape_fail(tape, SSK_ERECIPE, "the transition '%s' has no density of paths",
+                         ssk_ctx_transition(ctx)->component->name);
   ssk_tensor *latents = transition_log_ratio(ctx, segment, q);
   if (segment->from == 0) {
     const struct ssk_first first = first_latents(ctx, q);
@@ -241,7 +251,7 @@ void ssk_bound_complete(const struct ssk_pass *pass, const struct ssk_observed *
   const struct ssk_ctx *ctx = &pass->ctx;
   const int j = ctx->dims->j;
   bound->entries = obs->entries;
-  bound->log_jacobian = obs->log_jacobian;
+  bound->log_jacobian = ctx->model->copies ? 0 : obs->log_jacobian; /* there is no density of x */
   if (bound->steps && obs->alive)
     bound->alive =
         ssk_reshape(ctx->tape, alive_rows(ctx, obs->alive, j), SSK_SHAPE(ctx->T - j, ctx->P));
@@ -265,10 +275,13 @@ struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk
     return bound;
   }
   bound.distortion = distortion(ctx, segment, q);
-  bound.initial = initial_rate(ctx, segment, q);
-  ssk_tensor *rates = transition_rates(ctx, segment, q);
-  bound.transition =
-      rates ? ssk_sum(ctx->tape, rates, 0) : ssk_full(ctx->tape, SSK_SHAPE(ctx->P), 0);
+  const bool whole = ssk_model_paths(ctx->model);
+  ssk_tensor *rates = whole ? NULL : transition_rates(ctx, segment, q);
+  ssk_tensor *zero = ssk_full(ctx->tape, SSK_SHAPE(ctx->P), 0);
+  bound.initial = whole ? zero : initial_rate(ctx, segment, q);
+  bound.transition = whole   ? path_loss(ctx, segment, q)
+                     : rates ? ssk_sum(ctx->tape, rates, 0)
+                             : zero;
   const unsigned needs = ssk_objective_needs(ctx);
   if (needs & SSK_NEEDS_STEPS)
     bound.steps = rates;

@@ -99,6 +99,47 @@ static int check_truth(const struct ssk_experiment *experiment, const struct ssk
   return SSK_ERECIPE;
 }
 
+/* What a prior of whole paths, and latents that are the observations, go together with. */
+static int check_paths(const struct ssk_experiment *e, const struct ssk_data *data, ssk_err *err) {
+  const struct ssk_transition_ops *transition = e->model.transition->component->ops;
+  const struct ssk_encoder_ops *encoder = e->model.encoder->component->ops;
+  const struct ssk_emission_ops *emission = e->model.emission->component->ops;
+  const struct ssk_objective_ops *objective = e->objective->component->ops;
+  const unsigned of_steps = SSK_NEEDS_STEPS | SSK_NEEDS_WEIGHT | SSK_NEEDS_PARTICLES;
+  const struct ssk_node *root = e->tree->root;
+  const struct ssk_node *at = ssk_node_find(root, "model.encoder");
+  if (transition->path_loss && objective->needs & of_steps) {
+    at = ssk_node_find(root, "objective");
+    ssk_err_at(err, SSK_ERECIPE, at ? &at->pos : NULL,
+               "the objective '%s' needs a transition that goes step by step: '%s' is a prior of "
+               "whole paths",
+               e->objective->component->name, e->model.transition->component->name);
+    ssk_err_hint(err, "elbo and two_stage do not");
+  } else if (encoder->copies != emission->copies) {
+    ssk_err_at(err, SSK_ERECIPE, at ? &at->pos : NULL,
+               "the encoder '%s' and the emission '%s' do not go together: latents that are the "
+               "observations need both to be 'copy'",
+               e->model.encoder->component->name, e->model.emission->component->name);
+  } else if (encoder->copies && !transition->path_loss) {
+    ssk_err_at(err, SSK_ERECIPE, at ? &at->pos : NULL,
+               "the encoder '%s' needs a transition that is a prior of whole paths, which '%s' is "
+               "not",
+               e->model.encoder->component->name, e->model.transition->component->name);
+    ssk_err_hint(err, "model.transition: path_diffusion");
+  } else if (encoder->copies && e->model.latent != data->shape.D) {
+    const struct ssk_node *latent = ssk_node_find(root, "model.latent");
+    ssk_err_at(err, SSK_ERECIPE,
+               latent ? &latent->pos
+               : at   ? &at->pos
+                      : NULL,
+               "model.latent is %lld, but the encoder '%s' takes the %d dimensions of the "
+               "observation",
+               (long long)e->model.latent, e->model.encoder->component->name, data->shape.D);
+    ssk_err_hint(err, "set model.latent to %d", data->shape.D);
+  }
+  return ssk_err_code(err);
+}
+
 static int state_width(const struct ssk_instance *transition) {
   const struct ssk_transition_ops *ops = transition->component->ops;
   return ops->state_width ? ops->state_width(transition->self) : 0;
@@ -114,6 +155,7 @@ int ssk_model_build(const struct ssk_experiment *experiment, const struct ssk_da
   const struct ssk_encoder_ops *encoder = experiment->model.encoder->component->ops;
   model->experiment = experiment;
   model->truth = encoder->truth;
+  model->copies = encoder->copies;
   model->dims = (struct ssk_dims){.size = sizeof model->dims,
                                   .D = shape->D,
                                   .V = shape->V,
@@ -132,6 +174,8 @@ int ssk_model_build(const struct ssk_experiment *experiment, const struct ssk_da
                        data->window_length, model->dims.j, model->dims.j + 1);
   if (!code && model->truth)
     code = check_truth(experiment, data, err);
+  if (!code)
+    code = check_paths(experiment, data, err);
   if (!code)
     code = build_parts(model, &b);
   model->layout = b.layout;

@@ -168,11 +168,17 @@ ssk_tensor *ssk_transition_advance(const struct ssk_instance *i, const struct ss
   return state;
 }
 
-/* A transition with a state cannot do without it: an initial prior that applies it elsewhere must
- * be told. */
+/* A transition with a state cannot do without it, and one of whole paths has no steps: what applies
+ * it elsewhere must be told. */
 static bool lacks_state(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                         const struct ssk_rows *rows) {
   const struct ssk_transition_ops *ops = i->component->ops;
+  if (ops->path_loss) {
+    ssk_tape_fail(ctx->tape, SSK_ERECIPE,
+                  "transition '%s' is a prior of whole paths: it has no single steps",
+                  i->component->name);
+    return true;
+  }
   if (!ops->state_width || rows->state)
     return false;
   ssk_tape_fail(ctx->tape, SSK_ERECIPE,
@@ -180,6 +186,48 @@ static bool lacks_state(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                 "of them (model.initial: start begins with its state)",
                 i->component->name);
   return true;
+}
+
+/* ---- transitions: whole paths ---------------------------------------------------------------- */
+
+const struct ssk_transition_ops *ssk_model_paths(const struct ssk_model *model) {
+  const struct ssk_transition_ops *ops = model->experiment->model.transition->component->ops;
+  return ops->path_loss ? ops : NULL;
+}
+
+ssk_tensor *ssk_path_loss(const struct ssk_ctx *ctx, const struct ssk_path *path) {
+  const struct ssk_instance *i = ssk_ctx_transition(ctx);
+  const struct ssk_transition_ops *ops = i->component->ops;
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *loss = ops->path_loss(i->self, &inner, path);
+  ssk_ctx_leave(ctx);
+  return loss;
+}
+
+ssk_tensor *ssk_path_sample(const struct ssk_ctx *ctx, const struct ssk_path *path) {
+  const struct ssk_instance *i = ssk_ctx_transition(ctx);
+  const struct ssk_transition_ops *ops = i->component->ops;
+  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
+  ssk_tensor *z = ops->path_sample(i->self, &inner, path);
+  ssk_ctx_leave(ctx);
+  return z;
+}
+
+struct ssk_path ssk_model_path(const struct ssk_ctx *ctx, const struct ssk_observed *obs,
+                               ssk_tensor *z) {
+  ssk_tape *tape = ctx->tape;
+  const bool copies = ctx->model->copies;
+  const int T = ctx->T, d = ctx->dims->d;
+  struct ssk_path path = {.size = sizeof path, .T = T, .P = ctx->P, .z = z, .u = obs->u};
+  path.known = copies ? obs->mask : ssk_full(tape, SSK_SHAPE(T, ctx->B, d), 1);
+  for (int t = 0; obs->alive && !copies && path.known->count && t < T; t++)
+    for (int i = 0; i < ctx->B * d; i++)
+      path.known->data[t * ctx->B * d + i] = obs->alive->data[t * ctx->B + i / d];
+  if (ctx->S > 1) {
+    path.known = ssk_repeat(tape, path.known, 1, ctx->S);
+    path.u = path.u ? ssk_repeat(tape, path.u, 1, ctx->S) : NULL;
+  }
+  return path;
 }
 
 /* ---- transitions: defaults of a Gaussian one ------------------------------------------------- */

@@ -50,8 +50,9 @@ int ssk_pass_bound(struct ssk_pass *pass, const struct ssk_data *data, enum ssk_
     ssk_err_set(err, code, "%s", ssk_err_message(pass->err, 0));
   for (int i = 0; i < n && !code; i++) {
     const double *mask = split->mask + (first + i) * split->room * data->shape.D;
-    values[i].distortion =
-        mean_of(bound.distortion, i, paths) - ssk_data_log_jacobian(data, mask, values[i].steps);
+    const bool density = !ctx->model->copies; /* else the figure is a loss */
+    values[i].distortion = mean_of(bound.distortion, i, paths) -
+                           (density ? ssk_data_log_jacobian(data, mask, values[i].steps) : 0);
     values[i].initial = mean_of(bound.initial, i, paths);
     values[i].transition = mean_of(bound.transition, i, paths);
   }

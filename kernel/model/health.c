@@ -101,7 +101,7 @@ int ssk_health_measure(const struct ssk_model *model, const struct ssk_data *dat
   if (code)
     return ssk_err_set(err, code, "no memory for the health of %d latents", model->dims.d);
   code = ssk_health_paths(&subject, &places, out, err);
-  if (!code)
+  if (!code && !ssk_model_paths(model)) /* a prior of whole paths draws no single steps */
     code = ssk_health_modes(&subject, &places, out, err);
   if (!code)
     ssk_health_judge(out);

@@ -19,6 +19,7 @@ enum { SSK_MAX_READINGS = 2 };
 struct ssk_model {
   const struct ssk_experiment *experiment; /* borrowed */
   bool truth;                              /* its latents are the true ones of the data */
+  bool copies;                             /* they are the observations */
   struct ssk_dims dims;
   int summary_in; /* width of what a summary reads */
   int n_readings; /* 1 of the future, and where there is one, the history's */
@@ -176,6 +177,16 @@ ssk_tensor *ssk_model_time(const struct ssk_pass *pass, const int *from, int B, 
 /* Mean and log variance [n, d] of a Gaussian transition; NULL and NULL where it is none. */
 struct ssk_gaussian ssk_transition_moments(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                            const struct ssk_rows *rows);
+
+/* Of a transition that is a prior of whole paths: its slots, or NULL where it goes step by step. */
+const struct ssk_transition_ops *ssk_model_paths(const struct ssk_model *model);
+/* Those slots called. */
+ssk_tensor *ssk_path_loss(const struct ssk_ctx *ctx, const struct ssk_path *path);
+ssk_tensor *ssk_path_sample(const struct ssk_ctx *ctx, const struct ssk_path *path);
+/* What is known of the latents z [T, P, d] of a pass: all of its series, or where latents are the
+ * observations, what is observed. Covariates are those of obs. */
+struct ssk_path ssk_model_path(const struct ssk_ctx *ctx, const struct ssk_observed *obs,
+                               ssk_tensor *z);
 
 /* The context for a call of the component at `path`: it names the component's random numbers, and
  * what the component does on the tape is its own in a profile (tensor/profile.h). ssk_ctx_leave

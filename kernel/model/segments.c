@@ -6,7 +6,10 @@
 
 enum { FORWARD_ROWS = 4096 };
 
+/* A prior of whole paths wants all of them. */
 static int clamp_length(const struct ssk_ctx *ctx, int64_t wish) {
+  if (ssk_model_paths(ctx->model))
+    return ctx->T;
   if (wish < ctx->dims->j)
     wish = ctx->dims->j;
   return wish < ctx->T ? (int)wish : ctx->T;

@@ -59,6 +59,12 @@ static bool is_null(const void *ops, size_t offset) {
 static const char *check_transition(const struct ssk_transition_ops *ops) {
   if (!ops->state_width != !ops->start || !ops->start != !ops->advance)
     return "of its slots 'state_width', 'start' and 'advance' some are NULL, some not";
+  if (!ops->path_loss != !ops->path_sample)
+    return "of its slots 'path_loss' and 'path_sample' one is NULL";
+  if (ops->path_loss)
+    return ops->moments || ops->rate || ops->log_prob || ops->sample || ops->start
+               ? "it is a prior of whole paths and of single steps"
+               : NULL;
   if (ops->moments || ((ops->rate || ops->log_prob) && ops->sample))
     return NULL;
   return "it needs the slot 'moments', or 'sample' with 'rate' or 'log_prob'";

@@ -1,6 +1,7 @@
 emissiondir = $(plugindir)/emission
 emission_LTLIBRARIES =
 plugin_modules += $(emission_LTLIBRARIES)
+emission_LTLIBRARIES += plugins/emission/copy.la
 emission_LTLIBRARIES += plugins/emission/gaussian.la
 emission_LTLIBRARIES += plugins/emission/bernoulli.la
 emission_LTLIBRARIES += plugins/emission/poisson.la

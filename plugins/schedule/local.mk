@@ -7,5 +7,6 @@ schedule_LTLIBRARIES += plugins/schedule/karras.la
 schedule_LTLIBRARIES += plugins/schedule/sub_vp.la
 schedule_LTLIBRARIES += plugins/schedule/ve.la
 schedule_LTLIBRARIES += plugins/schedule/vp_linear.la
+schedule_LTLIBRARIES += plugins/schedule/vp_quadratic.la
 plugin_headers += plugins/schedule/beta.h
 plugin_headers += plugins/schedule/range.h

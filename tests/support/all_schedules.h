@@ -22,14 +22,18 @@
 #define ssk_plugin_entry SCHEDULES_ENTRY(vp_linear)
 #include "../../plugins/schedule/vp_linear.c"
 #undef ssk_plugin_entry
+#define ssk_plugin_entry SCHEDULES_ENTRY(vp_quadratic)
+#include "../../plugins/schedule/vp_quadratic.c"
+#undef ssk_plugin_entry
 
 static struct cosine all_cosine = {.range = {0.005, 100}, .offset = 0.008};
 static struct geometric all_geometric = {{0.01, 50}};
 static struct karras all_karras = {.range = {0.002, 80}, .rho = 7};
 static struct beta all_rates = {.beta_min = 0.1, .beta_max = 20, .eps = 1e-3};
+static struct beta all_squares = {.beta_min = 0.005, .beta_max = 25, .eps = 0.02};
 static struct ve all_ve = {.range = {0.01, 50}, .eps = 1e-3};
 
-enum { ALL_SCHEDULES = 6 };
+enum { ALL_SCHEDULES = 7 };
 static struct ssk_instance all_schedules[ALL_SCHEDULES] = {
     {&cosine_component, &all_cosine, "t.schedule"},
     {&geometric_component, &all_geometric, "t.schedule"},
@@ -37,6 +41,7 @@ static struct ssk_instance all_schedules[ALL_SCHEDULES] = {
     {&sub_vp_component, &all_rates, "t.schedule"},
     {&ve_component, &all_ve, "t.schedule"},
     {&vp_linear_component, &all_rates, "t.schedule"},
+    {&vp_quadratic_component, &all_squares, "t.schedule"},
 };
 
 #endif

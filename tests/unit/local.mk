@@ -11,6 +11,7 @@ unit_sources += tests/unit/test_inference_networks.c
 unit_sources += tests/unit/test_particle_bounds.c
 unit_sources += tests/unit/test_kalman_transition.c
 unit_sources += tests/unit/test_kalman_em.c
+unit_sources += tests/unit/test_path_diffusion.c
 unit_sources += tests/unit/test_samplers.c
 unit_sources += tests/unit/test_schedules.c
 unit_sources += tests/unit/test_diffusion.c

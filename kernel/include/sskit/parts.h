@@ -55,6 +55,9 @@ struct ssk_encoder_ops {
   /* It takes the true latents of a data set, which must have as many as the model: the model's
    * latents are then those of the data, and its transition can be scored against the exact one. */
   bool truth;
+  /* Its latents are the observations, as many and the same: then they are known where these are
+   * observed. Needs an emission that gives them back, and a transition of whole paths. */
+  bool copies;
 };
 
 /* ---- emission ------------------------------------------------------------------------------- */
@@ -75,6 +78,7 @@ struct ssk_emission_ops {
   /* [optional] NULL where x can be observed, else what an observation must be ("0 or 1"). Asked for
    * each observed entry when the data are read: log_prob need not check. */
   const char *(*refuse)(const void *self, double x);
+  bool copies; /* the observation is the latent, of an encoder that copies it: log_prob is zero */
 };
 
 /* ---- initial -------------------------------------------------------------------------------- */
@@ -107,6 +111,16 @@ struct ssk_figure {
 };
 enum { SSK_MAX_FIGURES = 8 };
 
+/* Whole paths of latents, time-major, that are known in part. */
+struct ssk_path {
+  size_t size;
+  int T, P;
+  ssk_tensor *z;     /* [T, P, d]; zero where it is not known */
+  ssk_tensor *known; /* [T, P, d] 1 where it is, else 0 */
+  ssk_tensor *u;     /* [T, P, V] covariates, or NULL */
+  uint32_t index;    /* names the random numbers */
+};
+
 /* p(z_t | z_{t-j:t-1}). Needs `build`, and either `moments` (a Gaussian: everything else follows),
  * or a way to train (`rate` or `log_prob`) and `sample`. */
 struct ssk_transition_ops {
@@ -137,6 +151,16 @@ struct ssk_transition_ops {
    * how many. The same names in the same order at each call with the same weights. */
   int (*stats)(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows,
                struct ssk_figure *figures);
+  /* [both or none] A prior of the whole path z_{1:T} at once instead of step by step; then none of
+   * the slots above but `build` and `evaluations` (of a draw of the whole path). It stands for the
+   * initial prior, too. A model that has it gives neither bounds nor likelihoods, and its passes
+   * are not cut into segments. */
+  /* [P]: what is minimised to train it, on what is known of the paths. */
+  ssk_tensor *(*path_loss)(const void *self, const struct ssk_ctx *ctx,
+                           const struct ssk_path *path);
+  /* [T, P, d]: what is not known drawn given what is. The tape does not record. */
+  ssk_tensor *(*path_sample)(const void *self, const struct ssk_ctx *ctx,
+                             const struct ssk_path *path);
 };
 
 /* ---- network ------------------------------------------------------------------------------- */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* vp_quadratic.c - the variance-preserving diffusion whose rate is the square of a linear function,
+ * CSDI's (Tashiro et al. 2021, appendix E; Song, Meng and Ermon 2021, DDIM), in continuous time:
+ *
+ *   beta(t) = (a + (b - a) t)^2,  a = sqrt(beta_min), b = sqrt(beta_max)
+ *   B(t) = ((a + (b - a) t)^3 - a^3) / (3 (b - a)),   sigma^2 = exp(B) - 1,   t = eps + u (1 - eps)
+ *
+ * CSDI's K = 50 steps of beta from 1e-4 to 0.5 are rates 50 times as large, and t = 1/50 for the
+ * lowest: the defaults. */
+#include "beta.h"
+
+static double vp_quadratic_sigma(const void *self, double u) {
+  const struct beta *beta = self;
+  const double a = sqrt(beta->beta_min), slope = sqrt(beta->beta_max) - a;
+  const double t = beta->eps + u * (1 - beta->eps), v = slope * t;
+  /* (a + v)^3 - a^3 over 3 slope, without the difference */
+  return sqrt(expm1(t * (a * a + a * v + v * v / 3)));
+}
+
+static double vp_quadratic_time(const void *self, double sigma) {
+  const struct beta *beta = self;
+  const double a = sqrt(beta->beta_min), slope = sqrt(beta->beta_max) - a;
+  const double B = log1p(sigma * sigma);
+  if (slope < 1e-6 * a) /* a constant rate */
+    return (B / (a * a) - beta->eps) / (1 - beta->eps);
+  return ((cbrt(3 * slope * B + a * a * a) - a) / slope - beta->eps) / (1 - beta->eps);
+}
+
+static const struct ssk_param vp_quadratic_params[] = {
+    SSK_PARAM_REAL(struct beta, beta_min, "0.005", 1e-6, 100, "1", "Rate at t = 0."),
+    {.name = "beta_max",
+     .type = SSK_T_REAL,
+     .offset = SSK_MEMBER_(struct beta, beta_max, double),
+     .default_text = "25",
+     .min = 1e-3,
+     .max = 1000,
+     .unit = "1",
+     .doc = "Rate at t = 1.",
+     .check = beta_check},
+    SSK_PARAM_REAL(struct beta, eps, "0.02", 1e-9, 0.5, "1",
+                   "Time of the lowest level, where u = 0."),
+    SSK_PARAM_END,
+};
+
+static const struct ssk_schedule_ops vp_quadratic_ops = {.size = sizeof(struct ssk_schedule_ops),
+                                                         .sigma = vp_quadratic_sigma,
+                                                         .time = vp_quadratic_time};
+
+static const struct ssk_component vp_quadratic_component = {
+    .size = sizeof(struct ssk_component),
+    .kind = SSK_SCHEDULE,
+    .name = "vp_quadratic",
+    .summary = "variance-preserving diffusion whose rate is a linear function squared: CSDI's",
+    .doc =
+        "sigma(u)^2 = exp(B(t)) - 1 with B(t) the integral of (sqrt(beta_min) + t (sqrt(beta_max) "
+        "- sqrt(beta_min)))^2 and t = eps + u (1 - eps): CSDI's schedule in continuous time "
+        "(Tashiro et al. 2021, appendix E). The defaults are its 50 levels, beta from 1e-4 to "
+        "0.5 a level.",
+    .self_size = sizeof(struct beta),
+    .params = vp_quadratic_params,
+    .ops = &vp_quadratic_ops,
+};
+
+SSK_PLUGIN(&vp_quadratic_component)
