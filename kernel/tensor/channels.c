@@ -73,32 +73,57 @@ void ssk_block_add(const struct ssk_block *block, size_t C, const ssk_real *x, s
   }
 }
 
-/* Sum of x y, or of x where y is NULL, in lanes: a block is so short that they need no double. */
-static inline ssk_real sum_row(size_t n, const ssk_real *restrict x, const ssk_real *restrict y) {
-  enum { lanes = 32 };
-  ssk_real lane[lanes] = {0};
+/* Rows that are summed together, and parts of a row's sum: parts of so many rows are a tile that is
+ * turned and added up as vectors, for within a vector a sum is slow. */
+enum { GANG = 8 };
+typedef ssk_real gang __attribute__((vector_size(GANG * sizeof(ssk_real))));
+
+/* Sum of x y, or of x where y is NULL, in parts: a block is so short that they need no double. */
+static inline void sum_parts(size_t n, const ssk_real *restrict x, const ssk_real *restrict y,
+                             ssk_real *restrict parts) {
+  enum { gangs = 4 };
+  gang sum[gangs] = {0}, left, right;
   size_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    for (size_t l = 0; l < lanes; l++)
-      lane[l] += y ? x[i + l] * y[i + l] : x[i + l];
-  for (size_t l = 0; i < n; i++, l++)
-    lane[l] += y ? x[i] * y[i] : x[i];
-  for (size_t half = lanes / 2; half; half /= 2)
-    for (size_t l = 0; l < half; l++)
-      lane[l] += lane[l + half];
-  return lane[0];
+  for (; i + gangs * GANG <= n; i += gangs * GANG)
+#pragma GCC unroll 4
+    for (size_t l = 0; l < gangs; l++) {
+      memcpy(&left, x + i + l * GANG, sizeof left);
+      if (y)
+        memcpy(&right, y + i + l * GANG, sizeof right);
+      sum[l] += y ? left * right : left;
+    }
+  left = (sum[0] + sum[2]) + (sum[1] + sum[3]);
+  memcpy(parts, &left, sizeof left);
+  for (; i < n; i++)
+    parts[i % GANG] += y ? x[i] * y[i] : x[i];
+}
+
+static void add_sums(const struct ssk_block *block, size_t C, const ssk_real *x, const ssk_real *y,
+                     ssk_real *sums) {
+  for (size_t c0 = 0; c0 < C; c0 += GANG) {
+    const size_t rows = C - c0 < GANG ? C - c0 : GANG;
+    ssk_real parts[GANG * GANG] = {0}, turned[GANG * GANG];
+    for (size_t c = 0; c < rows; c++) {
+      const size_t at = (c0 + c) * block->stride;
+      sum_parts(block->tokens, x + at, y ? y + at : NULL, parts + c * GANG);
+    }
+    ssk_transpose(GANG, GANG, parts, GANG, false, turned, GANG);
+    for (size_t half = GANG / 2; half; half /= 2)
+      for (size_t k = 0; k < half * GANG; k++)
+        turned[k] += turned[k + half * GANG];
+    for (size_t c = 0; c < rows; c++)
+      sums[c0 + c] += turned[c];
+  }
 }
 
 void ssk_block_add_sums(const struct ssk_block *block, size_t C, const ssk_real *x,
                         ssk_real *sums) {
-  for (size_t c = 0; c < C; c++)
-    sums[c] += sum_row(block->tokens, x + c * block->stride, NULL);
+  add_sums(block, C, x, NULL, sums);
 }
 
 void ssk_block_add_products(const struct ssk_block *block, size_t C, const ssk_real *x,
                             const ssk_real *y, ssk_real *sums) {
-  for (size_t c = 0; c < C; c++)
-    sums[c] += sum_row(block->tokens, x + c * block->stride, y + c * block->stride);
+  add_sums(block, C, x, y, sums);
 }
 
 /* ---- products -------------------------------------------------------------------------------- */

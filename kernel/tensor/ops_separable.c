@@ -101,16 +101,17 @@ static void convolve_back(const struct ssk_call *call, const struct ssk_axis *ax
                           const struct ssk_block *block, const ssk_real *x, const ssk_real *dh,
                           ssk_real *dfilter, ssk_real *dx) {
   const ssk_tensor *filter = call->in[in_filter];
-  for (size_t c = 0; c < axis->C; c++)
-    for (int i = 0; i < filter->shape[0]; i++) {
-      const size_t at = c * block->stride, tap = (size_t)i * axis->C + c;
-      const struct ssk_reach run = run_of(call, axis, block, i);
-      const ssk_real *from = dh + at + run.out;
-      if (dfilter)
-        ssk_block_add_products(&(struct ssk_block){.tokens = run.n}, 1, x + at + run.in, from,
-                               dfilter + tap);
-      ssk_add_scaled(run.n, filter->data[tap], from, dx + at + run.in);
+  for (int i = 0; i < filter->shape[0]; i++) {
+    const struct ssk_reach run = run_of(call, axis, block, i);
+    const struct ssk_block part = {.tokens = run.n, .stride = block->stride};
+    const size_t tap = (size_t)i * axis->C;
+    if (dfilter)
+      ssk_block_add_products(&part, axis->C, x + run.in, dh + run.out, dfilter + tap);
+    for (size_t c = 0; c < axis->C; c++) {
+      const size_t at = c * block->stride;
+      ssk_add_scaled(run.n, filter->data[tap + c], dh + at + run.out, dx + at + run.in);
     }
+  }
 }
 
 void ssk_backward_conv_separable(struct ssk_call *call) {
