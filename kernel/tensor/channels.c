@@ -157,6 +157,14 @@ void ssk_block_add_outer(const struct ssk_block *block, size_t I, size_t O, cons
                (int)O);
 }
 
+void ssk_block_add_outer_rows(const struct ssk_axis *axis, const struct ssk_block *block, size_t I,
+                              const ssk_real *x, const ssk_real *dy, ssk_real *dW) {
+  for (size_t l = 0; l < axis->L; l++)
+    ssk_gemm((int)I, (int)axis->C, (int)block->n, 1,
+             matrix(x + l * block->n, block->stride, SSK_AS_IS),
+             matrix(dy + position(axis, block, l), axis->C, SSK_AS_IS), 1, dW, (int)axis->C);
+}
+
 /* ---- normalisation --------------------------------------------------------------------------- */
 
 static const ssk_real epsilon = (ssk_real)1e-5;

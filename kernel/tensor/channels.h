@@ -60,6 +60,11 @@ void ssk_block_product_back(const struct ssk_block *block, size_t I, size_t O, c
 void ssk_block_add_outer(const struct ssk_block *block, size_t I, size_t O, const ssk_real *x,
                          const ssk_real *dy, ssk_real *dW);
 
+/* dW [I, C] += x dy^T where dy is in the tensor's memory that the block would be loaded from: rows
+ * of C as a product reads them. */
+void ssk_block_add_outer_rows(const struct ssk_axis *axis, const struct ssk_block *block, size_t I,
+                              const ssk_real *x, const ssk_real *dy, ssk_real *dW);
+
 /* Layer normalisation over the channels: h = normal gain + bias, where `normal` is x less its mean
  * times scale [tokens] = 1/sqrt(variance + 1e-5). */
 void ssk_block_norm(const struct ssk_block *block, size_t C, const ssk_real *x,

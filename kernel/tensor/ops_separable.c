@@ -131,7 +131,7 @@ void ssk_backward_conv_separable(struct ssk_call *call) {
     ssk_block_load(&axis, &block, call->out->grad, dy);
     convolve(call, &axis, &block, x, h, slope);
     if (grad[in_W])
-      ssk_block_add_outer(&block, C, C, h, dy, grad[in_W]);
+      ssk_block_add_outer_rows(&axis, &block, C, h, call->out->grad, grad[in_W]);
     if (grad[in_b])
       ssk_block_add_sums(&block, C, dy, grad[in_b]);
     ssk_block_product_back(&block, C, C, call->in[in_W]->data, dy, false, dh);

@@ -270,16 +270,26 @@ static bool ensure_gradient(ssk_tape *tape, ssk_tensor *x) {
   return x->grad && memset(x->grad, 0, x->count * sizeof *x->grad);
 }
 
+static const ssk_tensor *whole_of(const ssk_tensor *x) {
+  return x->base ? x->base : x;
+}
+
 /* The last user of a tensor is the first on the way back: may it set the gradient of input i? Not
- * where the operation uses the tensor twice, nor for a view, which is a part only. */
+ * where the operation uses the tensor twice, nor for a view that is a part only. */
 static bool may_set(const struct ssk_node *node, int i) {
-  const ssk_tensor *x = node->inputs[i];
-  if (x->grad || x->base || i >= 32)
+  const ssk_tensor *x = node->inputs[i], *whole = whole_of(node->inputs[i]);
+  if (whole->grad || whole->count != x->count || i >= 32)
     return false;
   for (int k = 0; k < node->n_inputs; k++)
-    if (k != i && node->inputs[k] && (node->inputs[k] == x || node->inputs[k]->base == x))
+    if (k != i && node->inputs[k] && whole_of(node->inputs[k]) == whole)
       return false;
   return true;
+}
+
+/* The gradient of a tensor, or of all of it by a view. */
+static void set_gradient(ssk_tensor *x, ssk_real *grad) {
+  for (; x; x = x->base)
+    x->grad = grad;
 }
 
 /* Make the gradients of a node's inputs ready. *handed becomes the input that takes over the
@@ -296,7 +306,8 @@ static bool ready_gradients(ssk_tape *tape, struct ssk_node *node, ssk_tensor **
     } else if (i < 32 && (call->hands_on >> i & 1) && !*handed) {
       *handed = x;
     } else {
-      if (!(x->grad = gradient_memory(tape, x->count)))
+      set_gradient(x, gradient_memory(tape, x->count));
+      if (!x->grad)
         return false;
       call->fresh |= (uint32_t)1 << i;
     }
@@ -315,7 +326,7 @@ static bool step_back(ssk_tape *tape, struct ssk_node *node) {
   node->call.op->backward(&node->call);
   ssk_arena_rewind(&tape->arena, mark);
   if (handed)
-    handed->grad = node->call.out->grad;
+    set_gradient(handed, node->call.out->grad);
   else
     spare_gradient(tape, node->call.out);
   if (tape->profile)
