@@ -68,8 +68,8 @@ static void outer_product(int m, int n, ssk_real scale, struct ssk_matrix a,
   }
 }
 
-/* One column of C, from short rows of A: several rows at a time, turned, for within a row the sum is
- * slow. */
+/* One column of C, from short rows of A: several rows at a time, turned, for within a row the sum
+ * is slow. */
 enum { SHORT_ROW = 32 };
 static void times_vector(int m, int k, ssk_real scale, struct ssk_matrix a,
                          const ssk_real *restrict b, int keep, ssk_real *c, int c_stride) {
