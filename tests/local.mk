@@ -18,7 +18,7 @@ unit_libs = $(CRITERION_LIBS) $(kernel_libs)
 if HAVE_CRITERION
 check_PROGRAMS += tests/unit_tests tests/planted_leak
 TESTS += tests/unit_tests tests/cli/planted_leak.sh
-if IN_FLOAT
+if ALSO_DOUBLE
 check_PROGRAMS += tests/unit_tests_double
 TESTS += tests/unit_tests_double
 endif
