@@ -54,7 +54,7 @@ static json_t *real(double value) {
 static json_t *run_json(const struct ssk_run_info *run, bool recipe) {
   json_t *object =
       json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "run", run->path, "name",
-                run->name, "status", run->status, "busy", run->busy, "command", run->command,
+                run->name, "status", ssk_run_state(run), "busy", run->busy, "command", run->command,
                 "started", run->started, "step", (json_int_t)run->step, "bound", real(run->bound),
                 "bound_se", real(run->bound_se), "bound_per_step", real(run->bound_per_step),
                 "time_seconds", real(run->seconds));
@@ -80,11 +80,6 @@ static const char *number(char buffer[32], double value) {
   return buffer;
 }
 
-/* A running run that no process works in was killed: it can be resumed. */
-static const char *status_of(const struct ssk_run_info *run) {
-  return !strcmp(run->status, "running") && !run->busy ? "stopped" : run->status;
-}
-
 static int list(struct ssk_cli *cli, struct ssk_runs *runs) {
   int code = SSK_OK, wide = 3;
   if (cli->n_words == 1)
@@ -102,7 +97,7 @@ static int list(struct ssk_cli *cli, struct ssk_runs *runs) {
   for (int i = 0; i < runs->n; i++) {
     const struct ssk_run_info *run = &runs->items[i];
     char text[32];
-    printf("%-*s  %-12.12s %8lld %11s  %s\n", wide, run->path, status_of(run),
+    printf("%-*s  %-12.12s %8lld %11s  %s\n", wide, run->path, ssk_run_state(run),
            (long long)(run->step < 0 ? 0 : run->step), number(text, run->bound_per_step),
            run->started);
   }
@@ -120,7 +115,8 @@ static int show(struct ssk_cli *cli, struct ssk_runs *runs) {
     char bound[32], se[32], step[32], seconds[32];
     printf("%s%s%s%s\n", i ? "\n" : "", ssk_cli_bold(cli), run->path, ssk_cli_plain(cli));
     printf("  status      %s\n  started     %s\n  command     %s\n  steps       %lld\n",
-           status_of(run), run->started, run->command, (long long)(run->step < 0 ? 0 : run->step));
+           ssk_run_state(run), run->started, run->command,
+           (long long)(run->step < 0 ? 0 : run->step));
     printf("  validation  %s +- %s nats a sequence, %s a step\n  seconds     %s\n",
            number(bound, run->bound), number(se, run->bound_se), number(step, run->bound_per_step),
            number(seconds, run->seconds));

@@ -117,9 +117,19 @@ static double number_of(const json_t *object, const char *key) {
   return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-static void read_metrics(struct ssk_run_info *run, const char *lines) {
+static bool add_bound(struct ssk_run_info *run, double bound) {
+  double *grown = realloc(run->bounds, ((size_t)run->n_bounds + 1) * sizeof *grown);
+  if (!grown)
+    return false;
+  run->bounds = grown;
+  run->bounds[run->n_bounds++] = bound;
+  return true;
+}
+
+static bool read_metrics(struct ssk_run_info *run, const char *lines) {
   run->step = -1;
   run->bound = run->bound_se = run->bound_per_step = run->seconds = NAN;
+  bool fine = true;
   for (const char *line = lines; *line;) {
     size_t n = strcspn(line, "\n");
     json_t *object = json_loadb(line, n, 0, NULL); /* NULL: not finished */
@@ -133,10 +143,12 @@ static void read_metrics(struct ssk_run_info *run, const char *lines) {
       run->bound = number_of(object, "bound");
       run->bound_se = number_of(object, "bound_se");
       run->bound_per_step = number_of(object, "bound_per_step");
+      fine = add_bound(run, run->bound_per_step) && fine;
     }
     json_decref(object);
     line += n + (line[n] == '\n');
   }
+  return fine;
 }
 
 static void free_info(struct ssk_run_info *run) {
@@ -145,6 +157,7 @@ static void free_info(struct ssk_run_info *run) {
     free(run->keys[k].value);
   }
   free(run->keys);
+  free(run->bounds);
   free(run->path);
   free(run->name);
   free(run->status);
@@ -171,14 +184,17 @@ static int read_run(struct ssk_run_info *run, ssk_err *err) {
   run->busy = ssk_run_folder_busy(run->path);
   cut_line(run->status);
   cut_line(run->command);
-  if (metrics)
-    read_metrics(run, metrics);
-  if (!code && (!metrics || !run->status || !run->command || !run->name || !run->started))
+  if (!code && (!metrics || !read_metrics(run, metrics) || !run->status || !run->command ||
+                !run->name || !run->started))
     code = no_memory(run->path, err);
   json_decref(told);
   free(metrics);
   free(environment);
   return code;
+}
+
+const char *ssk_run_state(const struct ssk_run_info *run) {
+  return !strcmp(run->status, "running") && !run->busy ? "stopped" : run->status;
 }
 
 int ssk_runs_add(struct ssk_runs *runs, const char *path, ssk_err *err) {

@@ -23,7 +23,9 @@ struct ssk_run_info {
   char *started; /* time in UTC; "" where it is not known */
   int64_t step;  /* of the last line of metrics.jsonl; -1: none */
   double bound, bound_se, bound_per_step; /* of the last validation; NaN: none */
-  double seconds;                         /* of training; NaN: not known */
+  int n_bounds;
+  double *bounds; /* [n_bounds] a step, of each validation */
+  double seconds; /* of training; NaN: not known */
   int n_keys;
   struct ssk_run_key *keys; /* of the recipe, sorted by key */
 };
@@ -42,6 +44,9 @@ int ssk_runs_add(struct ssk_runs *runs, const char *path, ssk_err *err);
 int ssk_runs_scan(struct ssk_runs *runs, const char *folder, ssk_err *err);
 void ssk_runs_free(struct ssk_runs *runs);
 
+/* The status, but "stopped" where that is "running" and no process works in the run: it was killed,
+ * and can be resumed. */
+const char *ssk_run_state(const struct ssk_run_info *run);
 /* The value of a key; NULL: the run's recipe does not have it. */
 const char *ssk_run_value(const struct ssk_run_info *run, const char *key);
 /* Whether two runs have the same recipe but for the seed. */

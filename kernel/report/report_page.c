@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* report_page.c - what stands on the pages. */
+#include "report/report_page.h"
+#include "core/file.h"
+#include "report/plot_run.h"
+#include "report/report_html.h"
+#include "report/runs.h"
+#include "report/table.h"
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int no_memory(const char *folder, ssk_err *err) {
+  return ssk_err_set(err, SSK_ENOMEM, "no memory for the report of '%s'", folder);
+}
+
+static int write_page(const char *folder, const struct ssk_text *page, ssk_err *err) {
+  char *path = ssk_path_join(folder, "report.html");
+  int code = path && !page->failed ? ssk_file_write(path, page->data, page->length, err)
+                                   : no_memory(folder, err);
+  free(path);
+  return code;
+}
+
+static int draw(struct ssk_plots *plots, const char *folder, ssk_err *err) {
+  char *place = ssk_path_join(folder, "plots");
+  int code = place ? ssk_plots_draw(plots, place, err) : no_memory(folder, err);
+  free(place);
+  return code;
+}
+
+static int read_file(const char *folder, const char *name, char **data, ssk_err *err) {
+  size_t size;
+  char *path = ssk_path_join(folder, name);
+  *data = NULL;
+  int code = path ? ssk_file_read(path, (size_t)1 << 28, data, &size, err) : no_memory(folder, err);
+  free(path);
+  return code;
+}
+
+/* ---- a run ----------------------------------------------------------------------------------- */
+
+static void add_term(struct ssk_text *out, const char *name, const char *value) {
+  ssk_text_printf(out, "<dt>%s</dt><dd>", name);
+  ssk_html_text(out, value);
+  ssk_text_add(out, "</dd>\n");
+}
+
+static int run_page(const char *folder, const struct ssk_plots *plots, ssk_err *err) {
+  struct ssk_runs runs = {0};
+  struct ssk_text page = {0};
+  char *recipe = NULL, number[96];
+  int code = ssk_runs_add(&runs, folder, err);
+  if (!code)
+    code = read_file(folder, "recipe.yaml", &recipe, err);
+  if (!code) {
+    const struct ssk_run_info *run = &runs.items[0];
+    ssk_html_begin(&page, run->name);
+    ssk_text_add(&page, "<dl>\n");
+    add_term(&page, "Run", run->path);
+    add_term(&page, "Status", ssk_run_state(run));
+    add_term(&page, "Started", run->started);
+    add_term(&page, "Command", run->command);
+    if (!isnan(run->bound)) {
+      snprintf(number, sizeof number, "%.5g \u00b1 %.2g nats a sequence, %.5g a step", run->bound,
+               run->bound_se, run->bound_per_step);
+      add_term(&page, "Validation bound", number);
+    }
+    ssk_text_add(&page, "</dl>\n");
+    ssk_html_plots(&page, plots);
+    ssk_text_add(&page, "<details><summary>Resolved recipe</summary>\n<pre>");
+    ssk_html_text(&page, recipe);
+    ssk_text_add(&page, "</pre></details>\n");
+    ssk_html_end(&page);
+    code = write_page(folder, &page, err);
+  }
+  ssk_text_free(&page);
+  ssk_runs_free(&runs);
+  free(recipe);
+  return code;
+}
+
+int ssk_report_run(const char *folder, struct ssk_registry *registry, int threads, ssk_err *err) {
+  struct ssk_plots plots = {0};
+  struct ssk_run *run = NULL;
+  struct ssk_pool *pool = NULL;
+  char *metrics = NULL;
+  int code = read_file(folder, "metrics.jsonl", &metrics, err);
+  if (!code)
+    code = ssk_plot_training(&plots, metrics, err);
+  if (!code)
+    code = ssk_run_open(folder, 0, NULL, registry, &run, err);
+  if (!code)
+    code = ssk_pool_new(threads > 0 ? threads : ssk_pool_default_threads(), &pool, err);
+  if (!code)
+    code = ssk_plot_forecasts(&plots, run, pool, err);
+  if (!code)
+    code = draw(&plots, folder, err);
+  if (!code)
+    code = run_page(folder, &plots, err);
+  ssk_pool_free(pool);
+  ssk_run_free(run);
+  ssk_plots_free(&plots);
+  free(metrics);
+  return code;
+}
+
+/* ---- a comparison ---------------------------------------------------------------------------- */
+
+static double number_of(const json_t *cell, const char *key) {
+  const json_t *value = json_object_get(cell, key);
+  return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static const char *text_of(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return text ? text : "";
+}
+
+static const json_t *cell_of(const json_t *row, const char *metric) {
+  return json_object_get(json_object_get(row, "metrics"), metric);
+}
+
+/* Whether a row has a value: gnuplot takes a figure without any for a mistake. */
+static bool is_scored(const json_t *rows, const char *metric) {
+  bool any = false;
+  for (size_t r = 0; r < json_array_size(rows); r++)
+    any = any || !isnan(number_of(cell_of(json_array_get(rows, r), metric), "mean"));
+  return any;
+}
+
+/* One figure a metric: mean and twice the standard error of each row. */
+static int plot_metric(struct ssk_plots *plots, const json_t *rows, const char *metric,
+                       ssk_err *err) {
+  const json_t *first = cell_of(json_array_get(rows, 0), metric);
+  struct ssk_plot *p = ssk_plots_add(plots, metric, metric, text_of(first, "definition"));
+  size_t n = json_array_size(rows);
+  if (!p)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the figures");
+  ssk_text_add(&p->script, "set ytics (");
+  for (size_t r = 0; r < n; r++) {
+    const json_t *row = json_array_get(rows, r), *cell = cell_of(row, metric);
+    double mean = number_of(cell, "mean"), se = number_of(cell, "se");
+    ssk_text_add(&p->script, r ? ", " : "");
+    ssk_plot_quote(&p->script, text_of(row, "name"));
+    ssk_text_printf(&p->script, " %zu", n - r);
+    if (!isnan(mean))
+      ssk_text_printf(&p->data, "%.7g\t%zu\t%.7g\n", mean, n - r, isnan(se) ? 0 : 2 * se);
+  }
+  ssk_text_printf(&p->script,
+                  ")\nset yrange [0.5:%zu.5]\nset offsets graph 0.05, graph 0.05, 0, 0\n"
+                  "set xlabel '%s'\n"
+                  "plot data using 1:2:3 with xerrorbars pointtype 7 pointsize 0.8 linewidth 2 "
+                  "linecolor %s title 'mean, two standard errors'\n",
+                  n, metric, ssk_plot_colour(0));
+  return SSK_OK;
+}
+
+static void add_value(struct ssk_text *page, const json_t *cell) {
+  char number[48];
+  bool best = json_is_true(json_object_get(cell, "best"));
+  ssk_table_number(number, number_of(cell, "mean"), number_of(cell, "se"));
+  ssk_text_printf(page, best ? "<td><b>%s</b></td>" : "<td>%s</td>", number);
+}
+
+static void add_difference(struct ssk_text *page, const json_t *cell) {
+  const json_t *d = json_object_get(cell, "difference");
+  double low = number_of(d, "low");
+  if (isnan(low))
+    ssk_text_add(page, "<td>-</td>");
+  else
+    ssk_text_printf(page, "<td>%+.3g [%.3g, %.3g]</td>", number_of(d, "mean"), low,
+                    number_of(d, "high"));
+}
+
+/* Rows by metrics, beside the names the settings that tell rows apart. */
+static void add_table(struct ssk_text *page, const json_t *rows,
+                      void (*add_cell)(struct ssk_text *page, const json_t *cell)) {
+  static const char *const groups[] = {"settings", "metrics"};
+  const char *key;
+  json_t *value, *row;
+  size_t r;
+  ssk_text_add(page, "<div class=\"wide\"><table>\n<tr><th></th>");
+  for (int g = 0; g < 2; g++)
+    json_object_foreach(json_object_get(json_array_get(rows, 0), groups[g]), key, value) {
+      ssk_text_add(page, "<th>");
+      ssk_html_text(page, key);
+      ssk_text_add(page, "</th>");
+    }
+  ssk_text_add(page, "</tr>\n");
+  json_array_foreach(rows, r, row) {
+    ssk_text_add(page, "<tr><td>");
+    ssk_html_text(page, text_of(row, "name"));
+    ssk_text_add(page, "</td>");
+    json_object_foreach(json_object_get(row, "settings"), key, value) {
+      ssk_text_add(page, "<td>");
+      ssk_html_text(page, json_string_value(value));
+      ssk_text_add(page, "</td>");
+    }
+    json_object_foreach(json_object_get(row, "metrics"), key, value) add_cell(page, value);
+    ssk_text_add(page, "</tr>\n");
+  }
+  ssk_text_add(page, "</table></div>\n");
+}
+
+/* What stands under the title of a comparison. */
+static void add_comparison(struct ssk_text *page, const json_t *table, const json_t *rows) {
+  const char *reference = text_of(table, "reference");
+  if (*text_of(table, "note")) {
+    ssk_text_add(page, "<p>");
+    ssk_html_text(page, text_of(table, "note"));
+    ssk_text_add(page, "</p>\n");
+  }
+  add_table(page, rows, add_value);
+  ssk_text_add(page,
+               "<p>Mean \u00b1 standard error; bold: the best of the rows that do not know the "
+               "generating process.</p>\n");
+  if (json_array_size(rows) < 2 || !*reference)
+    return;
+  ssk_text_add(page, "<details><summary>Paired differences from ");
+  ssk_html_text(page, reference);
+  ssk_text_add(page, strcmp(text_of(table, "intervals"), "anytime") == 0
+                         ? ", with anytime-valid intervals</summary>\n"
+                         : ", with 95 % bootstrap intervals</summary>\n");
+  add_table(page, rows, add_difference);
+  ssk_text_add(page, "</details>\n");
+}
+
+int ssk_report_comparison(const char *folder, ssk_err *err) {
+  struct ssk_plots plots = {0};
+  struct ssk_text page = {0};
+  char *text = NULL;
+  const char *metric;
+  json_t *cell;
+  int code = read_file(folder, "table.json", &text, err);
+  json_t *table = code ? NULL : json_loads(text, 0, NULL), *rows = json_object_get(table, "rows");
+  if (!code && !json_array_size(rows))
+    code = ssk_err_set(err, SSK_EDATA, "'%s/table.json' is no table of a comparison", folder);
+  json_object_foreach(json_object_get(json_array_get(rows, 0), "metrics"), metric, cell) {
+    if (!code && is_scored(rows, metric))
+      code = plot_metric(&plots, rows, metric, err);
+  }
+  if (!code)
+    code = draw(&plots, folder, err);
+  if (!code) {
+    ssk_html_begin(&page, folder);
+    add_comparison(&page, table, rows);
+    ssk_html_plots(&page, &plots);
+    ssk_html_end(&page);
+    code = write_page(folder, &page, err);
+  }
+  json_decref(table);
+  free(text);
+  ssk_text_free(&page);
+  ssk_plots_free(&plots);
+  return code;
+}
