@@ -109,8 +109,7 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state) {
   }
 }
 
-/* Those of them that the verb takes: into options[3]. */
-static void shared_options(const struct ssk_syntax *syntax, struct argp_option *options) {
+void ssk_cli_shared_options(const struct ssk_syntax *syntax, struct argp_option *options) {
   int n = 0;
   if (syntax->output)
     options[n++] =
@@ -181,7 +180,7 @@ static int parse_line(struct ssk_cli *cli, const struct ssk_syntax *syntax, void
   struct argp own = {.options = syntax->options,
                      .parser = syntax->parser ? syntax->parser : parse_nothing};
   struct argp_option options[3];
-  shared_options(syntax, options);
+  ssk_cli_shared_options(syntax, options);
   struct argp shared = {.options = options, .parser = parse_shared};
   struct argp_child children[] = {{&own, 0, NULL, 0},
                                   {&shared, 0, NULL, 0},
@@ -203,6 +202,10 @@ static int parse_line(struct ssk_cli *cli, const struct ssk_syntax *syntax, void
  * the program, and the launcher then ends them all. */
 int ssk_cli_parse(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *input, int argc,
                   char **argv) {
+  if (cli->asked) {
+    cli->syntax = syntax;
+    return SSK_EUSAGE; /* the verb ends */
+  }
   int code = parse_line(cli, syntax, input, argc, argv);
   int failure = ssk_ranks_start(&cli->ranks, cli->err);
   if (failure)

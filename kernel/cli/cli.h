@@ -37,8 +37,10 @@ struct ssk_cli {
   const char **over;
   int threads;        /* 0: one a processor */
   const char *output; /* NULL: not given */
-  /* Private to main.c and cli.c. */
-  const char *args; /* of the verb that runs: its column in verbs.def */
+  /* Private to main.c, cli.c and interface.c. */
+  bool asked;                      /* the verb is asked for its syntax only */
+  const struct ssk_syntax *syntax; /* its answer */
+  const char *args;                /* of the verb that runs: its column in verbs.def */
   bool no_colour;
   int n_folders;
   const char **folders;
@@ -76,6 +78,8 @@ const char *ssk_cli_plain(const struct ssk_cli *cli);
  * colours after they were read, and the release of what the struct holds (but err), which waits for
  * all ranks. */
 extern const struct argp ssk_cli_globals;
+/* The options that several verbs have, as far as this one takes them: into options[3]. */
+void ssk_cli_shared_options(const struct ssk_syntax *syntax, struct argp_option *options);
 void ssk_cli_settle(struct ssk_cli *cli);
 void ssk_cli_release(struct ssk_cli *cli);
 

@@ -6,10 +6,30 @@
 #include "registry/registry.h"
 #include <string.h>
 
+enum { KEY_NAMES = 0x2000 };
+
+static const struct argp_option options[] = {
+    {"names", KEY_NAMES, NULL, 0, "kinds and components as words only, one a line", 0}, {0}};
+
+struct input {
+  bool names;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  (void)arg;
+  if (key != KEY_NAMES)
+    return ARGP_ERR_UNKNOWN;
+  struct input *input = state->input;
+  input->names = true;
+  return 0;
+}
+
 static const struct ssk_syntax syntax = {
     .doc = "List the components that plugins provide, by kind, or those of one KIND. With -v, say "
            "which file each comes from. Plugins that were refused are named as warnings.",
     .max_words = 1,
+    .options = options,
+    .parser = parse,
 };
 
 static int find_kind(const char *name, ssk_err *err) {
@@ -74,8 +94,20 @@ static void print_kind(const struct ssk_cli *cli, int kind, int width) {
     puts("  (none)");
 }
 
+/* Of one kind: its components; of all (-1): the kinds too. */
+static int print_names(const struct ssk_cli *cli, int only) {
+  const struct ssk_component *component;
+  for (int kind = 0; kind < SSK_KIND_COUNT && only < 0; kind++)
+    puts(ssk_kind_name(kind));
+  for (int i = 0; (component = ssk_registry_at(cli->registry, i, NULL)); i++)
+    if (only < 0 || (int)component->kind == only)
+      puts(component->name);
+  return SSK_OK;
+}
+
 int ssk_verb_list(struct ssk_cli *cli, int argc, char **argv) {
-  int code = ssk_cli_parse(cli, &syntax, NULL, argc, argv), only = -1;
+  struct input input = {0};
+  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv), only = -1;
   if (code)
     return code;
   if (cli->n_words == 1 && (only = find_kind(cli->words[0], cli->err)) < 0)
@@ -83,6 +115,8 @@ int ssk_verb_list(struct ssk_cli *cli, int argc, char **argv) {
   code = ssk_registry_open_all(cli->registry, cli->err);
   if (code)
     return code;
+  if (input.names)
+    return print_names(cli, only);
   const char *file, *reason;
   for (int i = 0; ssk_registry_refused(cli->registry, i, &file, &reason); i++)
     ssk_say(SSK_LOG_WARNING, "'%s' was refused: %s", file, reason);

@@ -4,7 +4,13 @@ sskit_SOURCES += kernel/cli/cli.c
 sskit_SOURCES += kernel/cli/cli.h
 sskit_SOURCES += kernel/cli/describe.c
 sskit_SOURCES += kernel/cli/explain.c
+sskit_SOURCES += kernel/cli/completion.c
+sskit_SOURCES += kernel/cli/completion_text.c
+sskit_SOURCES += kernel/cli/interface.c
+sskit_SOURCES += kernel/cli/interface.h
 sskit_SOURCES += kernel/cli/list.c
+sskit_SOURCES += kernel/cli/manual.c
+sskit_SOURCES += kernel/cli/manual_text.c
 sskit_SOURCES += kernel/cli/main.c
 sskit_SOURCES += kernel/cli/page.c
 sskit_SOURCES += kernel/cli/page.h
@@ -24,3 +30,20 @@ sskit_SOURCES += kernel/cli/forecast.c
 sskit_SOURCES += kernel/cli/sample.c
 sskit_SOURCES += kernel/cli/spread.h
 sskit_SOURCES += kernel/cli/data.c
+
+# The manual page and the completion scripts, which the program makes from its own tables.
+man1_MANS = interface/man/sskit.1
+bashcompletiondir = $(datadir)/bash-completion/completions
+bashcompletion_DATA = interface/bash/sskit
+zshcompletiondir = $(datadir)/zsh/site-functions
+zshcompletion_DATA = interface/zsh/_sskit
+CLEANFILES += $(man1_MANS) $(bashcompletion_DATA) $(zshcompletion_DATA)
+
+write_interface = $(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	SSKIT_PLUGIN_DIR= SSKIT_PLUGIN_PATH= ./sskit$(EXEEXT) $(1) >$@.new && mv $@.new $@
+interface/man/sskit.1: sskit$(EXEEXT)
+	$(call write_interface,manual)
+interface/bash/sskit: sskit$(EXEEXT)
+	$(call write_interface,completion bash)
+interface/zsh/_sskit: sskit$(EXEEXT)
+	$(call write_interface,completion zsh)

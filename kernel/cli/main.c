@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* main.c - the program sskit: options that every verb takes, then the verb, by the table that
  * verbs.def makes. Errors are printed here, and their code is the exit status. */
-#include "cli/cli.h"
+#include "cli/interface.h"
 #include "core/cpu.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -10,18 +10,6 @@
 #include <sskit/plugin.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct verb {
-  const char *name, *args, *help;
-  int (*run)(struct ssk_cli *cli, int argc, char **argv);
-};
-
-#define SSK_VERB(name, args, help) {#name, args, help, ssk_verb_##name},
-static const struct verb verbs[] = {
-#include "cli/verbs.def"
-};
-#undef SSK_VERB
-enum { n_verbs = sizeof verbs / sizeof verbs[0] };
 
 static void print_version(FILE *stream, struct argp_state *state) {
   (void)state;
@@ -38,25 +26,6 @@ static void print_version(FILE *stream, struct argp_state *state) {
 
 /* ---- help ------------------------------------------------------------------------------------ */
 
-static const char exit_statuses[] =
-    "Exit status:\n"
-    "  0  success\n"
-    "  1  a failure that no other status describes\n"
-    "  2  the command line is wrong\n"
-    "  3  a recipe is wrong: syntax, key, type, range\n"
-    "  4  a plugin is missing, was refused, or failed to initialise\n"
-    "  5  data are missing, malformed, or do not fit the recipe\n"
-    "  6  the operating system refused a file operation\n"
-    "  7  too many non-finite steps, or a value that must be finite is not\n"
-    "  8  no memory\n"
-    "  9  stopped by a signal; the state was saved and can be resumed\n";
-
-static const char environment[] =
-    "Environment:\n"
-    "  SSKIT_PLUGIN_PATH  folders of plugins, separated by ':'\n"
-    "  SSKIT_PLUGIN_DIR   instead of the installed folder of plugins; empty: none\n"
-    "  NO_COLOR           when set and not empty: no colours\n";
-
 /* The texts round the list of options; argp frees what is not `text`. */
 static char *help_filter(int key, const char *text, void *input) {
   (void)input;
@@ -64,11 +33,12 @@ static char *help_filter(int key, const char *text, void *input) {
   if (key == ARGP_KEY_HELP_PRE_DOC) {
     ssk_text_add(&out, "Train, evaluate and compare deep state-space models that recipes describe "
                        "and plugins make up.\n\nVerbs:\n");
-    for (int i = 0; i < n_verbs; i++)
-      ssk_text_printf(&out, "  %-11s %s\n", verbs[i].name, verbs[i].help);
+    for (int i = 0; i < ssk_n_verbs; i++)
+      ssk_text_printf(&out, "  %-11s %s\n", ssk_verbs[i].name, ssk_verbs[i].help);
   } else if (key == ARGP_KEY_HELP_POST_DOC) {
-    ssk_text_printf(&out, "'sskit VERB --help' explains a verb.\n\n%s\n%s", exit_statuses,
-                    environment);
+    ssk_text_printf(&out,
+                    "'sskit VERB --help' explains a verb.\n\nExit status:\n%s\nEnvironment:\n%s",
+                    ssk_exit_statuses, ssk_environment);
   } else {
     return (char *)text;
   }
@@ -99,22 +69,7 @@ static error_t parse_front(int key, char *arg, struct argp_state *state) {
   }
 }
 
-static const struct verb *find_verb(const char *name, ssk_err *err) {
-  struct ssk_nearest nearest = {.wanted = name};
-  for (int i = 0; i < n_verbs; i++) {
-    if (strcmp(verbs[i].name, name) == 0)
-      return &verbs[i];
-    ssk_nearest_offer(&nearest, verbs[i].name);
-  }
-  ssk_err_set(err, SSK_EUSAGE, "there is no verb '%s'", name);
-  if (nearest.best)
-    ssk_err_hint(err, "did you mean '%s'?", nearest.best);
-  else
-    ssk_err_hint(err, "'sskit --help' lists the verbs");
-  return NULL;
-}
-
-static int run_verb(struct ssk_cli *cli, const struct verb *verb, int argc, char **argv) {
+static int run_verb(struct ssk_cli *cli, const struct ssk_verb *verb, int argc, char **argv) {
   char name[64];
   snprintf(name, sizeof name, "sskit %s", verb->name);
   argv[0] = name;
@@ -150,7 +105,7 @@ static int run(struct ssk_cli *cli, int argc, char **argv) {
     ssk_err_hint(cli->err, "'sskit --help' lists the verbs");
     return SSK_EUSAGE;
   }
-  const struct verb *verb = find_verb(argv[front.verb], cli->err);
+  const struct ssk_verb *verb = ssk_verb_find(argv[front.verb], cli->err);
   return verb ? run_verb(cli, verb, argc - front.verb, argv + front.verb) : SSK_EUSAGE;
 }
 

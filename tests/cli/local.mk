@@ -7,6 +7,7 @@ cli_tests += tests/cli/health.sh
 cli_tests += tests/cli/include_graph.sh
 cli_tests += tests/cli/determinism.sh
 cli_tests += tests/cli/data.sh
+cli_tests += tests/cli/interface.sh
 cli_tests += tests/cli/missing_data.sh
 cli_tests += tests/cli/mpi.sh
 cli_tests += tests/cli/peer.sh
