@@ -1,7 +1,6 @@
 denoiserdir = $(plugindir)/denoiser
-denoiser_LTLIBRARIES =
-plugin_modules += $(denoiser_LTLIBRARIES)
-denoiser_LTLIBRARIES += plugins/denoiser/mlp.la
-denoiser_LTLIBRARIES += plugins/denoiser/csdi.la
+denoiser_DATA = $(filter plugins-stage/denoiser/%,$(plugin_stage))
+plugin_sources += plugins/denoiser/mlp.c
+plugin_sources += plugins/denoiser/csdi.c
 plugin_headers += plugins/denoiser/csdi_add.h
 plugin_headers += plugins/denoiser/levels.h

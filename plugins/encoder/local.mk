@@ -1,6 +1,5 @@
 encoderdir = $(plugindir)/encoder
-encoder_LTLIBRARIES =
-plugin_modules += $(encoder_LTLIBRARIES)
-encoder_LTLIBRARIES += plugins/encoder/copy.la
-encoder_LTLIBRARIES += plugins/encoder/gaussian.la
-encoder_LTLIBRARIES += plugins/encoder/truth.la
+encoder_DATA = $(filter plugins-stage/encoder/%,$(plugin_stage))
+plugin_sources += plugins/encoder/copy.c
+plugin_sources += plugins/encoder/gaussian.c
+plugin_sources += plugins/encoder/truth.c

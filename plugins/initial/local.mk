@@ -1,7 +1,6 @@
 initialdir = $(plugindir)/initial
-initial_LTLIBRARIES =
-plugin_modules += $(initial_LTLIBRARIES)
-initial_LTLIBRARIES += plugins/initial/gaussian.la
-initial_LTLIBRARIES += plugins/initial/standard.la
-initial_LTLIBRARIES += plugins/initial/start.la
-initial_LTLIBRARIES += plugins/initial/vhp.la
+initial_DATA = $(filter plugins-stage/initial/%,$(plugin_stage))
+plugin_sources += plugins/initial/gaussian.c
+plugin_sources += plugins/initial/standard.c
+plugin_sources += plugins/initial/start.c
+plugin_sources += plugins/initial/vhp.c

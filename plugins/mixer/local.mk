@@ -1,7 +1,6 @@
 mixerdir = $(plugindir)/mixer
-mixer_LTLIBRARIES =
-plugin_modules += $(mixer_LTLIBRARIES)
-mixer_LTLIBRARIES += plugins/mixer/conv.la
-mixer_LTLIBRARIES += plugins/mixer/gru.la
-mixer_LTLIBRARIES += plugins/mixer/identity.la
-mixer_LTLIBRARIES += plugins/mixer/transformer.la
+mixer_DATA = $(filter plugins-stage/mixer/%,$(plugin_stage))
+plugin_sources += plugins/mixer/conv.c
+plugin_sources += plugins/mixer/gru.c
+plugin_sources += plugins/mixer/identity.c
+plugin_sources += plugins/mixer/transformer.c

@@ -1,7 +1,6 @@
 networkdir = $(plugindir)/network
-network_LTLIBRARIES =
-plugin_modules += $(network_LTLIBRARIES)
-network_LTLIBRARIES += plugins/network/combiner.la
-network_LTLIBRARIES += plugins/network/context.la
-network_LTLIBRARIES += plugins/network/mlp.la
+network_DATA = $(filter plugins-stage/network/%,$(plugin_stage))
+plugin_sources += plugins/network/combiner.c
+plugin_sources += plugins/network/context.c
+plugin_sources += plugins/network/mlp.c
 plugin_headers += plugins/network/beside.h

@@ -1,10 +1,9 @@
 objectivedir = $(plugindir)/objective
-objective_LTLIBRARIES =
-plugin_modules += $(objective_LTLIBRARIES)
-objective_LTLIBRARIES += plugins/objective/elbo.la
-objective_LTLIBRARIES += plugins/objective/fivo.la
-objective_LTLIBRARIES += plugins/objective/free_bits.la
-objective_LTLIBRARIES += plugins/objective/geco.la
-objective_LTLIBRARIES += plugins/objective/iwae.la
-objective_LTLIBRARIES += plugins/objective/two_stage.la
+objective_DATA = $(filter plugins-stage/objective/%,$(plugin_stage))
+plugin_sources += plugins/objective/elbo.c
+plugin_sources += plugins/objective/fivo.c
+plugin_sources += plugins/objective/free_bits.c
+plugin_sources += plugins/objective/geco.c
+plugin_sources += plugins/objective/iwae.c
+plugin_sources += plugins/objective/two_stage.c
 plugin_headers += plugins/objective/rate_weight.h

@@ -1,9 +1,8 @@
 samplerdir = $(plugindir)/sampler
-sampler_LTLIBRARIES =
-plugin_modules += $(sampler_LTLIBRARIES)
-sampler_LTLIBRARIES += plugins/sampler/ancestral.la
-sampler_LTLIBRARIES += plugins/sampler/heun.la
-sampler_LTLIBRARIES += plugins/sampler/euler.la
-sampler_LTLIBRARIES += plugins/sampler/dpmpp_2m.la
-sampler_LTLIBRARIES += plugins/sampler/unipc.la
+sampler_DATA = $(filter plugins-stage/sampler/%,$(plugin_stage))
+plugin_sources += plugins/sampler/ancestral.c
+plugin_sources += plugins/sampler/heun.c
+plugin_sources += plugins/sampler/euler.c
+plugin_sources += plugins/sampler/dpmpp_2m.c
+plugin_sources += plugins/sampler/unipc.c
 plugin_headers += plugins/sampler/grid.h

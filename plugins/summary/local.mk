@@ -1,7 +1,6 @@
 summarydir = $(plugindir)/summary
-summary_LTLIBRARIES =
-plugin_modules += $(summary_LTLIBRARIES)
-summary_LTLIBRARIES += plugins/summary/conv1d.la
-summary_LTLIBRARIES += plugins/summary/gru.la
-summary_LTLIBRARIES += plugins/summary/identity.la
-summary_LTLIBRARIES += plugins/summary/transformer.la
+summary_DATA = $(filter plugins-stage/summary/%,$(plugin_stage))
+plugin_sources += plugins/summary/conv1d.c
+plugin_sources += plugins/summary/gru.c
+plugin_sources += plugins/summary/identity.c
+plugin_sources += plugins/summary/transformer.c
