@@ -151,7 +151,7 @@ static int finish_svg(struct ssk_plot *plot, const char *folder, ssk_err *err) {
   return code;
 }
 
-static int draw(struct ssk_plot *plot, const char *folder, ssk_err *err) {
+static int write_script(const struct ssk_plot *plot, const char *folder, ssk_err *err) {
   struct ssk_text script = {0};
   ssk_text_printf(&script, head, plot->name, plot->name);
   ssk_text_add(&script, plot->script.data ? plot->script.data : "");
@@ -160,13 +160,18 @@ static int draw(struct ssk_plot *plot, const char *folder, ssk_err *err) {
   if (!code)
     code = write_part(folder, plot->name, ".gp", &script, err);
   ssk_text_free(&script);
-  if (!code)
-    code = run_gnuplot(folder, plot->name, err);
+  return code;
+}
+
+static int draw(struct ssk_plot *plot, const char *folder, ssk_err *err) {
+  int code = run_gnuplot(folder, plot->name, err);
   return code ? code : finish_svg(plot, folder, err);
 }
 
 int ssk_plots_draw(struct ssk_plots *plots, const char *folder, ssk_err *err) {
   int code = ssk_folder_make(folder, err);
+  for (int i = 0; i < plots->n && !code; i++) /* they are there without gnuplot, too */
+    code = write_script(&plots->items[i], folder, err);
   for (int i = 0; i < plots->n && !code; i++)
     code = draw(&plots->items[i], folder, err);
   return code;

@@ -25,8 +25,8 @@ struct ssk_plots {
 /* A new figure, owned by `plots`; NULL without memory. Valid until the next one is added. */
 struct ssk_plot *ssk_plots_add(struct ssk_plots *plots, const char *name, const char *title,
                                const char *note);
-/* Write all of them into `folder`, run gnuplot, and read the SVGs back. SSK_EFAIL, with what to
- * install, where there is no gnuplot. */
+/* Write the numbers and scripts of all into `folder`, run gnuplot, and read the SVGs back.
+ * SSK_EFAIL, with what to install, where there is no gnuplot. */
 int ssk_plots_draw(struct ssk_plots *plots, const char *folder, ssk_err *err);
 void ssk_plots_free(struct ssk_plots *plots);
 

@@ -31,6 +31,7 @@ PATH=$work/bin "$SSKIT" plot -q runs/a >out 2>err
 point "without gnuplot it is status 1" test $? = 1
 point "... and what to install is said" grep -q 'gnuplot-nox' err
 point "... the numbers and scripts are there" test -s runs/a/plots/loss.tsv -a -s runs/a/plots/loss.gp
+point "... of all figures" test -s runs/a/plots/forecast_0.tsv -a -s runs/a/plots/forecast_0.gp
 
 if ! command -v gnuplot >/dev/null; then
   skip "figures" "no gnuplot"
