@@ -3,6 +3,7 @@
 #include "cli/spread.h"
 #include "cli/training.h"
 #include "core/file.h"
+#include "infer/evaluate.h"
 #include "infer/forecast_groups.h"
 #include "infer/model_forecast.h"
 #include <stdlib.h>
@@ -113,7 +114,7 @@ static int forecast_all(struct ssk_cli *cli, const struct input *input, const st
   if (input->series >= n)
     return ssk_err_set(cli->err, SSK_EUSAGE, "there is no series %lld: the split has %lld",
                        (long long)input->series, (long long)n);
-  int64_t last = how->series && how->series < n ? how->series : n;
+  int64_t last = ssk_evaluated_series(how, run->data);
   size_t per_step = (size_t)how->samples * (size_t)run->data->shape.D;
   double *paths = malloc(per_step * (size_t)how->horizon * sizeof *paths);
   double *values = malloc((size_t)how->samples * sizeof *values);
@@ -121,7 +122,7 @@ static int forecast_all(struct ssk_cli *cli, const struct input *input, const st
   struct ssk_pool *pool = NULL;
   int code = paths && values ? SSK_OK : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for paths");
   if (!code)
-    code = ssk_pool_new(cli->threads ? cli->threads : ssk_pool_default_threads(), &pool, cli->err);
+    code = ssk_pool_new(cli->threads, &pool, cli->err);
   if (!code)
     code =
         ssk_model_forecaster(run->model, run->values, run->experiment->name, ssk_pool_threads(pool),

@@ -104,7 +104,7 @@ static void *worker_main(void *argument) {
 int ssk_pool_new(int threads, struct ssk_pool **out, ssk_err *err) {
   *out = NULL;
   if (threads < 1)
-    return ssk_err_set(err, SSK_EUSAGE, "a pool needs at least 1 thread, not %d", threads);
+    threads = ssk_pool_default_threads();
   struct ssk_pool *pool = calloc(1, sizeof *pool);
   struct worker *workers = calloc((size_t)threads, sizeof *workers);
   struct block *blocks = aligned_alloc(_Alignof(struct block), (size_t)threads * sizeof *blocks);

@@ -10,8 +10,9 @@ struct ssk_pool;
 /* One task; `thread` in 0...threads-1 names the workspace that the task may use. */
 typedef void ssk_pool_fn(int task, int thread, void *state);
 
-/* `threads` counts the caller, which works too: 1 makes no thread at all. The threads block all
- * signals, so that handlers run in the program's own threads. */
+/* `threads` counts the caller, which works too: 1 makes no thread at all; under 1: as many as
+ * ssk_pool_default_threads. The threads block all signals, so that handlers run in the program's
+ * own threads. */
 int ssk_pool_new(int threads, struct ssk_pool **out, ssk_err *err);
 /* As many threads as processors that this process may run on. */
 int ssk_pool_default_threads(void);

@@ -274,7 +274,7 @@ int ssk_evaluate_range(const struct ssk_forecaster *forecaster, const struct ssk
   for (int k = 0; k < evaluate->metrics.n; k++)
     l.needs |= ops_of(evaluate->metrics.items[k])->needs;
   int64_t longest = 0;
-  int64_t named = evaluate->series && evaluate->series < n ? evaluate->series : n;
+  int64_t named = ssk_evaluated_series(evaluate, data);
   for (int64_t i = 0; i < named; i++)
     longest = split->length[i] > longest ? split->length[i] : longest;
   int64_t wanted = (evaluate->context ? evaluate->context : 1) + evaluate->horizon;
@@ -308,11 +308,17 @@ int ssk_evaluate_range(const struct ssk_forecaster *forecaster, const struct ssk
   return code;
 }
 
+int64_t ssk_evaluated_series(const struct ssk_evaluate_section *evaluate,
+                             const struct ssk_data *data) {
+  int64_t n = data->split[evaluate->split].n;
+  return evaluate->series && evaluate->series < n ? evaluate->series : n;
+}
+
 int ssk_evaluate(const struct ssk_forecaster *forecaster, const struct ssk_data *data,
                  const struct ssk_evaluate_section *evaluate, uint64_t seed, struct ssk_pool *pool,
                  struct ssk_evaluation *out, ssk_err *err) {
-  return ssk_evaluate_range(forecaster, data, evaluate, 0,
-                            evaluate->series ? evaluate->series : INT64_MAX, seed, pool, out, err);
+  return ssk_evaluate_range(forecaster, data, evaluate, 0, ssk_evaluated_series(evaluate, data),
+                            seed, pool, out, err);
 }
 
 /* a[n] and b[m] in one, malloc'ed. */

@@ -47,6 +47,10 @@ struct ssk_evaluation {
   int64_t evaluations;    /* network evaluations a sampled latent step */
 };
 
+/* How many series of its split the section evaluates, the first ones. */
+int64_t ssk_evaluated_series(const struct ssk_evaluate_section *evaluate,
+                             const struct ssk_data *data);
+
 /* Forecast and score the first evaluate->series series of its split. The values depend on the
  * arguments only, not on the threads of the pool (NULL: no threads). A metric gets a value where it
  * can: not from a forecaster without what it needs (bound), nor on data without an oracle, nor for

@@ -174,13 +174,6 @@ static int score_baseline(const struct work *w, const char *name, int64_t first,
   return code;
 }
 
-/* Series that are evaluated. */
-static int64_t series_of(const struct work *w) {
-  const struct ssk_evaluate_section *how = &w->reference->evaluate;
-  int64_t n = w->data->split[how->split].n;
-  return how->series && how->series < n ? how->series : n;
-}
-
 static int score_row(void *user, int row, int s, int64_t first, int64_t count,
                      struct ssk_evaluation *out, ssk_err *err) {
   const struct work *w = user;
@@ -221,6 +214,7 @@ static int score_rows(struct work *w, struct ssk_difference_how *how, ssk_err *e
   struct ssk_sequential rule = {
       .on = c->sequential, .column = deciding_column(w, err), .look = c->look, .alpha = 0.05};
   struct ssk_scored *rows = calloc((size_t)c->rows.n, sizeof *rows);
+  int64_t series = ssk_evaluated_series(&w->reference->evaluate, w->data);
   int code = rows ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for scores");
   for (int r = 0; r < c->rows.n && !code; r++) {
     const struct ssk_baseline *baseline = ssk_baseline_find(c->rows.items[r]);
@@ -229,11 +223,11 @@ static int score_rows(struct work *w, struct ssk_difference_how *how, ssk_err *e
                                   .seeds = baseline ? 1 : c->seeds.n};
   }
   if (!code)
-    code = ssk_score_rows(rows, c->rows.n, series_of(w), &rule, score_row, w, err);
+    code = ssk_score_rows(rows, c->rows.n, series, &rule, score_row, w, err);
   if (!code)
     code = ssk_score_table(rows, c->rows.n, w->table, err);
   if (!code && rule.on)
-    ssk_score_note(&rule, series_of(w), w->table);
+    ssk_score_note(&rule, series, w->table);
   *how = (struct ssk_difference_how){.resamples = c->bootstrap,
                                      .seed = seed_of(w, 0),
                                      .lags = (int)c->lags,
@@ -324,7 +318,6 @@ static int check_baselines(struct work *w, ssk_err *err) {
 
 static int prepare(struct work *w, const char *path, const struct ssk_expectations *expected,
                    ssk_err *err) {
-  int threads = w->options->threads > 0 ? w->options->threads : ssk_pool_default_threads();
   w->recipes = ssk_path_folder(path);
   w->names = calloc((size_t)w->study->compare.rows.n, sizeof *w->names);
   if (!w->recipes || !w->names)
@@ -335,7 +328,7 @@ static int prepare(struct work *w, const char *path, const struct ssk_expectatio
   if (!code)
     code = check_baselines(w, err);
   if (!code)
-    code = ssk_pool_new(threads, &w->pool, err);
+    code = ssk_pool_new(w->options->threads, &w->pool, err);
   if (!code)
     code = ssk_table_init(w->table, &w->reference->evaluate, err);
   if (!code && deciding_column(w, err) < 0)

@@ -118,20 +118,21 @@ static int add_settings(const struct work *w, struct ssk_table *table, ssk_err *
 }
 
 static int compare(struct work *w, struct ssk_table *table, ssk_err *err) {
-  int threads = w->options->threads > 0 ? w->options->threads : ssk_pool_default_threads();
   struct ssk_sequential all = {.on = false};
   int code = check_data(w->runs, err);
   if (!code)
     code = group(w, err);
   if (!code)
-    code = ssk_pool_new(threads, &w->pool, err);
+    code = ssk_pool_new(w->options->threads, &w->pool, err);
   if (!code)
     code = ssk_run_open(w->runs->items[0].path, w->n_overrides, w->overrides, w->options->registry,
                         &w->first, err);
   if (!code)
     code = ssk_table_init(table, &w->first->experiment->evaluate, err);
   if (!code)
-    code = ssk_score_rows(w->rows, w->n_rows, ssk_run_series(w->first), &all, score, w, err);
+    code = ssk_score_rows(w->rows, w->n_rows,
+                          ssk_evaluated_series(&w->first->experiment->evaluate, w->first->data),
+                          &all, score, w, err);
   if (!code)
     code = ssk_score_table(w->rows, w->n_rows, table, err);
   if (!code)

@@ -92,7 +92,7 @@ int ssk_report_run(const char *folder, struct ssk_registry *registry, int thread
   if (!code)
     code = ssk_run_open(folder, 0, NULL, registry, &run, err);
   if (!code)
-    code = ssk_pool_new(threads > 0 ? threads : ssk_pool_default_threads(), &pool, err);
+    code = ssk_pool_new(threads, &pool, err);
   if (!code)
     code = ssk_plot_forecasts(&plots, run, pool, err);
   if (!code)

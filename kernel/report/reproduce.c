@@ -24,8 +24,7 @@ static int score(struct ssk_reproduction *r, const char *folder,
   int code = ssk_run_open(folder, 0, NULL, options->registry, &run, err);
   if (code)
     return code;
-  code = ssk_pool_new(options->threads > 0 ? options->threads : ssk_pool_default_threads(), &pool,
-                      err);
+  code = ssk_pool_new(options->threads, &pool, err);
   if (!code)
     code = ssk_run_table(run, pool, &r->table, err);
   ssk_pool_free(pool);

@@ -3,12 +3,6 @@
 #include "report/run_score.h"
 #include "infer/model_forecast.h"
 
-int64_t ssk_run_series(const struct ssk_run *run) {
-  const struct ssk_evaluate_section *how = &run->experiment->evaluate;
-  int64_t n = run->data->split[how->split].n;
-  return how->series && how->series < n ? how->series : n;
-}
-
 int ssk_run_evaluate(const struct ssk_run *run, const struct ssk_evaluate_section *how,
                      uint64_t seed, int64_t first, int64_t count, struct ssk_pool *pool,
                      struct ssk_evaluation *out, ssk_err *err) {
@@ -27,8 +21,9 @@ int ssk_run_table(const struct ssk_run *run, struct ssk_pool *pool, struct ssk_t
                   ssk_err *err) {
   struct ssk_evaluation evaluation = {0};
   const struct ssk_difference_how how = {.lags = -1};
-  int code = ssk_run_evaluate(run, NULL, (uint64_t)run->experiment->seed, 0, ssk_run_series(run),
-                              pool, &evaluation, err);
+  int code = ssk_run_evaluate(run, NULL, (uint64_t)run->experiment->seed, 0,
+                              ssk_evaluated_series(&run->experiment->evaluate, run->data), pool,
+                              &evaluation, err);
   if (!code)
     code = ssk_table_init(table, &run->experiment->evaluate, err);
   if (!code)

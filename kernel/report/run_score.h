@@ -6,13 +6,12 @@
 #include "report/run.h"
 #include "report/table.h"
 
-/* Series of the run's split that its recipe evaluates. */
-int64_t ssk_run_series(const struct ssk_run *run);
-/* Evaluate `count` of them from `first` on; `how`: NULL for the recipe's own section. */
+/* Evaluate `count` series of the split from `first` on; `how`: NULL for the recipe's own section.
+ */
 int ssk_run_evaluate(const struct ssk_run *run, const struct ssk_evaluate_section *how,
                      uint64_t seed, int64_t first, int64_t count, struct ssk_pool *pool,
                      struct ssk_evaluation *out, ssk_err *err);
-/* All of them, as a table of one row. Free with ssk_table_free. */
+/* All that the recipe says, as a table of one row. Free with ssk_table_free. */
 int ssk_run_table(const struct ssk_run *run, struct ssk_pool *pool, struct ssk_table *table,
                   ssk_err *err);
 
