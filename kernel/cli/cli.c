@@ -5,6 +5,7 @@
 #include "registry/registry.h"
 #include "train/ranks.h"
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -239,6 +240,18 @@ int ssk_cli_print_json(struct ssk_cli *cli, json_t *value) {
   json_decref(value);
   putchar('\n');
   return failed ? ssk_err_set(cli->err, SSK_EIO, "cannot write the result as JSON") : SSK_OK;
+}
+
+error_t ssk_cli_parse_flag(int key, char *arg, struct argp_state *state) {
+  (void)arg;
+  if (key != SSK_CLI_FLAG)
+    return ARGP_ERR_UNKNOWN;
+  *(bool *)state->input = true;
+  return 0;
+}
+
+json_t *ssk_cli_real(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
 }
 
 const char *ssk_cli_bold(const struct ssk_cli *cli) {

@@ -66,10 +66,16 @@ int ssk_cli_parse(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *in
 /* Within a verb's parser: the option's argument as an integer of [lo, hi]; else a usage error. */
 int64_t ssk_cli_int(const struct argp_state *state, const char *option, const char *arg, int64_t lo,
                     int64_t hi);
+/* The parser of a verb that has one option of its own, without an argument, whose key is
+ * SSK_CLI_FLAG: it sets the bool that is the verb's `input`. */
+enum { SSK_CLI_FLAG = 0x2000 };
+error_t ssk_cli_parse_flag(int key, char *arg, struct argp_state *state);
 /* Load the recipe words[0] with the overrides. */
 int ssk_cli_load(struct ssk_cli *cli, struct ssk_experiment **out);
 /* Print a JSON value to standard output and release it; NULL is SSK_ENOMEM. */
 int ssk_cli_print_json(struct ssk_cli *cli, json_t *value);
+/* A number; null where it is not finite: JSON has neither NaN nor infinity. */
+json_t *ssk_cli_real(double value);
 /* Start of a heading on standard output, and back to normal: "" without colours. */
 const char *ssk_cli_bold(const struct ssk_cli *cli);
 const char *ssk_cli_plain(const struct ssk_cli *cli);

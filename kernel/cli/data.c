@@ -6,7 +6,6 @@
 #include "core/file.h"
 #include "report/split_facts.h"
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,10 +30,6 @@ static void hash_text(uint64_t hash, char *text, size_t n) {
 
 /* ---- describe -------------------------------------------------------------------------------- */
 
-static json_t *real_or_null(double value) {
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *split_json(const struct ssk_split_facts *f) {
   return json_pack("{s:I, s:i, s:f, s:i, s:I, s:f}", "series", (json_int_t)f->series, "shortest",
                    f->shortest, "mean_length", f->series ? (double)f->steps / (double)f->series : 0,
@@ -48,9 +43,9 @@ static json_t *dimensions_json(const struct ssk_data *data,
   for (int k = 0; k < data->shape.D; k++) {
     const struct ssk_dimension_facts *f = &facts[k];
     json_array_append_new(
-        array, json_pack("{s:o, s:o, s:o, s:o, s:f}", "mean", real_or_null(f->mean), "deviation",
-                         real_or_null(f->deviation), "lowest", real_or_null(f->lowest), "highest",
-                         real_or_null(f->highest), "missing_share", f->missing_share));
+        array, json_pack("{s:o, s:o, s:o, s:o, s:f}", "mean", ssk_cli_real(f->mean), "deviation",
+                         ssk_cli_real(f->deviation), "lowest", ssk_cli_real(f->lowest), "highest",
+                         ssk_cli_real(f->highest), "missing_share", f->missing_share));
   }
   return array;
 }

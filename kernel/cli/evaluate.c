@@ -5,25 +5,10 @@
 #include "report/health_text.h"
 #include "report/run_score.h"
 
-enum { KEY_HEALTH = 0x2000 };
-
 static const struct argp_option options[] = {
-    {"health", KEY_HEALTH, NULL, 0,
+    {"health", SSK_CLI_FLAG, NULL, 0,
      "also the health of latents and transition on these series, as the section health says", 0},
     {0}};
-
-struct input {
-  bool health;
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state) {
-  (void)arg;
-  if (key != KEY_HEALTH)
-    return ARGP_ERR_UNKNOWN;
-  struct input *input = state->input;
-  input->health = true;
-  return 0;
-}
 
 static const struct ssk_syntax syntax = {
     .doc = "Evaluate the trained model in RUN (a run directory or a checkpoint file) as its recipe "
@@ -35,7 +20,7 @@ static const struct ssk_syntax syntax = {
     .overrides = true,
     .threads = true,
     .options = options,
-    .parser = parse,
+    .parser = ssk_cli_parse_flag,
 };
 
 static json_t *bound_json(const struct ssk_bound_summary *b) {
@@ -93,14 +78,14 @@ static int print(struct ssk_cli *cli, const struct ssk_table *table,
   return code;
 }
 
-static int evaluate(struct ssk_cli *cli, const struct input *input) {
+static int evaluate(struct ssk_cli *cli, bool with_health) {
   struct ssk_run *run = NULL;
   struct ssk_pool *pool = NULL;
   struct ssk_table table = {0};
   struct ssk_health health = {0};
   int code = ssk_run_open(cli->words[0], cli->n_over, cli->over, cli->registry, &run, cli->err);
   if (!code)
-    code = ssk_pool_new(cli->threads ? cli->threads : ssk_pool_default_threads(), &pool, cli->err);
+    code = ssk_pool_new(cli->threads, &pool, cli->err);
   if (!code)
     code = ssk_run_table(run, pool, &table, cli->err);
   struct ssk_bound_summary bound;
@@ -110,12 +95,12 @@ static int evaluate(struct ssk_cli *cli, const struct input *input) {
                                     how->series, (int)how->bound_length, (int)how->bound_paths,
                                     (uint64_t)run->experiment->seed, pool, &bound, cli->err);
   }
-  if (!code && input->health)
+  if (!code && with_health)
     code = ssk_health_measure(run->model, run->data, run->values,
                               (enum ssk_split)run->experiment->evaluate.split, pool, &health,
                               cli->err);
   if (!code)
-    code = print(cli, &table, &bound, input->health ? &health : NULL);
+    code = print(cli, &table, &bound, with_health ? &health : NULL);
   ssk_health_free(&health);
   ssk_table_free(&table);
   ssk_pool_free(pool);
@@ -124,7 +109,7 @@ static int evaluate(struct ssk_cli *cli, const struct input *input) {
 }
 
 int ssk_verb_evaluate(struct ssk_cli *cli, int argc, char **argv) {
-  struct input input = {0};
-  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
-  return code ? code : evaluate(cli, &input);
+  bool health = false;
+  int code = ssk_cli_parse(cli, &syntax, &health, argc, argv);
+  return code ? code : evaluate(cli, health);
 }

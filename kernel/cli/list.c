@@ -6,30 +6,15 @@
 #include "registry/registry.h"
 #include <string.h>
 
-enum { KEY_NAMES = 0x2000 };
-
 static const struct argp_option options[] = {
-    {"names", KEY_NAMES, NULL, 0, "kinds and components as words only, one a line", 0}, {0}};
-
-struct input {
-  bool names;
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state) {
-  (void)arg;
-  if (key != KEY_NAMES)
-    return ARGP_ERR_UNKNOWN;
-  struct input *input = state->input;
-  input->names = true;
-  return 0;
-}
+    {"names", SSK_CLI_FLAG, NULL, 0, "kinds and components as words only, one a line", 0}, {0}};
 
 static const struct ssk_syntax syntax = {
     .doc = "List the components that plugins provide, by kind, or those of one KIND. With -v, say "
            "which file each comes from. Plugins that were refused are named as warnings.",
     .max_words = 1,
     .options = options,
-    .parser = parse,
+    .parser = ssk_cli_parse_flag,
 };
 
 static int find_kind(const char *name, ssk_err *err) {
@@ -106,8 +91,8 @@ static int print_names(const struct ssk_cli *cli, int only) {
 }
 
 int ssk_verb_list(struct ssk_cli *cli, int argc, char **argv) {
-  struct input input = {0};
-  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv), only = -1;
+  bool names = false;
+  int code = ssk_cli_parse(cli, &syntax, &names, argc, argv), only = -1;
   if (code)
     return code;
   if (cli->n_words == 1 && (only = find_kind(cli->words[0], cli->err)) < 0)
@@ -115,7 +100,7 @@ int ssk_verb_list(struct ssk_cli *cli, int argc, char **argv) {
   code = ssk_registry_open_all(cli->registry, cli->err);
   if (code)
     return code;
-  if (input.names)
+  if (names)
     return print_names(cli, only);
   const char *file, *reason;
   for (int i = 0; ssk_registry_refused(cli->registry, i, &file, &reason); i++)

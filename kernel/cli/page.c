@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* page.c - documentation as text and as JSON, from the rows that declare it. */
 #include "cli/page.h"
+#include "cli/cli.h"
 #include "recipe/schema.h"
 #include <math.h>
 #include <string.h>
@@ -105,11 +106,6 @@ void ssk_page_type(struct ssk_text *out, const struct ssk_param *row) {
     ssk_text_add(out, row->optional ? ", optional" : ", required");
 }
 
-/* Infinite bounds are null: JSON has no infinity. */
-static json_t *bound(double value) {
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
 json_t *ssk_page_row_json(const struct ssk_param *row) {
   char name[48];
   json_t *object = json_pack("{s:s, s:s, s:s?, s:b, s:s}", "name", row->name, "type",
@@ -117,8 +113,8 @@ json_t *ssk_page_row_json(const struct ssk_param *row) {
                              !row->default_text && !row->optional && row->type != SSK_T_SECTION,
                              "doc", row->doc ? row->doc : "");
   if (is_number(row)) {
-    json_object_set_new(object, "min", bound(row->min));
-    json_object_set_new(object, "max", bound(row->max));
+    json_object_set_new(object, "min", ssk_cli_real(row->min));
+    json_object_set_new(object, "max", ssk_cli_real(row->max));
   }
   if (row->unit)
     json_object_set_new(object, "unit", json_string(row->unit));

@@ -4,29 +4,13 @@
 #include "cli/training.h"
 #include "core/file.h"
 #include "report/run_folder.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_QUICK = 0x2000 };
-
 static const struct argp_option options[] = {
-    {"quick", KEY_QUICK, NULL, 0,
+    {"quick", SSK_CLI_FLAG, NULL, 0,
      "the reduced version that the recipe's section quick describes, against its expectations", 0},
     {0}};
-
-struct input {
-  bool quick;
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state) {
-  (void)arg;
-  if (key != KEY_QUICK)
-    return ARGP_ERR_UNKNOWN;
-  struct input *input = state->input;
-  input->quick = true;
-  return 0;
-}
 
 static const struct ssk_syntax syntax = {
     .doc = "Train and evaluate each RECIPE (of one model, or a study with 'compare:') and hold its "
@@ -37,23 +21,20 @@ static const struct ssk_syntax syntax = {
     .threads = true,
     .output = "the directory of the runs, which must not exist (default: runs/reproduce-1)",
     .options = options,
-    .parser = parse,
+    .parser = ssk_cli_parse_flag,
 };
-
-static json_t *real(double value) {
-  return isfinite(value) ? json_real(value) : json_null();
-}
 
 static const char *result_of(const struct ssk_found *found) {
   return found->met ? "pass" : "fail";
 }
 
 static json_t *figure_json(const struct ssk_expect *expect, const struct ssk_found *found) {
-  return json_pack(
-      "{s:s, s:s, s:s, s:f, s:f, s:s, s:s, s:o, s:o, s:s}", "row", expect->row, "metric",
-      expect->metric, "definition", expect->definition, "expected", expect->value, "tolerance",
-      expect->tolerance, "sense", ssk_expect_senses[expect->sense], "source", expect->source,
-      "found", real(found->value.mean), "se", real(found->value.se), "result", result_of(found));
+  return json_pack("{s:s, s:s, s:s, s:f, s:f, s:s, s:s, s:o, s:o, s:s}", "row", expect->row,
+                   "metric", expect->metric, "definition", expect->definition, "expected",
+                   expect->value, "tolerance", expect->tolerance, "sense",
+                   ssk_expect_senses[expect->sense], "source", expect->source, "found",
+                   ssk_cli_real(found->value.mean), "se", ssk_cli_real(found->value.se), "result",
+                   result_of(found));
 }
 
 static int print_name(const struct ssk_expect *expect, char text[160]) {
@@ -118,7 +99,7 @@ static char *place_of(const struct ssk_cli *cli, const char *folder, int i) {
   return ssk_path_join(folder, number);
 }
 
-static int reproduce_all(struct ssk_cli *cli, const struct input *input, const char *command) {
+static int reproduce_all(struct ssk_cli *cli, bool quick, const char *command) {
   char *folder = cli->output ? strdup(cli->output) : ssk_run_folder_default("reproduce", 1);
   json_t *all = json_array();
   int failed = 0;
@@ -127,7 +108,7 @@ static int reproduce_all(struct ssk_cli *cli, const struct input *input, const c
     code = ssk_folder_claim(folder, cli->err);
   for (int i = 0; i < cli->n_words && !code; i++) {
     char *place = place_of(cli, folder, i);
-    code = place ? reproduce(cli, cli->words[i], place, input->quick, command, all, &failed)
+    code = place ? reproduce(cli, cli->words[i], place, quick, command, all, &failed)
                  : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
     free(place);
   }
@@ -142,11 +123,11 @@ static int reproduce_all(struct ssk_cli *cli, const struct input *input, const c
 }
 
 int ssk_verb_reproduce(struct ssk_cli *cli, int argc, char **argv) {
-  struct input input = {0};
+  bool quick = false;
   char *command = ssk_cli_command(argc, argv);
-  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
+  int code = ssk_cli_parse(cli, &syntax, &quick, argc, argv);
   if (!code)
-    code = reproduce_all(cli, &input, command);
+    code = reproduce_all(cli, quick, command);
   free(command);
   return code;
 }

@@ -7,23 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_YES = 0x2000 };
-
 static const struct argp_option options[] = {
-    {"yes", KEY_YES, NULL, 0, "with gc: remove what is listed", 0}, {0}};
-
-struct input {
-  bool yes;
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state) {
-  (void)arg;
-  if (key != KEY_YES)
-    return ARGP_ERR_UNKNOWN;
-  struct input *input = state->input;
-  input->yes = true;
-  return 0;
-}
+    {"yes", SSK_CLI_FLAG, NULL, 0, "with gc: remove what is listed", 0}, {0}};
 
 static const struct ssk_syntax syntax = {
     .doc = "Look after run directories.\n\n"
@@ -37,7 +22,7 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = -1,
     .options = options,
-    .parser = parse,
+    .parser = ssk_cli_parse_flag,
 };
 
 static int add_words(struct ssk_cli *cli, struct ssk_runs *runs) {
@@ -47,17 +32,13 @@ static int add_words(struct ssk_cli *cli, struct ssk_runs *runs) {
   return code;
 }
 
-static json_t *real(double value) {
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *run_json(const struct ssk_run_info *run, bool recipe) {
   json_t *object =
       json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "run", run->path, "name",
                 run->name, "status", ssk_run_state(run), "busy", run->busy, "command", run->command,
-                "started", run->started, "step", (json_int_t)run->step, "bound", real(run->bound),
-                "bound_se", real(run->bound_se), "bound_per_step", real(run->bound_per_step),
-                "time_seconds", real(run->seconds));
+                "started", run->started, "step", (json_int_t)run->step, "bound",
+                ssk_cli_real(run->bound), "bound_se", ssk_cli_real(run->bound_se), "bound_per_step",
+                ssk_cli_real(run->bound_per_step), "time_seconds", ssk_cli_real(run->seconds));
   json_t *keys = recipe ? json_object() : NULL;
   for (int k = 0; recipe && k < run->n_keys; k++)
     json_object_set_new(keys, run->keys[k].key, json_string(run->keys[k].value));
@@ -177,33 +158,31 @@ static int remove_runs(struct ssk_cli *cli, struct ssk_runs *runs) {
 }
 
 struct collect {
-  const struct input *input;
-  bool quiet;
+  bool yes, quiet;
   json_t *found;
 };
 
 static int collect(void *user, const char *path, const char *why, ssk_err *err) {
   const struct collect *c = user;
-  int code = c->input->yes ? ssk_garbage_remove(path, err) : SSK_OK;
+  int code = c->yes ? ssk_garbage_remove(path, err) : SSK_OK;
   if (code)
     return code;
   if (!c->quiet)
-    printf("%s%s (%s)\n", c->input->yes ? "removed " : "", path, why);
+    printf("%s%s (%s)\n", c->yes ? "removed " : "", path, why);
   json_array_append_new(c->found, json_pack("{s:s, s:s}", "path", path, "why", why));
   return SSK_OK;
 }
 
-static int collect_garbage(struct ssk_cli *cli, const struct input *input) {
-  struct collect c = {.input = input, .quiet = cli->json, .found = json_array()};
+static int collect_garbage(struct ssk_cli *cli, bool yes) {
+  struct collect c = {.yes = yes, .quiet = cli->json, .found = json_array()};
   int code = cli->n_words == 1 ? ssk_runs_garbage("runs", collect, &c, cli->err) : SSK_OK;
   for (int i = 1; i < cli->n_words && !code; i++)
     code = ssk_runs_garbage(cli->words[i], collect, &c, cli->err);
   size_t n = json_array_size(c.found);
-  if (!code && !cli->json && !cli->quiet && !input->yes && n)
+  if (!code && !cli->json && !cli->quiet && !yes && n)
     printf("with --yes these %zu are removed\n", n);
   if (!code && cli->json)
-    return ssk_cli_print_json(cli,
-                              json_pack("{s:o, s:b}", "garbage", c.found, "removed", input->yes));
+    return ssk_cli_print_json(cli, json_pack("{s:o, s:b}", "garbage", c.found, "removed", yes));
   json_decref(c.found);
   return code;
 }
@@ -214,11 +193,11 @@ static const struct {
   int (*run)(struct ssk_cli *cli, struct ssk_runs *runs);
 } actions[] = {{"ls", 0, list}, {"show", 1, show}, {"diff", 2, diff}, {"rm", 1, remove_runs}};
 
-static int act(struct ssk_cli *cli, const struct input *input) {
+static int act(struct ssk_cli *cli, bool yes) {
   const char *name = cli->words[0];
   struct ssk_nearest nearest = {.wanted = name};
   if (!strcmp(name, "gc"))
-    return collect_garbage(cli, input);
+    return collect_garbage(cli, yes);
   for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
     ssk_nearest_offer(&nearest, actions[i].name);
     if (strcmp(name, actions[i].name) != 0)
@@ -241,7 +220,7 @@ static int act(struct ssk_cli *cli, const struct input *input) {
 }
 
 int ssk_verb_runs(struct ssk_cli *cli, int argc, char **argv) {
-  struct input input = {0};
-  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
-  return code ? code : act(cli, &input);
+  bool yes = false;
+  int code = ssk_cli_parse(cli, &syntax, &yes, argc, argv);
+  return code ? code : act(cli, yes);
 }

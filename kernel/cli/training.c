@@ -3,7 +3,6 @@
 #include "cli/training.h"
 #include "core/text.h"
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,20 +41,16 @@ struct ssk_run_options ssk_cli_run_options(const struct ssk_cli *cli, const char
                                   .progress = cli->quiet ? NULL : stderr};
 }
 
-/* JSON has no NaN. */
-static json_t *real(double value) {
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *validation_json(const struct ssk_counters *c) {
   const struct ssk_bound_summary *v = &c->validation;
   if (c->validated_step == 0)
     return json_null();
   return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "step",
                    (json_int_t)c->validated_step, "series", (json_int_t)v->series, "bound",
-                   real(v->total), "bound_se", real(v->se), "distortion", real(v->distortion),
-                   "rate_initial", real(v->initial), "rate_transition", real(v->transition),
-                   "bound_per_step", real(v->total / v->steps));
+                   ssk_cli_real(v->total), "bound_se", ssk_cli_real(v->se), "distortion",
+                   ssk_cli_real(v->distortion), "rate_initial", ssk_cli_real(v->initial),
+                   "rate_transition", ssk_cli_real(v->transition), "bound_per_step",
+                   ssk_cli_real(v->total / v->steps));
 }
 
 int ssk_cli_print_run(struct ssk_cli *cli, const char *folder, int code,

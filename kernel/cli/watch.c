@@ -84,10 +84,10 @@ static void describe(const struct ssk_run_info *run, char line[512]) {
 }
 
 static json_t *run_json(const struct ssk_run_info *run) {
-  return json_pack("{s:s, s:s, s:b, s:I, s:f, s:o}", "run", run->path, "status", ssk_run_state(run),
-                   "busy", run->busy, "step", (json_int_t)run->step, "steps", steps_of(run),
-                   "bound_per_step",
-                   isnan(run->bound_per_step) ? json_null() : json_real(run->bound_per_step));
+  return json_pack("{s:s, s:s, s:b, s:I, s:o, s:o}", "run", run->path, "status", ssk_run_state(run),
+                   "busy", run->busy, "step", (json_int_t)run->step, "steps",
+                   ssk_cli_real(steps_of(run)), "bound_per_step",
+                   ssk_cli_real(run->bound_per_step));
 }
 
 /* The lines that were shown last. */
