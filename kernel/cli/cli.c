@@ -2,6 +2,7 @@
 /* cli.c - the command line of every verb (GNU argp: the verb's options and the common ones), and
  * the small things that verbs share. */
 #include "cli/cli.h"
+#include "model/evaluate_bound.h"
 #include "registry/registry.h"
 #include "train/ranks.h"
 #include <errno.h>
@@ -240,6 +241,12 @@ int ssk_cli_print_json(struct ssk_cli *cli, json_t *value) {
   json_decref(value);
   putchar('\n');
   return failed ? ssk_err_set(cli->err, SSK_EIO, "cannot write the result as JSON") : SSK_OK;
+}
+
+void ssk_cli_add_sum(json_t *object, bool path_loss, const char *ending, double value) {
+  char key[32];
+  snprintf(key, sizeof key, "%s%s", ssk_measure_name(path_loss), ending);
+  json_object_set_new(object, key, ssk_cli_real(value));
 }
 
 error_t ssk_cli_parse_flag(int key, char *arg, struct argp_state *state) {

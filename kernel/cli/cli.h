@@ -76,6 +76,9 @@ int ssk_cli_load(struct ssk_cli *cli, struct ssk_experiment **out);
 int ssk_cli_print_json(struct ssk_cli *cli, json_t *value);
 /* A number; null where it is not finite: JSON has neither NaN nor infinity. */
 json_t *ssk_cli_real(double value);
+/* Into a JSON object: what a validation's parts sum to, under its name (model/evaluate_bound.h) and
+ * this ending. */
+void ssk_cli_add_sum(json_t *object, bool path_loss, const char *ending, double value);
 /* Start of a heading on standard output, and back to normal: "" without colours. */
 const char *ssk_cli_bold(const struct ssk_cli *cli);
 const char *ssk_cli_plain(const struct ssk_cli *cli);

@@ -29,8 +29,9 @@ static json_t *bound_json(const struct ssk_bound_summary *b) {
                    "total_se", b->se, "steps", b->steps, "series", (json_int_t)b->series);
 }
 
-static void print_bound(const struct ssk_bound_summary *b) {
-  printf("\nnegative ELBO in nats      a sequence     a step\n");
+static void print_bound(const struct ssk_bound_summary *b, bool path_loss) {
+  printf("\n%-27sa sequence     a step\n",
+         path_loss ? "path_loss, no bound" : "negative ELBO in nats");
   const struct {
     const char *name;
     double value;
@@ -54,19 +55,20 @@ static json_t *health_json(const struct ssk_health *health) {
 
 /* health: NULL where it was not asked for. */
 static int print(struct ssk_cli *cli, const struct ssk_table *table,
-                 const struct ssk_bound_summary *bound, const struct ssk_health *health) {
+                 const struct ssk_bound_summary *bound, bool path_loss,
+                 const struct ssk_health *health) {
   struct ssk_text text = {0};
   (cli->json ? ssk_table_json : ssk_table_text)(table, &text);
   int code = text.failed ? ssk_err_set(cli->err, SSK_ENOMEM, "no memory for the table") : SSK_OK;
   if (!code && cli->json) {
     json_t *object = json_loads(text.data, 0, NULL);
-    json_object_set_new(object, "bound", bound_json(bound));
+    json_object_set_new(object, ssk_measure_name(path_loss), bound_json(bound));
     if (health)
       json_object_set_new(object, "health", health_json(health));
     code = ssk_cli_print_json(cli, object);
   } else if (!code) {
     fputs(text.data, stdout);
-    print_bound(bound);
+    print_bound(bound, path_loss);
   }
   if (!code && health && !cli->json) {
     struct ssk_text lines = {0};
@@ -100,7 +102,8 @@ static int evaluate(struct ssk_cli *cli, bool with_health) {
                               (enum ssk_split)run->experiment->evaluate.split, pool, &health,
                               cli->err);
   if (!code)
-    code = print(cli, &table, &bound, with_health ? &health : NULL);
+    code = print(cli, &table, &bound, ssk_gives_path_loss(run->experiment),
+                 with_health ? &health : NULL);
   ssk_health_free(&health);
   ssk_table_free(&table);
   ssk_pool_free(pool);

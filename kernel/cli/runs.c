@@ -3,6 +3,7 @@
 #include "report/runs.h"
 #include "cli/cli.h"
 #include "core/text.h"
+#include "model/evaluate_bound.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +34,13 @@ static int add_words(struct ssk_cli *cli, struct ssk_runs *runs) {
 }
 
 static json_t *run_json(const struct ssk_run_info *run, bool recipe) {
-  json_t *object =
-      json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "run", run->path, "name",
-                run->name, "status", ssk_run_state(run), "busy", run->busy, "command", run->command,
-                "started", run->started, "step", (json_int_t)run->step, "bound",
-                ssk_cli_real(run->bound), "bound_se", ssk_cli_real(run->bound_se), "bound_per_step",
-                ssk_cli_real(run->bound_per_step), "time_seconds", ssk_cli_real(run->seconds));
+  json_t *object = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:I, s:o}", "run", run->path, "name",
+                             run->name, "status", ssk_run_state(run), "busy", run->busy, "command",
+                             run->command, "started", run->started, "step", (json_int_t)run->step,
+                             "time_seconds", ssk_cli_real(run->seconds));
+  ssk_cli_add_sum(object, run->path_loss, "", run->bound);
+  ssk_cli_add_sum(object, run->path_loss, "_se", run->bound_se);
+  ssk_cli_add_sum(object, run->path_loss, "_per_step", run->bound_per_step);
   json_t *keys = recipe ? json_object() : NULL;
   for (int k = 0; recipe && k < run->n_keys; k++)
     json_object_set_new(keys, run->keys[k].key, json_string(run->keys[k].value));
@@ -79,8 +81,8 @@ static int list(struct ssk_cli *cli, struct ssk_runs *runs) {
     const struct ssk_run_info *run = &runs->items[i];
     char text[32];
     printf("%-*s  %-12.12s %8lld %11s  %s\n", wide, run->path, ssk_run_state(run),
-           (long long)(run->step < 0 ? 0 : run->step), number(text, run->bound_per_step),
-           run->started);
+           (long long)(run->step < 0 ? 0 : run->step),
+           number(text, run->path_loss ? NAN : run->bound_per_step), run->started);
   }
   return SSK_OK;
 }
@@ -98,8 +100,9 @@ static int show(struct ssk_cli *cli, struct ssk_runs *runs) {
     printf("  status      %s\n  started     %s\n  command     %s\n  steps       %lld\n",
            ssk_run_state(run), run->started, run->command,
            (long long)(run->step < 0 ? 0 : run->step));
-    printf("  validation  %s +- %s nats a sequence, %s a step\n  seconds     %s\n",
-           number(bound, run->bound), number(se, run->bound_se), number(step, run->bound_per_step),
+    printf("  validation  %s%s +- %s %sa sequence, %s a step\n  seconds     %s\n",
+           run->path_loss ? "path_loss " : "", number(bound, run->bound), number(se, run->bound_se),
+           ssk_measure_unit(run->path_loss), number(step, run->bound_per_step),
            number(seconds, run->seconds));
     for (int k = 0; k < run->n_keys; k++)
       printf("  %s: %s\n", run->keys[k].key, run->keys[k].value);

@@ -41,16 +41,19 @@ struct ssk_run_options ssk_cli_run_options(const struct ssk_cli *cli, const char
                                   .progress = cli->quiet ? NULL : stderr};
 }
 
-static json_t *validation_json(const struct ssk_counters *c) {
+static json_t *validation_json(const struct ssk_run_summary *summary) {
+  const struct ssk_counters *c = &summary->counters;
   const struct ssk_bound_summary *v = &c->validation;
   if (c->validated_step == 0)
     return json_null();
-  return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "step",
-                   (json_int_t)c->validated_step, "series", (json_int_t)v->series, "bound",
-                   ssk_cli_real(v->total), "bound_se", ssk_cli_real(v->se), "distortion",
-                   ssk_cli_real(v->distortion), "rate_initial", ssk_cli_real(v->initial),
-                   "rate_transition", ssk_cli_real(v->transition), "bound_per_step",
-                   ssk_cli_real(v->total / v->steps));
+  json_t *object =
+      json_pack("{s:I, s:I, s:o, s:o, s:o}", "step", (json_int_t)c->validated_step, "series",
+                (json_int_t)v->series, "distortion", ssk_cli_real(v->distortion), "rate_initial",
+                ssk_cli_real(v->initial), "rate_transition", ssk_cli_real(v->transition));
+  ssk_cli_add_sum(object, summary->path_loss, "", v->total);
+  ssk_cli_add_sum(object, summary->path_loss, "_se", v->se);
+  ssk_cli_add_sum(object, summary->path_loss, "_per_step", v->total / v->steps);
+  return object;
 }
 
 int ssk_cli_print_run(struct ssk_cli *cli, const char *folder, int code,
@@ -64,8 +67,8 @@ int ssk_cli_print_run(struct ssk_cli *cli, const char *folder, int code,
     const int failed = ssk_cli_print_json(
         cli, json_pack("{s:s, s:s, s:I, s:I, s:o, s:f}", "run", folder, "status",
                        code ? "interrupted" : "done", "step", (json_int_t)c->step, "skipped",
-                       (json_int_t)c->skipped, "validation", validation_json(c), "time_seconds",
-                       summary->seconds));
+                       (json_int_t)c->skipped, "validation", validation_json(summary),
+                       "time_seconds", summary->seconds));
     return code ? code : failed;
   }
   if (code)
@@ -76,8 +79,9 @@ int ssk_cli_print_run(struct ssk_cli *cli, const char *folder, int code,
   putchar('\n');
   const struct ssk_bound_summary *v = &c->validation;
   if (c->validated_step)
-    printf("validation bound %.5g +- %.2g nats a sequence, %.5g a step (%" PRId64 " series)\n",
-           v->total, v->se, v->total / v->steps, v->series);
+    printf("validation %s %.5g +- %.2g %sa sequence, %.5g a step (%" PRId64 " series)\n",
+           ssk_measure_name(summary->path_loss), v->total, v->se,
+           ssk_measure_unit(summary->path_loss), v->total / v->steps, v->series);
   else
     printf("no validation: the data set has no validation series\n");
   return SSK_OK;

@@ -2,6 +2,7 @@
 /* watch.c - sskit watch: runs while other processes train them. Their directories are read, nothing
  * else is asked of them. */
 #include "cli/cli.h"
+#include "model/evaluate_bound.h"
 #include "report/runs.h"
 #include <math.h>
 #include <stdlib.h>
@@ -79,15 +80,16 @@ static void describe(const struct ssk_run_info *run, char line[512]) {
   if (!isnan(left))
     snprintf(rest, sizeof rest, ", %.0f s left", left);
   draw_curve(run, curve);
-  snprintf(line, 512, "%.300s: %.40s, step %.0f/%.0f, bound %s %s%s", run->path, ssk_run_state(run),
-           done, steps, bound, curve, rest);
+  snprintf(line, 512, "%.300s: %.40s, step %.0f/%.0f, %s %s %s%s", run->path, ssk_run_state(run),
+           done, steps, ssk_measure_name(run->path_loss), bound, curve, rest);
 }
 
 static json_t *run_json(const struct ssk_run_info *run) {
-  return json_pack("{s:s, s:s, s:b, s:I, s:o, s:o}", "run", run->path, "status", ssk_run_state(run),
-                   "busy", run->busy, "step", (json_int_t)run->step, "steps",
-                   ssk_cli_real(steps_of(run)), "bound_per_step",
-                   ssk_cli_real(run->bound_per_step));
+  json_t *object =
+      json_pack("{s:s, s:s, s:b, s:I, s:o}", "run", run->path, "status", ssk_run_state(run), "busy",
+                run->busy, "step", (json_int_t)run->step, "steps", ssk_cli_real(steps_of(run)));
+  ssk_cli_add_sum(object, run->path_loss, "_per_step", run->bound_per_step);
+  return object;
 }
 
 /* The lines that were shown last. */

@@ -10,6 +10,19 @@
 /* Series of one task: enough rows for efficient products, few enough for even shares. */
 enum { CHUNK = 16 };
 
+bool ssk_gives_path_loss(const struct ssk_experiment *experiment) {
+  const struct ssk_transition_ops *ops = experiment->model.transition->component->ops;
+  return ops->path_loss != NULL;
+}
+
+const char *ssk_measure_name(bool path_loss) {
+  return path_loss ? "path_loss" : "bound";
+}
+
+const char *ssk_measure_unit(bool path_loss) {
+  return path_loss ? "" : "nats ";
+}
+
 static double mean_of(const ssk_tensor *x, int series, int paths) {
   double sum = 0;
   for (int s = 0; s < paths; s++)

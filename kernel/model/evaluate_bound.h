@@ -6,6 +6,13 @@
 #include "core/pool.h"
 #include "model/model.h"
 
+/* What the parts sum to: "bound", or "path_loss" where the transition is a prior of whole paths,
+ * which has no bound; then it is what such a model is trained by. So logs name it. */
+bool ssk_gives_path_loss(const struct ssk_experiment *experiment);
+const char *ssk_measure_name(bool path_loss);
+/* "nats ", or "": the loss has no unit. */
+const char *ssk_measure_unit(bool path_loss);
+
 /* Negative bound of one series, in nats of the data's own units, summed over its steps, averaged
  * over the Monte Carlo paths. */
 struct ssk_bound_value {

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* plot_training.c - figures from the lines of metrics.jsonl. */
+#include "model/evaluate_bound.h"
 #include "report/plot_run.h"
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
 
-static const char *const loss_keys[] = {"bound_per_step", "distortion_per_step",
-                                        "rate_initial_per_step", "rate_transition_per_step", NULL};
-static const char *const loss_names[] = {"bound", "distortion", "rate, initial",
-                                         "rate, transition"};
 static const char *const norm_keys[] = {
     "gradient_norm",         "gradient_norm_encoder",    "gradient_norm_emission",
     "gradient_norm_initial", "gradient_norm_transition", NULL};
@@ -65,16 +62,24 @@ static int no_memory(ssk_err *err) {
 }
 
 static int plot_loss(struct ssk_plots *plots, const char *metrics, ssk_err *err) {
-  struct ssk_plot *p =
-      ssk_plots_add(plots, "loss", "Parts of the bound",
-                    "Nats a step on the training batches; points: the bound on the validation "
-                    "series.");
+  const bool path_loss = strstr(metrics, "\"path_loss\":");
+  const char *sum = ssk_measure_name(path_loss);
+  char key[32], title[48], note[96], label[32];
+  snprintf(key, sizeof key, "%s_per_step", sum);
+  snprintf(title, sizeof title, "Parts of the %s", sum);
+  snprintf(label, sizeof label, "%sa step", ssk_measure_unit(path_loss));
+  snprintf(note, sizeof note,
+           "A step, on the training batches; points: the %s on the validation series.", sum);
+  const char *const loss_keys[] = {key, "distortion_per_step", "rate_initial_per_step",
+                                   "rate_transition_per_step", NULL};
+  const char *const loss_names[] = {sum, "distortion", "rate, initial", "rate, transition"};
+  struct ssk_plot *p = ssk_plots_add(plots, "loss", title, note);
   int widest = 0;
   if (!p)
     return no_memory(err);
   add_block(&p->data, metrics, "train", loss_keys, false, &widest);
   int n = add_block(&p->data, metrics, "validation", loss_keys, false, &widest);
-  ssk_text_add(&p->script, "set xlabel 'step'\nset ylabel 'nats a step'\n");
+  ssk_text_printf(&p->script, "set xlabel 'step'\nset ylabel '%s'\n", label);
   add_lines(&p->script, 0, 4, loss_names);
   if (n)
     ssk_text_printf(&p->script,

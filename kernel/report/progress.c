@@ -12,9 +12,11 @@
 
 static const double redraw_seconds = 0.1;
 
-void ssk_progress_start(struct ssk_progress *progress, FILE *stream, int64_t first, int64_t last) {
+void ssk_progress_start(struct ssk_progress *progress, FILE *stream, int64_t first, int64_t last,
+                        bool path_loss) {
   *progress = (struct ssk_progress){.stream = stream,
                                     .live = stream && isatty(fileno(stream)),
+                                    .path_loss = path_loss,
                                     .first = first,
                                     .last = last,
                                     .started = ssk_clock()};
@@ -60,9 +62,9 @@ void ssk_progress_step(struct ssk_progress *progress, const struct ssk_step_reco
   char left[32], line[256];
   print_duration(left, sizeof left, (double)(progress->last - record->step) / rate);
   int n = snprintf(line, sizeof line,
-                   "step %" PRId64 "/%" PRId64 "  %.3g/s  %s left  bound %.4g = %.4g + %.4g + %.4g"
+                   "step %" PRId64 "/%" PRId64 "  %.3g/s  %s left  %s %.4g = %.4g + %.4g + %.4g"
                    "  (%.4g a step)",
-                   record->step, progress->last, rate, left,
+                   record->step, progress->last, rate, left, ssk_measure_name(progress->path_loss),
                    record->distortion + record->initial + record->transition, record->distortion,
                    record->initial, record->transition,
                    (record->distortion + record->initial + record->transition) / record->steps);
@@ -80,9 +82,9 @@ void ssk_progress_validation(struct ssk_progress *progress, const struct ssk_cou
   const struct ssk_bound_summary *v = &counters->validation;
   char line[256];
   snprintf(line, sizeof line,
-           "step %" PRId64 "  validation bound %.5g +- %.2g = %.4g + %.4g + %.4g  (%.4g a step)%s",
-           counters->validated_step, v->total, v->se, v->distortion, v->initial, v->transition,
-           v->total / v->steps, best ? "  best" : "");
+           "step %" PRId64 "  validation %s %.5g +- %.2g = %.4g + %.4g + %.4g  (%.4g a step)%s",
+           counters->validated_step, ssk_measure_name(progress->path_loss), v->total, v->se,
+           v->distortion, v->initial, v->transition, v->total / v->steps, best ? "  best" : "");
   show(progress, line, true);
 }
 

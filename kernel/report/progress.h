@@ -9,16 +9,18 @@
 
 /* Initialise with ssk_progress_start. */
 struct ssk_progress {
-  FILE *stream; /* NULL: silent */
-  bool live;    /* the stream is a terminal */
-  bool dirty;   /* an unfinished live line is on the screen */
+  FILE *stream;   /* NULL: silent */
+  bool live;      /* the stream is a terminal */
+  bool dirty;     /* an unfinished live line is on the screen */
+  bool path_loss; /* the sums are no bound (ssk_measure_name) */
   int64_t first, last;
   double started, drawn;   /* seconds, of a monotonic clock */
   unsigned standing, told; /* alarms of the latest health, and those that were shown */
 };
 
 /* Steps first+1...last are to come. `stream` may be NULL. */
-void ssk_progress_start(struct ssk_progress *progress, FILE *stream, int64_t first, int64_t last);
+void ssk_progress_start(struct ssk_progress *progress, FILE *stream, int64_t first, int64_t last,
+                        bool path_loss);
 void ssk_progress_step(struct ssk_progress *progress, const struct ssk_step_record *record,
                        bool due);
 void ssk_progress_validation(struct ssk_progress *progress, const struct ssk_counters *counters,

@@ -2,6 +2,7 @@
 /* report_page.c - what stands on the pages. */
 #include "report/report_page.h"
 #include "core/file.h"
+#include "model/evaluate_bound.h"
 #include "report/plot_run.h"
 #include "report/report_html.h"
 #include "report/runs.h"
@@ -63,9 +64,11 @@ static int run_page(const char *folder, const struct ssk_plots *plots, ssk_err *
     add_term(&page, "Started", run->started);
     add_term(&page, "Command", run->command);
     if (!isnan(run->bound)) {
-      snprintf(number, sizeof number, "%.5g \u00b1 %.2g nats a sequence, %.5g a step", run->bound,
-               run->bound_se, run->bound_per_step);
-      add_term(&page, "Validation bound", number);
+      char name[32];
+      snprintf(name, sizeof name, "Validation %s", ssk_measure_name(run->path_loss));
+      snprintf(number, sizeof number, "%.5g \u00b1 %.2g %sa sequence, %.5g a step", run->bound,
+               run->bound_se, ssk_measure_unit(run->path_loss), run->bound_per_step);
+      add_term(&page, name, number);
     }
     ssk_text_add(&page, "</dl>\n");
     ssk_html_plots(&page, plots);

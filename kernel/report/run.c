@@ -22,6 +22,7 @@
 #include "report/run_folder.h"
 #include "report/run_metrics.h"
 #include "report/run_signals.h"
+#include "report/runs.h"
 #include "train/loop.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -143,7 +144,8 @@ static void set_final_status(struct job *s, int code, ssk_err *err) {
 
 static int open_log(struct job *s, ssk_err *err) {
   const int64_t step = ssk_trainer_counters(s->trainer)->step;
-  int code = ssk_metrics_open(&s->metrics, s->folder.metrics, step, err);
+  int code = ssk_metrics_open(&s->metrics, s->folder.metrics, step,
+                              ssk_gives_path_loss(s->experiment), err);
   if (!code)
     code = ssk_run_folder_set_status(&s->folder, "running", err);
   return code;
@@ -169,14 +171,15 @@ static int job_run(struct job *s, const char *recipe, const struct ssk_run_optio
   struct ssk_run_signals signals;
   ssk_run_signals_catch(&signals);
   ssk_progress_start(&s->progress, lead ? options->progress : NULL, counters->step,
-                     s->experiment->training.steps);
+                     s->experiment->training.steps, ssk_gives_path_loss(s->experiment));
   code = ssk_trainer_run(s->trainer, lead ? &leader : &follower, err);
   ssk_progress_end(&s->progress);
   ssk_run_signals_restore(&signals);
   if (lead)
     set_final_status(s, code, err);
   if (summary)
-    *summary = (struct ssk_run_summary){*counters, ssk_clock() - started};
+    *summary = (struct ssk_run_summary){*counters, ssk_gives_path_loss(s->experiment),
+                                        ssk_clock() - started};
   return code;
 }
 
@@ -262,8 +265,13 @@ static int recall(const struct ssk_run_folder *folder, struct ssk_run_summary *s
                   ssk_err *err) {
   struct ssk_checkpoint checkpoint;
   int code = ssk_checkpoint_open(&checkpoint, folder->last, err);
+  struct ssk_runs logged = {0};
+  if (!code)
+    code = ssk_runs_add(&logged, folder->path, err);
   if (!code && summary)
-    *summary = (struct ssk_run_summary){.counters = checkpoint.counters};
+    *summary = (struct ssk_run_summary){.counters = checkpoint.counters,
+                                        .path_loss = logged.items[0].path_loss};
+  ssk_runs_free(&logged);
   ssk_checkpoint_close(&checkpoint);
   return code;
 }

@@ -17,6 +17,7 @@ struct ssk_run_options {
 /* How a training ended. */
 struct ssk_run_summary {
   struct ssk_counters counters; /* with the latest and the best validation */
+  bool path_loss;               /* the validation is no bound (ssk_measure_name) */
   double seconds;               /* of this call's training */
 };
 

@@ -46,8 +46,10 @@ static size_t kept_size(const char *text, size_t size, int64_t step) {
   return at;
 }
 
-int ssk_metrics_open(struct ssk_metrics_log *log, const char *path, int64_t step, ssk_err *err) {
-  *log = (struct ssk_metrics_log){.fd = -1, .path = path, .started = ssk_clock()};
+int ssk_metrics_open(struct ssk_metrics_log *log, const char *path, int64_t step, bool path_loss,
+                     ssk_err *err) {
+  *log = (struct ssk_metrics_log){
+      .fd = -1, .path = path, .path_loss = path_loss, .started = ssk_clock()};
   size_t keep = 0;
   if (ssk_file_exists(path)) {
     char *text;
@@ -108,6 +110,14 @@ static void add_real(struct line *line, const char *key, double value) {
   add_text(line, key, isfinite(value) ? ssk_text_double(text, value) : "null");
 }
 
+/* The sum of the parts, under its name and this ending. */
+static void add_sum(struct line *line, const struct ssk_metrics_log *log, const char *ending,
+                    double value) {
+  char key[32];
+  snprintf(key, sizeof key, "%s%s", ssk_measure_name(log->path_loss), ending);
+  add_real(line, key, value);
+}
+
 static int finish(struct line *line, struct ssk_metrics_log *log, ssk_err *err) {
   char seconds[32];
   snprintf(seconds, sizeof seconds, "%.3f", ssk_clock() - log->started);
@@ -118,17 +128,17 @@ static int finish(struct line *line, struct ssk_metrics_log *log, ssk_err *err) 
 
 int ssk_metrics_step(struct ssk_metrics_log *log, const struct ssk_step_record *record,
                      const struct ssk_counters *counters, ssk_err *err) {
-  const double bound = record->distortion + record->initial + record->transition;
+  const double sum = record->distortion + record->initial + record->transition;
   struct line line = {.n = 0};
   add_text(&line, "kind", "\"train\"");
   add_count(&line, "step", record->step);
   add_real(&line, "loss", record->loss);
   add_real(&line, "lambda", record->lambda);
-  add_real(&line, "bound", bound);
+  add_sum(&line, log, "", sum);
   add_real(&line, "distortion", record->distortion);
   add_real(&line, "rate_initial", record->initial);
   add_real(&line, "rate_transition", record->transition);
-  add_real(&line, "bound_per_step", bound / record->steps);
+  add_sum(&line, log, "_per_step", sum / record->steps);
   add_real(&line, "distortion_per_step", record->distortion / record->steps);
   add_real(&line, "rate_initial_per_step", record->initial / record->steps);
   add_real(&line, "rate_transition_per_step", record->transition / record->steps);
@@ -150,12 +160,12 @@ int ssk_metrics_validation(struct ssk_metrics_log *log, const struct ssk_counter
   add_text(&line, "kind", "\"validation\"");
   add_count(&line, "step", counters->validated_step);
   add_count(&line, "series", v->series);
-  add_real(&line, "bound", v->total);
-  add_real(&line, "bound_se", v->se);
+  add_sum(&line, log, "", v->total);
+  add_sum(&line, log, "_se", v->se);
   add_real(&line, "distortion", v->distortion);
   add_real(&line, "rate_initial", v->initial);
   add_real(&line, "rate_transition", v->transition);
-  add_real(&line, "bound_per_step", v->total / v->steps);
+  add_sum(&line, log, "_per_step", v->total / v->steps);
   add_real(&line, "distortion_per_step", v->distortion / v->steps);
   add_real(&line, "rate_initial_per_step", v->initial / v->steps);
   add_real(&line, "rate_transition_per_step", v->transition / v->steps);

@@ -10,12 +10,14 @@
 struct ssk_metrics_log {
   int fd;
   const char *path; /* borrowed */
+  bool path_loss;   /* the sums are no bound (ssk_measure_name) */
   double started;
 };
 
 /* Open, creating it where it does not exist, and cut away what comes after `step`: later lines, and
  * a last line that was not finished. */
-int ssk_metrics_open(struct ssk_metrics_log *log, const char *path, int64_t step, ssk_err *err);
+int ssk_metrics_open(struct ssk_metrics_log *log, const char *path, int64_t step, bool path_loss,
+                     ssk_err *err);
 void ssk_metrics_close(struct ssk_metrics_log *log);
 int ssk_metrics_step(struct ssk_metrics_log *log, const struct ssk_step_record *record,
                      const struct ssk_counters *counters, ssk_err *err);

@@ -3,6 +3,7 @@
 #include "report/runs.h"
 #include "core/file.h"
 #include "core/text.h"
+#include "model/evaluate_bound.h"
 #include "recipe/tree.h"
 #include "report/run_folder.h"
 #include <jansson.h>
@@ -117,6 +118,13 @@ static double number_of(const json_t *object, const char *key) {
   return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+/* What a validation's parts sum to, under its name and this ending. */
+static double sum_of(const json_t *object, bool path_loss, const char *ending) {
+  char key[32];
+  snprintf(key, sizeof key, "%s%s", ssk_measure_name(path_loss), ending);
+  return number_of(object, key);
+}
+
 static bool add_bound(struct ssk_run_info *run, double bound) {
   double *grown = realloc(run->bounds, ((size_t)run->n_bounds + 1) * sizeof *grown);
   if (!grown)
@@ -140,9 +148,10 @@ static bool read_metrics(struct ssk_run_info *run, const char *lines) {
     if (json_object_get(object, "time_seconds"))
       run->seconds = number_of(object, "time_seconds");
     if (kind && !strcmp(kind, "validation")) {
-      run->bound = number_of(object, "bound");
-      run->bound_se = number_of(object, "bound_se");
-      run->bound_per_step = number_of(object, "bound_per_step");
+      run->path_loss = json_object_get(object, ssk_measure_name(true)) != NULL;
+      run->bound = sum_of(object, run->path_loss, "");
+      run->bound_se = sum_of(object, run->path_loss, "_se");
+      run->bound_per_step = sum_of(object, run->path_loss, "_per_step");
       fine = add_bound(run, run->bound_per_step) && fine;
     }
     json_decref(object);

@@ -23,6 +23,7 @@ struct ssk_run_info {
   char *started; /* time in UTC; "" where it is not known */
   int64_t step;  /* of the last line of metrics.jsonl; -1: none */
   double bound, bound_se, bound_per_step; /* of the last validation; NaN: none */
+  bool path_loss; /* these are no bound (model/evaluate_bound.h, ssk_measure_name) */
   int n_bounds;
   double *bounds; /* [n_bounds] a step, of each validation */
   double seconds; /* of training; NaN: not known */

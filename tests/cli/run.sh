@@ -54,6 +54,20 @@ head -c 1000 before/b/checkpoints/last.safetensors >a/b/checkpoints/last.safeten
 run 5 "a run with a damaged checkpoint" resume a/b
 point "... is not resumed either" grep -q 'last.safetensors' err
 
+# A prior of whole paths has no bound: what it is trained by has a name of its own everywhere.
+run 0 "a prior of whole paths" train "$top_srcdir/recipes/smoke/transition_path_diffusion.yaml" -o paths
+point "... tells its loss" grep -q '^validation path_loss [-0-9.]* +- [0-9.]* a sequence' out
+point "... also on the way" grep -q 'validation path_loss [-0-9.]* +- ' err
+point "... and logs it" grep -q '"kind":"validation".*"path_loss":[-0-9.]*,"path_loss_se":' paths/metrics.jsonl
+point "... never as a bound" sh -c '! grep bound out err paths/metrics.jsonl'
+run 0 "... nor when it is done" resume paths
+point "... by the same words" grep -q '^validation path_loss ' out
+run 0 "... nor when it is evaluated" evaluate paths
+point "... where the heading says so" grep -q '^path_loss, no bound  *a sequence  *a step$' out
+point "... instead of the ELBO" sh -c '! grep -q ELBO out'
+run 0 "... nor when it is looked at" runs show paths
+point "... with its loss" grep -q '^  validation  path_loss [-0-9.]* +- ' out
+
 # Values whose squares are not finite in either precision.
 awk 'BEGIN { print "series,x"; for (s = 0; s < 12; s++) for (t = 0; t < 8; t++)
   print s "," (t % 2 ? "1e300" : "-1e300") }' >huge.csv
