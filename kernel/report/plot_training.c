@@ -11,15 +11,18 @@ static const char *const norm_keys[] = {
     "gradient_norm_initial", "gradient_norm_transition", NULL};
 static const char *const norm_names[] = {"all", "encoder", "emission", "initial", "transition"};
 
-static void add_number(struct ssk_text *out, const json_t *value) {
+/* Whether there is one. */
+static bool add_number(struct ssk_text *out, const json_t *value) {
   if (json_is_number(value))
     ssk_text_printf(out, "\t%.7g", json_number_value(value));
   else
     ssk_text_add(out, "\tnan");
+  return json_is_number(value);
 }
 
 /* A block: a line for each line of the log of this kind, its step and these values. `list`: the
- * values of the one key are an array. How many lines; *widest gets the longest array. */
+ * values of the one key are an array. How many lines have a value, without which gnuplot takes a
+ * figure for a mistake; *widest gets the longest array. */
 static int add_block(struct ssk_text *out, const char *lines, const char *kind,
                      const char *const *keys, bool list, int *widest) {
   int n = 0;
@@ -28,19 +31,20 @@ static int add_block(struct ssk_text *out, const char *lines, const char *kind,
     json_t *object = json_loadb(line, length, 0, NULL);
     const char *own = json_string_value(json_object_get(object, "kind"));
     if (own && !strcmp(own, kind)) {
+      bool any = false;
       ssk_text_printf(out, "%lld", (long long)json_integer_value(json_object_get(object, "step")));
       if (list) {
         const json_t *array = json_object_get(object, keys[0]);
         size_t m = json_array_size(array);
         for (size_t k = 0; k < m; k++)
-          add_number(out, json_array_get(array, k));
+          any |= add_number(out, json_array_get(array, k));
         *widest = (int)m > *widest ? (int)m : *widest;
       } else {
         for (int k = 0; keys[k]; k++)
-          add_number(out, json_object_get(object, keys[k]));
+          any |= add_number(out, json_object_get(object, keys[k]));
       }
       ssk_text_add(out, "\n");
-      n++;
+      n += any;
     }
     json_decref(object);
     line += length + (line[length] == '\n');

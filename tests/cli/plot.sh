@@ -60,6 +60,11 @@ point "each curve's colour has one for the dark" sh -c '
 (cd runs/a/plots && rm -f loss.svg && gnuplot loss.gp) 2>err
 point "its own script draws a figure again" test -s runs/a/plots/loss.svg
 
+run 0 "a model without a bound" train -q "$top_srcdir/recipes/smoke/encoder_copy.yaml" -o runs/copy
+run 0 "plot it" plot runs/copy
+point "... its loss" grep -q 'Parts of the path_loss' runs/copy/report.html
+point "... no figure of what it does not have" test ! -e runs/copy/plots/kl.gp
+
 printf 'name: study\ncompare: {rows: [oracle, persistence, %s], bootstrap: 20}\n' "$recipe" >study.yaml
 run 0 "a study" compare -q study.yaml -o study
 run 0 "plot a comparison" plot study
