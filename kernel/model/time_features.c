@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* time_features.c - how models are told the time: sines and cosines of the step at F/2 wave
- * numbers, from 1 down to 1e-4 (Vaswani et al. 2017, section 3.5). */
+/* time_features.c - how models are told the time, and denoisers the noise level: sines and cosines.
+ * Those of the step are at F/2 wave numbers, from 1 down to 1e-4 (Vaswani et al. 2017, section
+ * 3.5). */
 #include <math.h>
 #include <sskit/weights.h>
 
@@ -36,4 +37,17 @@ ssk_tensor *ssk_time_before(ssk_tape *tape, const ssk_tensor *features, int lag)
     }
   }
   return out;
+}
+
+ssk_tensor *ssk_level_features(ssk_tape *tape, const ssk_tensor *values, int n, double highest) {
+  int U = (int)values->count, half = n / 2;
+  ssk_tensor *angle = ssk_empty(tape, SSK_SHAPE(U, half));
+  for (int i = 0; angle->count && i < half; i++) {
+    double frequency = pow(highest, half > 1 ? i / (half - 1.0) : 0);
+    for (int r = 0; r < U; r++) { /* whole turns are left out before the angle is rounded */
+      double turns = (double)values->data[r] * frequency / (2 * M_PI);
+      angle->data[r * half + i] = (ssk_real)(2 * M_PI * (turns - rint(turns)));
+    }
+  }
+  return ssk_concat(tape, 2, (ssk_tensor *[]){ssk_sin(tape, angle), ssk_cos(tape, angle)}, -1);
 }

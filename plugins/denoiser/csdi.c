@@ -119,7 +119,7 @@ static ssk_tensor *places(const struct csdi *self, const struct ssk_ctx *ctx) {
     lag->data[l] = (ssk_real)(L - 1 - l);
     flag->data[l] = l == L - 1;
   }
-  ssk_tensor *slot[] = {level_features(ctx->tape, lag, CSDI_SLOT_FEATURES, 1e-4), flag};
+  ssk_tensor *slot[] = {ssk_level_features(ctx->tape, lag, CSDI_SLOT_FEATURES, 1e-4), flag};
   ssk_tensor *slots = ssk_repeat(ctx->tape, ssk_concat(ctx->tape, 2, slot, -1), 0, d);
   ssk_tensor *names = ssk_use(ctx, self->names);
   int width = (int)self->feature_embedding;
@@ -197,7 +197,7 @@ static ssk_tensor *csdi_run(const void *state, const struct ssk_ctx *ctx,
   if (!distinct_find(tape, in->c_noise, &levels))
     return ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the noise levels");
   ssk_tensor *e =
-      level_features(tape, levels.values, (int)self->embedding, self->highest_frequency);
+      ssk_level_features(tape, levels.values, (int)self->embedding, self->highest_frequency);
   e = ssk_dense_run(ctx, self->level2, ssk_dense_run(ctx, self->level1, e));
   e = ssk_dense_run(ctx, self->level, e);
   ssk_tensor *place = ssk_dense_run(ctx, self->place, places(self, ctx));

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* levels.h - what denoisers share: the distinct noise levels of a pass, and their features.
+/* levels.h - what denoisers share: the distinct noise levels of a pass.
  *
  * A level is embedded once, however many rows are at that level: with a grid of K levels there are
  * at most K, in sampling there is one. */
 #ifndef LEVELS_H
 #define LEVELS_H
 
-#include <math.h>
 #include <sskit/tape.h>
 #include <string.h>
 
@@ -45,23 +44,6 @@ static inline bool distinct_find(ssk_tape *tape, const ssk_tensor *x, struct dis
   }
   out->values = ssk_const(tape, 1, &found, value);
   return out->values->count > 0;
-}
-
-/* values [U] -> [U, n], n even: sines and cosines of v * highest^(i/(n/2 - 1)), side by side (CSDI,
- * Tashiro et al. 2021, eq. 13, has highest = 10^4 for integer steps). A constant. */
-static inline ssk_tensor *level_features(ssk_tape *tape, const ssk_tensor *values, int n,
-                                         double highest) {
-  const double pi = 3.14159265358979323846;
-  int U = (int)values->count, half = n / 2;
-  ssk_tensor *angle = ssk_empty(tape, SSK_SHAPE(U, half));
-  for (int i = 0; angle->count && i < half; i++) {
-    double frequency = pow(highest, half > 1 ? i / (half - 1.0) : 0);
-    for (int r = 0; r < U; r++) { /* whole turns are left out before the angle is rounded */
-      double turns = (double)values->data[r] * frequency / (2 * pi);
-      angle->data[r * half + i] = (ssk_real)(2 * pi * (turns - rint(turns)));
-    }
-  }
-  return ssk_concat(tape, 2, (ssk_tensor *[]){ssk_sin(tape, angle), ssk_cos(tape, angle)}, -1);
 }
 
 #endif

@@ -91,7 +91,7 @@ static ssk_tensor *mlp_run(const void *state, const struct ssk_ctx *ctx,
   if (!distinct_find(tape, in->c_noise, &levels))
     return ssk_tape_fail(tape, SSK_ENOMEM, "no memory for the noise levels");
   ssk_tensor *e =
-      level_features(tape, levels.values, (int)self->embedding, self->highest_frequency);
+      ssk_level_features(tape, levels.values, (int)self->embedding, self->highest_frequency);
   e = ssk_dense_run(ctx, self->level2, ssk_dense_run(ctx, self->level1, e));
   ssk_tensor *table = ssk_dense_run(ctx, self->film, e);
 

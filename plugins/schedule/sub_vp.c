@@ -18,6 +18,8 @@ static double sub_vp_time(const void *self, double sigma) {
   return beta_time(self, 2 * asinh(sigma / 2));
 }
 
+static const struct ssk_param sub_vp_params[] = {BETA_PARAMS("0.1", "20", 100, "0.001")};
+
 static const struct ssk_schedule_ops sub_vp_ops = {
     .size = sizeof(struct ssk_schedule_ops), .sigma = sub_vp_sigma, .time = sub_vp_time};
 
@@ -29,7 +31,7 @@ static const struct ssk_component sub_vp_component = {
     .doc = "sigma(u) = 2 sinh(B(t)/2) with B(t) = beta_min t + (beta_max - beta_min) t^2 / 2 and "
            "t = eps + u (1 - eps) (Song et al. 2021, equation 29).",
     .self_size = sizeof(struct beta),
-    .params = beta_params,
+    .params = sub_vp_params,
     .ops = &sub_vp_ops,
 };
 

@@ -15,6 +15,8 @@ static double vp_linear_time(const void *self, double sigma) {
   return beta_time(self, log1p(sigma * sigma));
 }
 
+static const struct ssk_param vp_linear_params[] = {BETA_PARAMS("0.1", "20", 100, "0.001")};
+
 static const struct ssk_schedule_ops vp_linear_ops = {
     .size = sizeof(struct ssk_schedule_ops), .sigma = vp_linear_sigma, .time = vp_linear_time};
 
@@ -26,7 +28,7 @@ static const struct ssk_component vp_linear_component = {
     .doc = "sigma(u)^2 = exp(B(t)) - 1 with B(t) = beta_min t + (beta_max - beta_min) t^2 / 2 and "
            "t = eps + u (1 - eps) (Song et al. 2021, appendix C).",
     .self_size = sizeof(struct beta),
-    .params = beta_params,
+    .params = vp_linear_params,
     .ops = &vp_linear_ops,
 };
 

@@ -26,21 +26,7 @@ static double vp_quadratic_time(const void *self, double sigma) {
   return ((cbrt(3 * slope * B + a * a * a) - a) / slope - beta->eps) / (1 - beta->eps);
 }
 
-static const struct ssk_param vp_quadratic_params[] = {
-    SSK_PARAM_REAL(struct beta, beta_min, "0.005", 1e-6, 100, "1", "Rate at t = 0."),
-    {.name = "beta_max",
-     .type = SSK_T_REAL,
-     .offset = SSK_MEMBER_(struct beta, beta_max, double),
-     .default_text = "25",
-     .min = 1e-3,
-     .max = 1000,
-     .unit = "1",
-     .doc = "Rate at t = 1.",
-     .check = beta_check},
-    SSK_PARAM_REAL(struct beta, eps, "0.02", 1e-9, 0.5, "1",
-                   "Time of the lowest level, where u = 0."),
-    SSK_PARAM_END,
-};
+static const struct ssk_param vp_quadratic_params[] = {BETA_PARAMS("0.005", "25", 1000, "0.02")};
 
 static const struct ssk_schedule_ops vp_quadratic_ops = {.size = sizeof(struct ssk_schedule_ops),
                                                          .sigma = vp_quadratic_sigma,

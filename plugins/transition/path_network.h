@@ -70,20 +70,6 @@ static inline void path_network_build(struct path_network *net, ssk_builder *b,
 
 /* ---- side information ------------------------------------------------------------------------ */
 
-/* values [P] -> [P, n]: sines and cosines of v highest^(i/(n/2 - 1)), as in CSDI, equation 13. */
-static inline ssk_tensor *path_level_features(ssk_tape *tape, const ssk_tensor *values, int n,
-                                              double highest) {
-  const int P = (int)values->count, half = n / 2;
-  ssk_tensor *out = ssk_empty(tape, SSK_SHAPE(P, n));
-  for (int p = 0; out->count && p < P; p++)
-    for (int i = 0; i < half; i++) {
-      const double angle = (double)values->data[p] * pow(highest, half > 1 ? i / (half - 1.0) : 0);
-      out->data[p * n + i] = (ssk_real)sin(angle);
-      out->data[p * n + half + i] = (ssk_real)cos(angle);
-    }
-  return out;
-}
-
 /* [T, d, 1, .]: what names a step and a feature. */
 static inline ssk_tensor *path_places(const struct path_network *net, const struct ssk_ctx *ctx,
                                       int T) {
@@ -155,7 +141,7 @@ static inline ssk_tensor *path_network_run(const struct path_network *net,
   const int C = (int)net->channels, layers = (int)net->layers;
   if (ssk_tape_code(tape))
     return known;
-  ssk_tensor *e = path_level_features(tape, c_noise, (int)net->embedding, net->highest_frequency);
+  ssk_tensor *e = ssk_level_features(tape, c_noise, (int)net->embedding, net->highest_frequency);
   e = ssk_dense_run(ctx, net->level2, ssk_dense_run(ctx, net->level1, e));
   e = ssk_dense_run(ctx, net->level, e);
   struct path_side side = {.place = path_places(net, ctx, T), .known = path_as_grid(tape, given)};

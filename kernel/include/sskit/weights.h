@@ -249,6 +249,11 @@ SSK_API ssk_tensor *ssk_time_features(ssk_tape *tape, int n, const int *steps, i
 /* The features of `lag` steps before, from features [.., F]: a rotation of each pair. A constant.
  */
 SSK_API ssk_tensor *ssk_time_before(ssk_tape *tape, const ssk_tensor *features, int lag);
+/* Features of noise levels: values [U] -> [U, n], n even: sines, then cosines, of
+ * value * highest^(i/(n/2 - 1)), i < n/2. A constant. CSDI (Tashiro et al. 2021, equation 13) has
+ * highest = 10^4 for integer steps. */
+SSK_API ssk_tensor *ssk_level_features(ssk_tape *tape, const ssk_tensor *values, int n,
+                                       double highest);
 
 #ifdef __cplusplus
 }
