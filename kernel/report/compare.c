@@ -21,6 +21,7 @@ struct work {
   char **names;                     /* of the rows */
   struct ssk_experiment *reference; /* of the first model row, with the first seed */
   struct ssk_data *data;            /* by that recipe; what baselines are evaluated on */
+  struct ssk_forecaster *baselines; /* of the rows; empty for recipes */
   char *settings;                   /* data and evaluation of that recipe, as text */
 };
 
@@ -161,25 +162,12 @@ static int train_rows(struct work *w, ssk_err *err) {
 
 /* ---- scores ---------------------------------------------------------------------------------- */
 
-static int score_baseline(const struct work *w, const char *name, int64_t first, int64_t count,
-                          struct ssk_evaluation *out, ssk_err *err) {
-  const struct ssk_evaluate_section *how = &w->reference->evaluate;
-  struct ssk_forecaster forecaster;
-  int code = ssk_baseline_forecaster(name, w->data, how, &forecaster, err);
-  if (code)
-    return code;
-  code =
-      ssk_evaluate_range(&forecaster, w->data, how, first, count, seed_of(w, 0), w->pool, out, err);
-  ssk_forecaster_free(&forecaster);
-  return code;
-}
-
 static int score_row(void *user, int row, int s, int64_t first, int64_t count,
                      struct ssk_evaluation *out, ssk_err *err) {
   const struct work *w = user;
-  const struct ssk_baseline *baseline = ssk_baseline_find(w->study->compare.rows.items[row]);
-  if (baseline)
-    return score_baseline(w, baseline->name, first, count, out, err);
+  if (ssk_baseline_find(w->study->compare.rows.items[row]))
+    return ssk_evaluate_range(&w->baselines[row], w->data, &w->reference->evaluate, first, count,
+                              seed_of(w, 0), w->pool, out, err);
   char *folder = run_folder(w, row, s);
   struct ssk_run *run = NULL;
   int code = folder ? ssk_run_open(folder, 0, NULL, w->options->registry, &run, err)
@@ -298,20 +286,21 @@ static int check_rows(struct work *w, ssk_err *err) {
   return SSK_ERECIPE;
 }
 
-/* Whether each baseline can be had on these data, before anything is trained. */
-static int check_baselines(struct work *w, ssk_err *err) {
+/* The baselines, before anything is trained: whether each can be had on these data. */
+static int make_baselines(struct work *w, ssk_err *err) {
   const struct ssk_strings *rows = &w->study->compare.rows;
+  w->baselines = calloc((size_t)rows->n, sizeof *w->baselines);
+  if (!w->baselines)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the study");
   for (int i = 0; i < rows->n; i++) {
-    struct ssk_forecaster forecaster;
     if (!ssk_baseline_find(rows->items[i]))
       continue;
-    int code =
-        ssk_baseline_forecaster(rows->items[i], w->data, &w->reference->evaluate, &forecaster, err);
+    int code = ssk_baseline_forecaster(rows->items[i], w->data, &w->reference->evaluate,
+                                       &w->baselines[i], err);
     if (code) {
       ssk_err_context(err, "row '%s'", rows->items[i]);
       return code;
     }
-    ssk_forecaster_free(&forecaster);
   }
   return SSK_OK;
 }
@@ -326,7 +315,7 @@ static int prepare(struct work *w, const char *path, const struct ssk_expectatio
   if (!code)
     code = ssk_data_load(w->reference, &w->data, err);
   if (!code)
-    code = check_baselines(w, err);
+    code = make_baselines(w, err);
   if (!code)
     code = ssk_pool_new(w->options->threads, &w->pool, err);
   if (!code)
@@ -356,6 +345,9 @@ int ssk_compare_run(const struct ssk_study *study, const char *path, const char 
     code = ssk_table_finish(table, &how, err);
   if (!code)
     code = ssk_table_write(table, folder, err);
+  for (int i = 0; w.baselines && i < study->compare.rows.n; i++)
+    ssk_forecaster_free(&w.baselines[i]);
+  free(w.baselines);
   ssk_pool_free(w.pool);
   ssk_data_free(w.data);
   ssk_experiment_free(w.reference);
