@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_STATE = 65, DEFAULT_LEAST = 4, DEFAULT_MOST = 8 };
+/* A state has one entry more than there are latents. */
+enum { MAX_STATE = SSK_MAX_KALMAN_LATENT + 1, DEFAULT_LEAST = 4, DEFAULT_MOST = 8 };
 #define TOLERANCE 1e-4 /* nats an entry that an iteration must bring */
 
 /* ---- the fitted process ---------------------------------------------------------------------- */

@@ -187,7 +187,7 @@ static const struct ssk_param evaluate_rows[] = {
                   "Particles of the oracle's filter, where it is not linear and Gaussian."),
     SSK_PARAM_INT(struct ssk_evaluate_section, season, "0", 0, 1e6, "steps",
                   "Length of a season, for the baseline seasonal_naive; 0: not said."),
-    SSK_PARAM_INT(struct ssk_evaluate_section, kalman_latent, "0", 0, 64, NULL,
+    SSK_PARAM_INT(struct ssk_evaluate_section, kalman_latent, "0", 0, SSK_MAX_KALMAN_LATENT, NULL,
                   "Latent dimensions of the baseline kalman_em; 0: as many as the observation has, "
                   "but 4 to 8. Never more than short training series can tell."),
     SSK_PARAM_INT(struct ssk_evaluate_section, kalman_iterations, "50", 1, 1e5, NULL,

@@ -60,6 +60,8 @@ struct ssk_health_section {
   int64_t samples;       /* drawn from it at each */
 };
 
+enum { SSK_MAX_KALMAN_LATENT = 64 };
+
 struct ssk_evaluate_section {
   int split;       /* enum ssk_split */
   int64_t series;  /* at most so many series; 0: all */
@@ -74,7 +76,7 @@ struct ssk_evaluate_section {
   int64_t kernel_draws;      /* of the transition alone, for each conditioning */
   int64_t particles;         /* of the oracle's particle filter */
   int64_t season;            /* steps, of the baseline seasonal_naive; 0: not said */
-  int64_t kalman_latent;     /* of the baseline kalman_em; 0: by the observations */
+  int64_t kalman_latent;     /* of kalman_em, at most SSK_MAX_KALMAN_LATENT; 0: by the data */
   int64_t kalman_iterations; /* of its fit, at most */
   struct ssk_instances metrics;
 };
