@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* path_targets.h - what a training step hides of what is known of a path, and what it leaves:
- * CSDI's strategies of self-supervision (Tashiro et al. 2021, section 4.3 and algorithm 1). */
+ * CSDI's strategies of self-supervision (Tashiro et al. 2021, section 4.3 and algorithm 1).
+ *
+ * Each of N known entries is hidden by the chance r, where the paper hides round(r N) of them. As r
+ * is uniform, the numbers 0..N are equally likely (the integral of the binomial probabilities over
+ * r is 1/(N + 1) for each), and so are the sets of each number: it is the paper's distribution but
+ * for 0 and N, to which rounding gives half of the weight of the others. */
 #ifndef PATH_TARGETS_H
 #define PATH_TARGETS_H
 
