@@ -8,6 +8,7 @@
 #   SSKIT_BADPLUGINS  the folder of tests/badplugins/*.c, built, one .so each
 #   SSKIT_REAL        float or double: what SSKIT computes in
 #   SSKIT_SANITIZED   the sanitizer flags of this build, empty without
+#   SSKIT_WITHOUT     the recipes of recipes/smoke whose components are not built: their library is missing
 #   CC, PKG_CONFIG    for tests that build something themselves
 
 unit_cppflags = $(kernel_cppflags) -I$(top_srcdir)/tests $(CRITERION_CFLAGS)
@@ -69,6 +70,13 @@ tests/badplugins-built/%.so: tests/badplugins/%.c tests/badplugins/sound.h $(ssk
 	$(CC) -shared -fPIC $(AM_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) $(BAD_FLAGS) $(LDFLAGS) -o $@ $<
 check_DATA += $(bad_modules)
 
+left_out =
+if !WITH_HDF5
+left_out += dataset_hdf5
+endif
+if !WITH_MATIO
+left_out += dataset_mat
+endif
 AM_TESTS_ENVIRONMENT = \
 	SSKIT='$(abs_top_builddir)/sskit'; export SSKIT; \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
@@ -79,6 +87,7 @@ AM_TESTS_ENVIRONMENT = \
 	SSKIT_BADPLUGINS='$(abs_top_builddir)/tests/badplugins-built'; export SSKIT_BADPLUGINS; \
 	SSKIT_REAL='$(SSK_REAL)'; export SSKIT_REAL; \
 	SSKIT_SANITIZED='$(SSK_SANITIZERS)'; export SSKIT_SANITIZED; \
+	SSKIT_WITHOUT='$(left_out)'; export SSKIT_WITHOUT; \
 	CC='$(CC)'; export CC; PKG_CONFIG='$(PKG_CONFIG)'; export PKG_CONFIG;
 
 tap_driver = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh

@@ -2,6 +2,7 @@
 /* arrays.c - series from files of named arrays, whatever wrote them. */
 #include <math.h>
 #include <sskit/files.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,17 +24,37 @@ int ssk_array_count(const char *path, const char *name, int ndim, const int64_t 
   return SSK_OK;
 }
 
-static int fetch_one(const char *path, const char *key, const char *name, ssk_array_fetch *fetch,
-                     void *file, struct ssk_array *out, ssk_err *err) {
+/* The name with the split in the place of *; malloc'ed, NULL: no memory. */
+static char *name_of_split(const struct ssk_files *files, const char *name) {
+  static const char *const splits[SSK_SPLIT_COUNT] = {
+      [SSK_TRAIN] = "train", [SSK_VALID] = "valid", [SSK_TEST] = "test"};
+  const char *star = strchr(name, '*');
+  const int split = ssk_files_split(files);
+  if (!star || split < 0)
+    return strdup(name);
+  const size_t room = strlen(name) + strlen(splits[split]) + 1;
+  char *out = malloc(room);
+  if (out)
+    snprintf(out, room, "%.*s%s%s", (int)(star - name), name, splits[split], star + 1);
+  return out;
+}
+
+static int fetch_one(const struct ssk_files *files, const char *path, const char *key,
+                     const char *pattern, ssk_array_fetch *fetch, void *file, struct ssk_array *out,
+                     ssk_err *err) {
   char names[400] = "";
-  if (*name == '\0')
+  if (*pattern == '\0')
     return SSK_OK;
+  char *name = name_of_split(files, pattern);
+  if (!name)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for '%s'", path);
   int code = fetch(file, name, out, names, sizeof names, err);
-  if (code || out->ndim > 0)
-    return code;
-  ssk_err_set(err, SSK_EDATA, "'%s' has no array '%s' (%s)", path, name, key);
-  ssk_err_hint(err, "its arrays are %s", *names ? names : "none that can be read");
-  return SSK_EDATA;
+  if (!code && out->ndim == 0) {
+    code = ssk_err_set(err, SSK_EDATA, "'%s' has no array '%s' (%s)", path, name, key);
+    ssk_err_hint(err, "its arrays are %s", *names ? names : "none that can be read");
+  }
+  free(name);
+  return code;
 }
 
 /* Series, steps and columns of values or inputs: [steps], [steps, columns] or [series, steps,
@@ -52,12 +73,12 @@ static int share_out(const char *path, struct arrays *a, ssk_err *err) {
     return ssk_err_set(err, SSK_EDATA, "'%s' has no values", path);
   const struct ssk_array *given = &a->lengths;
   bool ragged = given->ndim > 0;
-  if (ragged && a->values.ndim == 3)
+  if (ragged && (a->values.ndim == 3 || a->values.lengths))
     return ssk_err_set(err, SSK_EDATA,
                        "'%s': the values say by themselves how long series are, and an array of "
                        "lengths is named, too",
                        path);
-  a->n = ragged ? given->shape[0] : series;
+  a->n = ragged ? given->shape[0] : a->values.lengths ? a->values.series : series;
   if (ragged && given->ndim == 2 && given->shape[0] == 1)
     a->n = given->shape[1]; /* a row */
   else if (ragged && given->ndim > 1 && given->shape[1] != 1)
@@ -66,7 +87,9 @@ static int share_out(const char *path, struct arrays *a, ssk_err *err) {
   if (!a->length)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the series of '%s'", path);
   for (int64_t i = 0; i < a->n; i++) {
-    double length = ragged ? given->data[i] : (double)(rows / series);
+    double length = ragged              ? given->data[i]
+                    : a->values.lengths ? (double)a->values.lengths[i]
+                                        : (double)(rows / series);
     if (!(length >= 1 && length <= (double)(rows - sum) && length == floor(length)))
       return ssk_err_set(err, SSK_EDATA,
                          "'%s': series %lld has the length %.9g; %lld rows of values are left for "
@@ -153,12 +176,14 @@ int ssk_arrays_add(struct ssk_arrays *arrays, const char *path, ssk_array_fetch 
   static const char *const keys[] = {"values", "inputs", "lengths", "statics"};
   int code = SSK_OK;
   for (int k = 0; !code && k < 4; k++)
-    code = fetch_one(path, keys[k], names[k], fetch, file, all[k], err);
+    code = fetch_one(&arrays->files, path, keys[k], names[k], fetch, file, all[k], err);
   if (!code && !a.values.ndim)
     code = ssk_err_set(err, SSK_EDATA, "'%s': the name of the array of values is empty", path);
   code = code ? code : add_all(arrays, path, &a, err);
-  for (int k = 0; k < 4; k++)
+  for (int k = 0; k < 4; k++) {
     free(all[k]->data);
+    free(all[k]->lengths);
+  }
   free(a.length);
   return code;
 }

@@ -111,6 +111,10 @@ int ssk_files_dims(struct ssk_files *files, int D, int V, int E, ssk_err *err) {
   return SSK_OK;
 }
 
+int ssk_files_split(const struct ssk_files *files) {
+  return files->store->split;
+}
+
 static bool is_sentinel(const struct ssk_files_store *store, double value) {
   for (int i = 0; i < store->n_sentinels; i++)
     if (value == store->sentinel[i])

@@ -13,6 +13,18 @@ plugin_sources += plugins/dataset/npz.c
 plugin_headers += plugins/dataset/npy.h
 plugins-stage/dataset/npz.so double-stage/dataset/npz.so: plugin_cflags = $(LIBZIP_CFLAGS)
 plugins-stage/dataset/npz.so double-stage/dataset/npz.so: plugin_libs = $(LIBZIP_LIBS)
+# Where their libraries are; packed in any case.
+EXTRA_DIST += plugins/dataset/hdf5.c plugins/dataset/mat.c
+if WITH_HDF5
+plugin_sources += plugins/dataset/hdf5.c
+endif
+plugins-stage/dataset/hdf5.so double-stage/dataset/hdf5.so: plugin_cflags = $(HDF5_CFLAGS)
+plugins-stage/dataset/hdf5.so double-stage/dataset/hdf5.so: plugin_libs = $(HDF5_LIBS)
+if WITH_MATIO
+plugin_sources += plugins/dataset/mat.c
+endif
+plugins-stage/dataset/mat.so double-stage/dataset/mat.so: plugin_cflags = $(MATIO_CFLAGS)
+plugins-stage/dataset/mat.so double-stage/dataset/mat.so: plugin_libs = $(MATIO_LIBS)
 plugin_sources += plugins/dataset/random_walk_mixture.c
 plugin_sources += plugins/dataset/bimodal_lift.c
 plugin_sources += plugins/dataset/bimodal_lift_mv.c

@@ -61,4 +61,5 @@ unit_sources += tests/unit/test_health.c
 unit_sources += tests/unit/test_scoreboard.c
 unit_sources += tests/unit/test_start.c
 unit_sources += tests/unit/test_files.c
+unit_sources += tests/unit/test_arrays.c
 unit_sources += tests/support/on_disk.h

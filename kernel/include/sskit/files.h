@@ -118,6 +118,8 @@ struct ssk_files_series {
   const double *s;          /* [E]; must be finite */
   const signed char *split; /* [steps] enum ssk_split; NULL: by the recipe */
 };
+/* The split that the file that is being read is for, or -1: of all. */
+SSK_API int ssk_files_split(const struct ssk_files *files);
 /* Copies it. */
 SSK_API int ssk_files_add(struct ssk_files *files, const struct ssk_files_series *series,
                           ssk_err *err);
@@ -135,7 +137,7 @@ SSK_API bool ssk_files_missing(const struct ssk_files *files, const char *text);
 /* ---- files of named arrays ---------------------------------------------------------------------
  */
 
-/* What formats of named arrays (npz) share: which arrays hold what. The struct of the
+/* What formats of named arrays (npz, hdf5, mat) share: which arrays hold what. The struct of the
  * data set begins with one of these, its rows are SSK_PARAMS_ARRAYS. */
 struct ssk_arrays {
   struct ssk_files files;
@@ -148,7 +150,9 @@ struct ssk_arrays {
       SSK_PARAM_STRING(                                                                            \
           struct ssk_arrays, values, "values",                                                     \
           "Array of what is observed: [steps, D] (with `lengths`: of all series, one "             \
-          "behind the other), [steps], or [series, steps, D]. NaN: missing."),                     \
+          "behind the other), [steps], or [series, steps, D]. NaN: missing. In this and the "      \
+          "other "                                                                                 \
+          "names, * stands for train, valid or test, where each has a file."),                     \
       SSK_PARAM_STRING(struct ssk_arrays, inputs, "",                                              \
                        "Array of known inputs, of the same form with V columns; empty: none."),    \
       SSK_PARAM_STRING(struct ssk_arrays, lengths, "",                                             \
@@ -165,6 +169,10 @@ struct ssk_array {
   int ndim; /* 0: there is no such array */
   int64_t shape[3];
   double *data; /* malloc'ed by the reader, freed by ssk_arrays_add */
+  /* Where the format itself says how the rows are shared out among series: their lengths, which sum
+   * to the rows, malloc'ed likewise; else NULL. */
+  int64_t *lengths;
+  int64_t series;
 };
 /* Reads the array `name` of an open file; leaves ndim 0 where there is none, and writes the names
  * of those that there are, for a message, to `names`. */
