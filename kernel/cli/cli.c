@@ -14,7 +14,7 @@
 /* ---- options that every verb takes ------------------------------------------------------------
  */
 
-enum { KEY_PLUGIN_DIR = 0x1000, KEY_JSON, KEY_NO_COLOUR, KEY_THREADS };
+enum { KEY_PLUGIN_DIR = 0x1000, KEY_JSON, KEY_NO_COLOUR, KEY_THREADS, KEY_CHECKPOINT };
 
 static const struct argp_option global_options[] = {
     {"plugin-dir", KEY_PLUGIN_DIR, "DIR", 0, "also load the plugins of DIR (repeatable)", 0},
@@ -106,6 +106,8 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state) {
       argp_error(state, "--output needs a name");
     cli->output = arg;
     return 0;
+  case KEY_CHECKPOINT:
+    return append(&cli->n_words, &cli->words, arg);
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -122,6 +124,11 @@ void ssk_cli_shared_options(const struct ssk_syntax *syntax, struct argp_option 
         .key = KEY_THREADS,
         .arg = "N",
         .doc = "threads (default: one a processor); the result does not depend on it"};
+  if (syntax->run)
+    options[n++] = (struct argp_option){.name = "checkpoint",
+                                        .key = KEY_CHECKPOINT,
+                                        .arg = "RUN",
+                                        .doc = "another way to name RUN"};
   options[n] = (struct argp_option){0};
 }
 
@@ -181,7 +188,7 @@ static int parse_line(struct ssk_cli *cli, const struct ssk_syntax *syntax, void
                       char **argv) {
   struct argp own = {.options = syntax->options,
                      .parser = syntax->parser ? syntax->parser : parse_nothing};
-  struct argp_option options[3];
+  struct argp_option options[SSK_CLI_SHARED];
   ssk_cli_shared_options(syntax, options);
   struct argp shared = {.options = options, .parser = parse_shared};
   struct argp_child children[] = {{&own, 0, NULL, 0},

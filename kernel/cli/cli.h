@@ -52,6 +52,7 @@ struct ssk_syntax {
   int min_words, max_words;          /* how many words; max_words -1: any number */
   bool overrides;                    /* takes KEY=VALUE arguments */
   bool threads;                      /* takes --threads, into cli->threads */
+  bool run;                          /* its word is a run, which --checkpoint may name, too */
   bool ranks;                        /* several processes may share the work */
   const char *output;                /* takes -o, into cli->output; its help; NULL: does not */
   const struct argp_option *options; /* the verb's own options; NULL: none */
@@ -87,7 +88,9 @@ const char *ssk_cli_plain(const struct ssk_cli *cli);
  * colours after they were read, and the release of what the struct holds (but err), which waits for
  * all ranks. */
 extern const struct argp ssk_cli_globals;
-/* The options that several verbs have, as far as this one takes them: into options[3]. */
+/* The options that several verbs have, as far as this one takes them, and an end behind
+ * them: into options[SSK_CLI_SHARED]. */
+enum { SSK_CLI_SHARED = 4 };
 void ssk_cli_shared_options(const struct ssk_syntax *syntax, struct argp_option *options);
 void ssk_cli_settle(struct ssk_cli *cli);
 void ssk_cli_release(struct ssk_cli *cli);

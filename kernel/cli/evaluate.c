@@ -19,6 +19,7 @@ static const struct ssk_syntax syntax = {
     .max_words = 1,
     .overrides = true,
     .threads = true,
+    .run = true,
     .options = options,
     .parser = ssk_cli_parse_flag,
 };

@@ -1,35 +1,98 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* forecast.c - sskit forecast: the predictive distribution of a trained run, as CSV or JSON. */
-#include "cli/spread.h"
+/* forecast.c - sskit forecast: the predictive distribution of a trained run, of series of its data
+ * set or of somebody's own. */
+#include "cli/forecast_write.h"
+#include "cli/quantiles.h"
 #include "cli/training.h"
-#include "core/file.h"
 #include "infer/evaluate.h"
 #include "infer/forecast_groups.h"
 #include "infer/model_forecast.h"
+#include "model/outside.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_SERIES = 0x2000, KEY_BEYOND };
+enum {
+  KEY_SERIES = 0x2000,
+  KEY_BEYOND,
+  KEY_DATA,
+  KEY_CONTEXT,
+  KEY_HORIZON,
+  KEY_SAMPLES,
+  KEY_QUANTILES,
+  KEY_FORM,
+  KEY_FORMAT
+};
 
 static const struct argp_option options[] = {
-    {"series", KEY_SERIES, "N", 0, "only series N of the split, from 0", 0},
+    {"data", KEY_DATA, "FILE", 0,
+     "forecast what follows the series of FILE, which the data set of the recipe reads", 0},
+    {"horizon", KEY_HORIZON, "N", 0, "steps to forecast, for evaluate.horizon", 0},
+    {"samples", KEY_SAMPLES, "N", 0, "forecast paths of each series, for evaluate.samples", 0},
+    {"context", KEY_CONTEXT, "N", 0,
+     "with --data: condition on no more than the last N steps of each series", 0},
+    {"series", KEY_SERIES, "N", 0, "only series N of the split or the file, from 0", 0},
     {"beyond", KEY_BEYOND, NULL, 0,
      "forecast what follows the end of each series, instead of steps that it has", 0},
+    {"quantiles", KEY_QUANTILES, "LIST", 0,
+     "levels of the quantiles (default: " SSK_QUANTILES_DEFAULT ")", 0},
+    {"form", KEY_FORM, "FORM", 0, "quantiles (default), or samples: the paths themselves", 0},
+    {"format", KEY_FORMAT, "FORMAT", 0,
+     "csv, jsonl or npz (default: by the ending of --output, else csv)", 0},
     {0}};
 
 struct input {
+  const char *data;
   int64_t series; /* -1: all */
-  bool beyond;
+  bool beyond, formatted;
+  int64_t context, horizon, samples; /* 0: not given */
+  struct ssk_forecast_form form;
 };
+
+static void parse_form(struct input *input, const char *arg, const struct argp_state *state) {
+  input->form.samples = strcmp(arg, "samples") == 0;
+  if (!input->form.samples && strcmp(arg, "quantiles") != 0)
+    argp_error(state, "--form is quantiles or samples, not '%s'", arg);
+}
+
+static void parse_format(struct input *input, const char *arg, const struct argp_state *state) {
+  const int format = ssk_forecast_format_named(arg);
+  if (format < 0)
+    argp_error(state, "--format is csv, jsonl or npz, not '%s'", arg);
+  input->form.format = (enum ssk_forecast_format)format;
+  input->formatted = true;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   struct input *input = state->input;
   switch (key) {
+  case KEY_DATA:
+    input->data = arg;
+    return 0;
   case KEY_SERIES:
     input->series = ssk_cli_int(state, "--series", arg, 0, 1000000000);
     return 0;
   case KEY_BEYOND:
     input->beyond = true;
+    return 0;
+  case KEY_CONTEXT:
+    input->context = ssk_cli_int(state, "--context", arg, 1, 1000000000);
+    return 0;
+  case KEY_HORIZON:
+    input->horizon = ssk_cli_int(state, "--horizon", arg, 1, 1000000);
+    return 0;
+  case KEY_SAMPLES:
+    input->samples = ssk_cli_int(state, "--samples", arg, 1, 1000000);
+    return 0;
+  case KEY_QUANTILES:
+    input->form.n_levels =
+        ssk_cli_quantiles(state, "--quantiles", arg, input->form.level, SSK_MAX_LEVELS);
+    return 0;
+  case KEY_FORM:
+    parse_form(input, arg, state);
+    return 0;
+  case KEY_FORMAT:
+    parse_format(input, arg, state);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -39,139 +102,185 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 static const struct ssk_syntax syntax = {
     .doc = "Forecast with the trained model in RUN (a run directory or a checkpoint file): "
            "evaluate.horizon steps after evaluate.context steps of each series of evaluate.split, "
-           "from evaluate.samples paths. One line a series, step and dimension: the true value "
-           "where it is known, mean, and quantiles, in the data's own units. Overrides such as "
-           "evaluate.horizon=24 change what is forecast.",
+           "from evaluate.samples paths; with --data, what follows each series of a file, for "
+           "which the data of the training need not be there. One line a series, step and "
+           "dimension: the true value where it is known, mean, and quantiles, in the data's own "
+           "units. Overrides such as evaluate.horizon=24 change what is forecast.",
     .min_words = 1,
     .max_words = 1,
     .overrides = true,
     .threads = true,
+    .run = true,
     .output = "write to this file instead of standard output",
     .options = options,
     .parser = parse,
 };
 
-/* Where the forecasts go: CSV lines or a JSON array. */
-struct sink {
-  struct ssk_text csv;
-  json_t *array; /* NULL: CSV */
+/* One call. */
+struct job {
+  const struct input *input;
+  struct ssk_run *run;
+  struct ssk_outside outside; /* with --data */
+  const struct ssk_data *data;
+  enum ssk_split split;
+  struct ssk_forecaster forecaster;
+  struct ssk_pool *pool;
+  struct ssk_forecasts out;
+  double *paths, *truth;
 };
 
-static void add_line(struct sink *sink, int64_t series, int step, int dimension, double truth,
-                     double *values, size_t n) {
-  const struct ssk_spread spread = ssk_spread_of(values, n);
-  if (sink->array) {
-    json_t *object =
-        json_pack("{s:I, s:i, s:i, s:o}", "series", (json_int_t)series, "step", step, "dimension",
-                  dimension, "truth", isnan(truth) ? json_null() : json_real(truth));
-    ssk_spread_json(&spread, object);
-    json_array_append_new(sink->array, object);
-    return;
-  }
-  char number[32];
-  ssk_text_printf(&sink->csv, "%lld,%d,%d,%s", (long long)series, step, dimension,
-                  isnan(truth) ? "" : ssk_text_double(number, truth));
-  ssk_spread_csv(&spread, &sink->csv);
-}
-
-static int forecast_series(const struct ssk_run *run, const struct ssk_forecaster *forecaster,
-                           struct ssk_pool *pool, int64_t i, bool beyond, struct sink *sink,
-                           double *paths, double *values, ssk_err *err) {
-  const struct ssk_evaluate_section *how = &run->experiment->evaluate;
-  const struct ssk_split_data *split = &run->data->split[how->split];
-  int D = run->data->shape.D, horizon = (int)how->horizon, samples = (int)how->samples;
-  int length = split->length[i];
-  int context = beyond ? length : how->context ? (int)how->context : length - horizon;
-  if (context < 1 || (!beyond && context + horizon > length)) {
+/* The history of series i that is conditioned on. */
+static int context_of(const struct job *job, int64_t i, int *context, ssk_err *err) {
+  const struct ssk_evaluate_section *how = &job->run->experiment->evaluate;
+  const int length = job->data->split[job->split].length[i], horizon = (int)how->horizon;
+  if (job->input->data) {
+    *context = job->outside.history[i];
+    if (!job->data->shape.V || *context + horizon <= length)
+      return SSK_OK;
     ssk_err_set(err, SSK_EDATA,
-                "series %lld has %d steps, too few for a context of %d and a "
-                "horizon of %d",
-                (long long)i, length, context, horizon);
-    ssk_err_hint(err, "set evaluate.context and evaluate.horizon, or use --beyond");
+                "series %s has the covariates of %d steps behind its last observation, and the "
+                "horizon is %d",
+                ssk_outside_name(&job->outside, i), length - *context, horizon);
+    ssk_err_hint(err, "add rows with the covariates of the horizon, and empty cells for what is "
+                      "observed");
     return SSK_EDATA;
   }
-  int code =
-      ssk_forecast_groups(forecaster, pool, run->data, (enum ssk_split)how->split, i, context,
-                          horizon, samples, (uint64_t)run->experiment->seed, paths, err);
-  for (int t = 0; t < horizon && !code; t++)
-    for (int k = 0; k < D; k++) {
-      double truth = NAN;
-      if (context + t < length) {
-        int64_t at = (i * split->room + context + t) * D + k;
-        truth = split->mask[at] != 0 ? split->x[at] : NAN;
-      }
-      for (int s = 0; s < samples; s++)
-        values[s] = paths[(s * horizon + t) * D + k];
-      add_line(sink, i, context + t, k, truth, values, (size_t)samples);
-    }
-  return code;
+  *context = job->input->beyond ? length : how->context ? (int)how->context : length - horizon;
+  if (*context >= 1 && (job->input->beyond || *context + horizon <= length))
+    return SSK_OK;
+  ssk_err_set(err, SSK_EDATA,
+              "series %lld has %d steps, too few for a context of %d and a horizon of %d",
+              (long long)i, length, *context, horizon);
+  ssk_err_hint(err, "set evaluate.context and evaluate.horizon, or use --beyond");
+  return SSK_EDATA;
 }
 
-static int forecast_all(struct ssk_cli *cli, const struct input *input, const struct ssk_run *run,
-                        struct sink *sink) {
-  const struct ssk_evaluate_section *how = &run->experiment->evaluate;
-  int64_t n = run->data->split[how->split].n;
-  if (input->series >= n)
-    return ssk_err_set(cli->err, SSK_EUSAGE, "there is no series %lld: the split has %lld",
-                       (long long)input->series, (long long)n);
-  int64_t last = ssk_evaluated_series(how, run->data);
-  size_t per_step = (size_t)how->samples * (size_t)run->data->shape.D;
-  double *paths = malloc(per_step * (size_t)how->horizon * sizeof *paths);
-  double *values = malloc((size_t)how->samples * sizeof *values);
-  struct ssk_forecaster forecaster = {0};
-  struct ssk_pool *pool = NULL;
-  int code = paths && values ? SSK_OK : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for paths");
+static int forecast_series(struct job *job, int64_t i, ssk_err *err) {
+  const struct ssk_split_data *split = &job->data->split[job->split];
+  const int D = job->data->shape.D, horizon = job->out.horizon;
+  int context = 0, code = context_of(job, i, &context, err);
   if (!code)
-    code = ssk_pool_new(cli->threads, &pool, cli->err);
+    code = ssk_forecast_groups(&job->forecaster, job->pool, job->data, job->split, i, context,
+                               horizon, job->out.samples, (uint64_t)job->run->experiment->seed,
+                               job->paths, err);
+  if (code)
+    return code;
+  for (int t = 0; t < horizon; t++)
+    for (int k = 0; k < D; k++) {
+      const int64_t at = (i * split->room + context + t) * D + k;
+      const bool known = context + t < split->length[i] && split->mask[at] != 0;
+      job->truth[t * D + k] = known ? split->x[at] : NAN;
+    }
+  const struct ssk_forecast_series series = {
+      .name = job->input->data ? ssk_outside_name(&job->outside, i) : NULL,
+      .number = i,
+      .first = context + (job->input->data ? job->outside.first[i] : 0),
+      .truth = job->truth,
+      .paths = job->paths};
+  ssk_forecasts_add(&job->out, &series);
+  return SSK_OK;
+}
+
+static int forecast_all(struct ssk_cli *cli, struct job *job) {
+  const struct ssk_evaluate_section *how = &job->run->experiment->evaluate;
+  const int64_t n = job->data->split[job->split].n, wanted = job->input->series;
+  if (wanted >= n)
+    return ssk_err_set(cli->err, SSK_EUSAGE, "there is no series %lld: the %s has %lld",
+                       (long long)wanted, job->input->data ? "file" : "split", (long long)n);
+  const size_t per_step = (size_t)job->data->shape.D * (size_t)how->horizon;
+  job->paths = malloc((size_t)how->samples * per_step * sizeof *job->paths);
+  job->truth = malloc(per_step * sizeof *job->truth);
+  int code =
+      job->paths && job->truth ? SSK_OK : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for paths");
   if (!code)
-    code =
-        ssk_model_forecaster(run->model, run->values, run->experiment->name, ssk_pool_threads(pool),
-                             &run->experiment->evaluate, &forecaster, cli->err);
-  int64_t first = 0;
-  if (input->series >= 0) {
-    first = input->series;
-    last = first + 1;
+    code = ssk_pool_new(cli->threads, &job->pool, cli->err);
+  if (!code)
+    code = ssk_model_forecaster(job->run->model, job->run->values, job->run->experiment->name,
+                                ssk_pool_threads(job->pool), how, &job->forecaster, cli->err);
+  if (!code && !job->forecaster.forecast)
+    code = ssk_err_set(cli->err, SSK_EDATA, "the emission '%s' does not model observations",
+                       job->run->experiment->model.emission->component->name);
+  int64_t first = 0, last = job->input->data ? n : ssk_evaluated_series(how, job->data);
+  if (wanted >= 0) {
+    first = wanted;
+    last = wanted + 1;
   }
   for (int64_t i = first; i < last && !code; i++)
-    code = forecast_series(run, &forecaster, pool, i, input->beyond, sink, paths, values, cli->err);
-  ssk_forecaster_free(&forecaster);
-  ssk_pool_free(pool);
-  free(paths);
-  free(values);
+    code = forecast_series(job, i, cli->err);
   return code;
 }
 
-static int deliver(struct ssk_cli *cli, struct sink *sink) {
-  char *json = NULL;
-  if (sink->array)
-    json = json_dumps(sink->array, JSON_INDENT(1));
-  const char *text = sink->array ? json : sink->csv.data;
-  if (!text || sink->csv.failed)
-    return ssk_err_set(cli->err, SSK_ENOMEM, "no memory for the forecasts");
-  int code = SSK_OK;
-  if (cli->output)
-    code = ssk_file_write(cli->output, text, strlen(text), cli->err);
-  else
-    printf("%s%s", text, sink->array ? "\n" : "");
-  free(json);
+/* The run, and the series: of its data set, or of a file. */
+static int open_series(struct ssk_cli *cli, struct job *job) {
+  const struct input *input = job->input;
+  int code = (input->data ? ssk_run_open_alone : ssk_run_open)(
+      cli->words[0], cli->n_over, cli->over, cli->registry, &job->run, cli->err);
+  if (code)
+    return code;
+  struct ssk_evaluate_section *how = &job->run->experiment->evaluate;
+  how->horizon = input->horizon ? input->horizon : how->horizon;
+  how->samples = input->samples ? input->samples : how->samples;
+  job->data = job->run->data;
+  job->split = (enum ssk_split)how->split;
+  if (!input->data)
+    return SSK_OK;
+  code = ssk_outside_read(job->run->experiment, cli->registry, job->run->data, input->data,
+                          &job->outside, cli->err);
+  if (!code && input->context)
+    ssk_outside_keep(&job->outside, (int)input->context);
+  job->data = job->outside.data;
+  job->split = SSK_TEST;
   return code;
+}
+
+static void settle_form(const struct ssk_cli *cli, struct input *input) {
+  if (!input->formatted && cli->output) {
+    const int format = ssk_forecast_format_of(cli->output);
+    input->form.format = format < 0 ? SSK_FORECAST_CSV : (enum ssk_forecast_format)format;
+  }
+  if (cli->json && input->form.format == SSK_FORECAST_CSV)
+    input->form.format = SSK_FORECAST_JSON;
+  if (!input->form.n_levels)
+    input->form.n_levels = ssk_quantiles_default(input->form.level);
+}
+
+static int check_input(const struct ssk_cli *cli, const struct input *input) {
+  if (input->context && !input->data)
+    return ssk_err_set(cli->err, SSK_EUSAGE, "--context is for --data; else evaluate.context says");
+  if (input->beyond && input->data)
+    return ssk_err_set(cli->err, SSK_EUSAGE, "--beyond is what --data does in any case");
+  if (input->form.format == SSK_FORECAST_NPZ && !cli->output)
+    return ssk_err_set(cli->err, SSK_EUSAGE, "npz needs a file: --output");
+  return SSK_OK;
 }
 
 int ssk_verb_forecast(struct ssk_cli *cli, int argc, char **argv) {
   struct input input = {.series = -1};
-  struct ssk_run *run = NULL;
   int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
+  if (code)
+    return code;
+  settle_form(cli, &input);
+  struct job job = {.input = &input};
+  code = check_input(cli, &input);
   if (!code)
-    code = ssk_run_open(cli->words[0], cli->n_over, cli->over, cli->registry, &run, cli->err);
-  struct sink sink = {.array = !code && cli->json ? json_array() : NULL};
+    code = open_series(cli, &job);
   if (!code) {
-    ssk_text_add(&sink.csv, "series,step,dimension,truth," SSK_SPREAD_COLUMNS "\n");
-    code = forecast_all(cli, &input, run, &sink);
+    const struct ssk_evaluate_section *how = &job.run->experiment->evaluate;
+    job.out = (struct ssk_forecasts){.form = input.form,
+                                     .named = input.data != NULL,
+                                     .samples = (int)how->samples,
+                                     .horizon = (int)how->horizon,
+                                     .D = job.data->shape.D};
+    code = forecast_all(cli, &job);
   }
   if (!code)
-    code = deliver(cli, &sink);
-  json_decref(sink.array);
-  ssk_text_free(&sink.csv);
-  ssk_run_free(run);
+    code = ssk_forecasts_write(&job.out, cli->output, cli->err);
+  ssk_forecasts_free(&job.out);
+  ssk_forecaster_free(&job.forecaster);
+  ssk_pool_free(job.pool);
+  free(job.paths);
+  free(job.truth);
+  ssk_outside_free(&job.outside);
+  ssk_run_free(job.run);
   return code;
 }

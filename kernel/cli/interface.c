@@ -58,7 +58,7 @@ static void each_of(const struct argp_option *options, ssk_option_seen *each, vo
 }
 
 void ssk_verb_options(const struct ssk_verb *verb, ssk_option_seen *each, void *user) {
-  struct argp_option shared[3];
+  struct argp_option shared[SSK_CLI_SHARED];
   if (verb) {
     const struct ssk_syntax *syntax = ssk_verb_syntax(verb);
     each_of(syntax->options, each, user);

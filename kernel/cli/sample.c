@@ -69,6 +69,7 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = 1,
     .overrides = true,
+    .run = true,
     .output = "write to this file instead of standard output",
     .options = options,
     .parser = parse,

@@ -56,6 +56,13 @@ void ssk_text_printf(struct ssk_text *text, const char *format, ...) {
   free(piece);
 }
 
+void ssk_text_quote(struct ssk_text *text, const char *cell) {
+  ssk_text_add(text, "\"");
+  for (; *cell; cell++)
+    ssk_text_printf(text, *cell == '"' ? "\"%c" : "%c", *cell);
+  ssk_text_add(text, "\"");
+}
+
 void ssk_text_free(struct ssk_text *text) {
   free(text->data);
   *text = (struct ssk_text){0};

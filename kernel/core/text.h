@@ -16,6 +16,8 @@ struct ssk_text {
 void ssk_text_add(struct ssk_text *text, const char *piece);
 void ssk_text_printf(struct ssk_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* A cell of a CSV file, quoted as in RFC 4180. */
+void ssk_text_quote(struct ssk_text *text, const char *cell);
 void ssk_text_free(struct ssk_text *text);
 
 /* The shortest decimal that reads back as the same double ("0.1", "1e-07", "inf"). */

@@ -4,6 +4,7 @@
  * half (Kitagawa 1996; Doucet and Johansen 2009, section 3.5). It needs samplers and the emission's
  * density only, so also serves processes whose transition has none. */
 #include "infer/particle.h"
+#include "infer/systematic.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +34,10 @@ void ssk_particles_free(struct ssk_particles *p) {
 
 /* index[n_draws], which may be NULL: the particles that are drawn, ascending. */
 static void draw(struct ssk_particles *p, int n_draws, double *z, int *index) {
-  double u = ssk_rng_uniform(&p->rng), sum = p->weight[0];
-  for (int k = 0, i = 0; k < n_draws; k++) {
-    double want = (k + u) / n_draws;
-    while (sum < want && i < p->n - 1)
-      sum += p->weight[++i];
+  struct ssk_systematic draws =
+      ssk_systematic_begin(p->n, p->weight, n_draws, ssk_rng_uniform(&p->rng));
+  for (int k = 0; k < n_draws; k++) {
+    const int i = ssk_systematic_next(&draws);
     memcpy(z + (size_t)k * (size_t)p->d, p->z + (size_t)i * (size_t)p->d, (size_t)p->d * sizeof *z);
     if (index)
       index[k] = i;
@@ -59,13 +59,6 @@ static void resample(struct ssk_particles *p) {
   p->z = other;
   for (int i = 0; i < p->n; i++)
     p->weight[i] = 1.0 / p->n;
-}
-
-static double effective_size(const struct ssk_particles *p) {
-  double squares = 0;
-  for (int i = 0; i < p->n; i++)
-    squares += p->weight[i] * p->weight[i];
-  return 1 / squares;
 }
 
 /* One state, after `steps` of them: the first comes from nowhere. */
@@ -119,7 +112,7 @@ void ssk_particles_feed(struct ssk_particles *p, const double *x, const double *
     seen = seen || mask[k] != 0;
   for (int i = 0; i < p->n; i++)
     p->ancestor[i] = i;
-  if (p->steps > 0 && effective_size(p) < 0.5 * p->n)
+  if (p->steps > 0 && ssk_effective_size(p->n, p->weight) < 0.5 * p->n)
     resample(p);
   propagate(p);
   if (seen)

@@ -41,8 +41,8 @@ static int check_series(const struct ssk_data *data, enum ssk_split split, int64
 }
 
 /* An emission of binary or count data must not be asked for the density of anything else. */
-static int check_values(const struct ssk_data *data, const struct ssk_instance *emission,
-                        enum ssk_split which, ssk_err *err) {
+int ssk_data_check_values(const struct ssk_data *data, const struct ssk_instance *emission,
+                          enum ssk_split which, ssk_err *err) {
   const struct ssk_emission_ops *ops = emission->component->ops;
   const struct ssk_split_data *split = &data->split[which];
   int64_t row = split->room * data->shape.D;
@@ -144,30 +144,38 @@ static void standardise(const struct ssk_data *data, const double *values, const
   *scale = deviation > 1e-12 * (1 + fabs(mean)) ? deviation : 1;
 }
 
+bool ssk_data_units_alloc(struct ssk_data *data) {
+  struct {
+    int n;
+    double **centre, **scale;
+  } const all[] = {{data->shape.D, &data->centre, &data->scale},
+                   {data->shape.V, &data->u_centre, &data->u_scale},
+                   {data->shape.E, &data->s_centre, &data->s_scale},
+                   {data->latents, &data->z_centre, &data->z_scale}};
+  bool fits = true;
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+    *all[i].centre = calloc((size_t)all[i].n + 1, sizeof **all[i].centre);
+    *all[i].scale = calloc((size_t)all[i].n + 1, sizeof **all[i].scale);
+    fits = fits && *all[i].centre && *all[i].scale;
+    for (int k = 0; fits && k < all[i].n; k++)
+      (*all[i].scale)[k] = 1;
+  }
+  return fits;
+}
+
 /* The units of the model: observations, unless its emission takes them as they are, and latents. */
 static int choose_units(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *err) {
   const struct ssk_emission_ops *emission = e->model.emission->component->ops;
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
-  size_t D = (size_t)data->shape.D, d = (size_t)data->latents;
-  data->centre = calloc(D, sizeof *data->centre);
-  data->scale = calloc(D, sizeof *data->scale);
-  data->z_centre = calloc(d + 1, sizeof *data->z_centre);
-  data->z_scale = calloc(d + 1, sizeof *data->z_scale);
-  if (!data->centre || !data->scale || !data->z_centre || !data->z_scale)
+  if (!ssk_data_units_alloc(data))
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the data set");
   data->standardised = e->standardise && !emission->discrete;
-  for (int k = 0; k < data->shape.D; k++) {
-    data->scale[k] = 1;
-    if (data->standardised)
-      standardise(data, train->x, train->mask, train->room, data->shape.D, k, &data->centre[k],
-                  &data->scale[k]);
-  }
-  for (int k = 0; k < data->latents; k++) {
-    data->z_scale[k] = 1;
-    if (e->standardise)
-      standardise(data, train->z, NULL, train->room, data->shape.latent, k, &data->z_centre[k],
-                  &data->z_scale[k]);
-  }
+  for (int k = 0; k < data->shape.D && data->standardised; k++)
+    standardise(data, train->x, train->mask, train->room, data->shape.D, k, &data->centre[k],
+                &data->scale[k]);
+  for (int k = 0; k < data->latents && e->standardise; k++)
+    standardise(data, train->z, NULL, train->room, data->shape.latent, k, &data->z_centre[k],
+                &data->z_scale[k]);
   return SSK_OK;
 }
 
@@ -175,16 +183,17 @@ static int choose_units(struct ssk_data *data, const struct ssk_experiment *e, s
  * that they are changed where they are. A static one is a row by itself. */
 static void scale_covariate(struct ssk_data *data, bool is_static, int width, int k) {
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
-  double centre, scale;
+  double *centre = (is_static ? data->s_centre : data->u_centre) + k;
+  double *scale = (is_static ? data->s_scale : data->u_scale) + k;
   standardise(data, is_static ? train->s : train->u, NULL, is_static ? 1 : train->room, width, k,
-              &centre, &scale);
+              centre, scale);
   for (int s = 0; s < SSK_SPLIT_COUNT; s++) {
     const struct ssk_split_data *split = &data->split[s];
     const int64_t room = is_static ? 1 : split->room;
     double *values = is_static ? split->s : split->u;
     for (int64_t r = 0; r < split->n * room; r++)
       if (r % room < split->length[r / room])
-        values[r * width + k] = (values[r * width + k] - centre) / scale;
+        values[r * width + k] = (values[r * width + k] - *centre) / *scale;
   }
 }
 
@@ -240,7 +249,7 @@ static int load(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *
   for (int s = 0; s < SSK_SPLIT_COUNT && !code; s++) {
     code = load_split(data, s, err);
     if (!code)
-      code = check_values(data, e->model.emission, s, err);
+      code = ssk_data_check_values(data, e->model.emission, s, err);
   }
   if (code)
     return code;
@@ -287,6 +296,10 @@ void ssk_data_free(struct ssk_data *data) {
   }
   free(data->centre);
   free(data->scale);
+  free(data->u_centre);
+  free(data->u_scale);
+  free(data->s_centre);
+  free(data->s_scale);
   free(data->z_centre);
   free(data->z_scale);
   free(data->windows);

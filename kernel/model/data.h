@@ -31,10 +31,12 @@ struct ssk_data {
   const struct ssk_instance *dataset;
   struct ssk_split_data split[SSK_SPLIT_COUNT];
   bool standardised;
-  double *centre, *scale; /* [D]: model units = (x - centre) / scale, from observed training
-                             entries; 0 and 1 when not standardised */
-  int latents;            /* ground-truth latents that a transition may be trained on: the leading
-                             ones of shape.latent, without labels */
+  double *centre, *scale;     /* [D]: model units = (x - centre) / scale, from observed training
+                                 entries; 0 and 1 when not standardised */
+  double *u_centre, *u_scale; /* [V] the same of covariates, from the training series */
+  double *s_centre, *s_scale; /* [E] and of static ones */
+  int latents; /* ground-truth latents that a transition may be trained on: the leading
+                  ones of shape.latent, without labels */
   double *z_centre, *z_scale;      /* [latents] the same of them, from the training series */
   const struct ssk_oracle *oracle; /* or NULL */
   int window_length;               /* of training windows */
@@ -47,6 +49,13 @@ struct ssk_data {
  * says. */
 int ssk_data_load(const struct ssk_experiment *experiment, struct ssk_data **out, ssk_err *err);
 void ssk_data_free(struct ssk_data *data);
+
+/* Arrays for the units of shape and latents: centre 0, scale 1. False without memory. */
+bool ssk_data_units_alloc(struct ssk_data *data);
+/* Whether an emission takes the observed entries of a split: SSK_EDATA with the first that it does
+ * not. */
+int ssk_data_check_values(const struct ssk_data *data, const struct ssk_instance *emission,
+                          enum ssk_split which, ssk_err *err);
 
 /* Hold entries out at random (held_out.c), and add to the fingerprint which. SSK_EDATA when no
  * training entry of a dimension is left. */

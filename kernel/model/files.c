@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BY_TIME, BY_SERIES };
 const char *const ssk_files_split_names[] = {"time", "series", NULL};
 
 struct member { /* a series of a file */
@@ -251,7 +250,7 @@ static int split_member(struct ssk_files *f, int which, int64_t i, ssk_err *err)
   }
   if (member->split >= 0)
     return member->split == which ? add_part(f, which, i, from, to, err) : SSK_OK;
-  if (f->split_by == BY_TIME) {
+  if (f->split_by == SSK_FILES_BY_TIME) {
     part(&f->split, which, member->steps, &from, &to);
     return add_part(f, which, i, from, to, err);
   }

@@ -37,3 +37,7 @@ libsskit_sources += kernel/model/health_modes.c
 libsskit_sources += kernel/model/health_parts.h
 libsskit_sources += kernel/model/expect.c
 libsskit_sources += kernel/model/expect.h
+libsskit_sources += kernel/model/outside.c
+libsskit_sources += kernel/model/outside.h
+libsskit_sources += kernel/model/units.c
+libsskit_sources += kernel/model/units.h

@@ -16,6 +16,7 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/log.h"
+#include "model/units.h"
 #include "report/environment.h"
 #include "report/health_text.h"
 #include "report/progress.h"
@@ -41,6 +42,7 @@ struct job {
   struct ssk_run_folder folder;
   struct ssk_metrics_log metrics;
   struct ssk_progress progress;
+  char *units; /* of the data, as text */
   struct ssk_origin origin;
 };
 
@@ -95,6 +97,7 @@ static void job_end(struct job *s) {
   ssk_pool_free(s->pool);
   ssk_model_free(s->model);
   ssk_data_free(s->data);
+  free(s->units);
   ssk_run_folder_close(&s->folder);
 }
 
@@ -112,6 +115,8 @@ static int job_prepare(struct job *s, const struct ssk_experiment *experiment, c
   int code = recipe ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for the resolved recipe");
   if (!code)
     code = ssk_data_load(experiment, &s->data, err);
+  if (!code && !(s->units = ssk_units_write(s->data)))
+    code = ssk_err_set(err, SSK_ENOMEM, "no memory for the units of the data");
   if (!code)
     code = ssk_model_build(experiment, s->data, &s->model, err);
   if (!code)
@@ -163,7 +168,8 @@ static int job_run(struct job *s, const char *recipe, const struct ssk_run_optio
                                       .poll = on_poll};
   const bool lead = ssk_ranks_lead(s->ranks);
   const struct ssk_counters *counters = ssk_trainer_counters(s->trainer);
-  s->origin = (struct ssk_origin){recipe, (uint64_t)s->experiment->seed, s->data->fingerprint};
+  s->origin =
+      (struct ssk_origin){recipe, (uint64_t)s->experiment->seed, s->data->fingerprint, s->units};
   int code = ssk_ranks_agree(s->ranks, lead ? open_log(s, err) : SSK_OK, err);
   if (code)
     return code;

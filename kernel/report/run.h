@@ -49,6 +49,11 @@ struct ssk_run {
  * change what is not part of the weights, such as evaluate.samples. */
 int ssk_run_open(const char *path, int n_overrides, const char *const *overrides,
                  struct ssk_registry *registry, struct ssk_run **out, ssk_err *err);
+/* The same without the data that it was trained on, which need not be there: run->data has their
+ * sizes and units, and no series. A checkpoint of an earlier version does not tell these, so that
+ * its data are read all the same. */
+int ssk_run_open_alone(const char *path, int n_overrides, const char *const *overrides,
+                       struct ssk_registry *registry, struct ssk_run **out, ssk_err *err);
 void ssk_run_free(struct ssk_run *run);
 
 #endif

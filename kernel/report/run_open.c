@@ -3,6 +3,7 @@
 #include "report/run.h"
 
 #include "core/file.h"
+#include "model/units.h"
 #include "train/checkpoint.h"
 #include <stdlib.h>
 #include <string.h>
@@ -25,13 +26,22 @@ int ssk_run_checkpoint(const char *path, char **out, ssk_err *err) {
   return SSK_OK;
 }
 
-static int rebuild(struct ssk_run *run, const struct ssk_checkpoint *checkpoint, int n_overrides,
-                   const char *const *overrides, struct ssk_registry *registry, ssk_err *err) {
+/* The data, or of them no more than the sizes and units that the checkpoint has. */
+static int open_data(struct ssk_run *run, const struct ssk_checkpoint *checkpoint, bool alone,
+                     ssk_err *err) {
+  const char *units = checkpoint->origin.units;
+  return alone && units ? ssk_units_read(checkpoint->path, units, run->experiment, &run->data, err)
+                        : ssk_data_load(run->experiment, &run->data, err);
+}
+
+static int rebuild(struct ssk_run *run, const struct ssk_checkpoint *checkpoint, bool alone,
+                   int n_overrides, const char *const *overrides, struct ssk_registry *registry,
+                   ssk_err *err) {
   const char *recipe = checkpoint->origin.recipe;
   int code = ssk_experiment_parse(checkpoint->path, recipe, strlen(recipe), n_overrides, overrides,
                                   registry, &run->experiment, err);
   if (!code)
-    code = ssk_data_load(run->experiment, &run->data, err);
+    code = open_data(run, checkpoint, alone, err);
   if (!code)
     code = ssk_model_build(run->experiment, run->data, &run->model, err);
   if (code)
@@ -43,8 +53,8 @@ static int rebuild(struct ssk_run *run, const struct ssk_checkpoint *checkpoint,
   return ssk_checkpoint_read(checkpoint, SSK_VECTOR_AVERAGE, &run->model->layout, run->values, err);
 }
 
-int ssk_run_open(const char *path, int n_overrides, const char *const *overrides,
-                 struct ssk_registry *registry, struct ssk_run **out, ssk_err *err) {
+static int open_run(const char *path, bool alone, int n_overrides, const char *const *overrides,
+                    struct ssk_registry *registry, struct ssk_run **out, ssk_err *err) {
   *out = NULL;
   struct ssk_run *run = calloc(1, sizeof *run);
   if (!run)
@@ -55,7 +65,7 @@ int ssk_run_open(const char *path, int n_overrides, const char *const *overrides
     struct ssk_checkpoint checkpoint;
     code = ssk_checkpoint_open(&checkpoint, file, err);
     if (!code)
-      code = rebuild(run, &checkpoint, n_overrides, overrides, registry, err);
+      code = rebuild(run, &checkpoint, alone, n_overrides, overrides, registry, err);
     ssk_checkpoint_close(&checkpoint);
     free(file);
   }
@@ -64,6 +74,16 @@ int ssk_run_open(const char *path, int n_overrides, const char *const *overrides
   else
     *out = run;
   return code;
+}
+
+int ssk_run_open(const char *path, int n_overrides, const char *const *overrides,
+                 struct ssk_registry *registry, struct ssk_run **out, ssk_err *err) {
+  return open_run(path, false, n_overrides, overrides, registry, out, err);
+}
+
+int ssk_run_open_alone(const char *path, int n_overrides, const char *const *overrides,
+                       struct ssk_registry *registry, struct ssk_run **out, ssk_err *err) {
+  return open_run(path, true, n_overrides, overrides, registry, out, err);
 }
 
 void ssk_run_free(struct ssk_run *run) {

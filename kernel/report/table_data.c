@@ -7,14 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Quoted as in RFC 4180. */
-static void add_quoted(struct ssk_text *out, const char *text) {
-  ssk_text_add(out, "\"");
-  for (; *text; text++)
-    ssk_text_printf(out, *text == '"' ? "\"%c" : "%c", *text);
-  ssk_text_add(out, "\"");
-}
-
 /* A number, or nothing where there is none. */
 static void add_number(struct ssk_text *out, double value) {
   char buffer[32];
@@ -28,14 +20,14 @@ void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out) {
                     "evaluations,seconds,unit,id,definition");
   for (int k = 0; k < table->n_settings; k++) {
     ssk_text_add(out, ",");
-    add_quoted(out, table->settings[k]);
+    ssk_text_quote(out, table->settings[k]);
   }
   ssk_text_add(out, "\n");
   for (int r = 0; r < table->n_rows; r++) {
     const struct ssk_table_row *row = &table->rows[r];
     for (int c = 0; c < table->n_columns; c++) {
       const struct ssk_table_cell *cell = &row->cells[c];
-      add_quoted(out, row->name);
+      ssk_text_quote(out, row->name);
       ssk_text_printf(out, ",%s", table->columns[c].name);
       add_number(out, cell->value.mean);
       add_number(out, cell->value.se);
@@ -49,12 +41,12 @@ void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out) {
       ssk_text_printf(out, ",%lld", (long long)row->evaluations);
       add_number(out, row->seconds);
       ssk_text_printf(out, ",%s,", table->columns[c].unit);
-      add_quoted(out, table->columns[c].id);
+      ssk_text_quote(out, table->columns[c].id);
       ssk_text_add(out, ",");
-      add_quoted(out, table->columns[c].definition);
+      ssk_text_quote(out, table->columns[c].definition);
       for (int k = 0; k < table->n_settings; k++) {
         ssk_text_add(out, ",");
-        add_quoted(out, row->settings[k]);
+        ssk_text_quote(out, row->settings[k]);
       }
       ssk_text_add(out, "\n");
     }

@@ -123,7 +123,7 @@ int ssk_checkpoint_save(const char *path, const struct ssk_optimiser *optimiser,
   snprintf(seed, sizeof seed, "%" PRIx64, origin->seed);
   snprintf(fingerprint, sizeof fingerprint, "%" PRIx64, origin->fingerprint);
   snprintf(abi, sizeof abi, "%u", SSK_ABI);
-  struct ssk_metadata metadata[n_fields + 7] = {{"format", format_name},
+  struct ssk_metadata metadata[n_fields + 8] = {{"format", format_name},
                                                 {"version", SSK_KERNEL_VERSION},
                                                 {"abi", abi},
                                                 {"real", ssk_own_dtype()},
@@ -134,13 +134,17 @@ int ssk_checkpoint_save(const char *path, const struct ssk_optimiser *optimiser,
     metadata[7 + i] =
         (struct ssk_metadata){fields[i].key, write_field(&fields[i], &state, texts[i])};
 
+  int n_metadata = n_fields + 7;
+  if (origin->units)
+    metadata[n_metadata++] = (struct ssk_metadata){"units", origin->units};
+
   const int n = n_vectors * optimiser->layout->n;
   struct ssk_array *arrays = calloc((size_t)n + 1, sizeof *arrays);
   if (!arrays)
     return ssk_err_set(err, SSK_ENOMEM, "no memory to write '%s'", path);
   struct ssk_arena names = {0};
   describe_vectors(optimiser, &names, arrays);
-  int code = ssk_safetensors_write(path, arrays, n, metadata, n_fields + 7, err);
+  int code = ssk_safetensors_write(path, arrays, n, metadata, n_metadata, err);
   ssk_arena_free(&names);
   free(arrays);
   return code;
@@ -168,6 +172,7 @@ static int read_metadata(struct ssk_checkpoint *c, ssk_err *err) {
   c->origin.recipe = ssk_safetensors_text(c->file, "recipe");
   if (!c->origin.recipe)
     return damaged(c, "recipe", err);
+  c->origin.units = ssk_safetensors_text(c->file, "units");
   if (!read_hash(ssk_safetensors_text(c->file, "seed_hex"), &c->origin.seed))
     return damaged(c, "seed_hex", err);
   if (!read_hash(ssk_safetensors_text(c->file, "data_fingerprint"), &c->origin.fingerprint))

@@ -25,6 +25,8 @@ struct ssk_origin {
   const char *recipe; /* resolved */
   uint64_t seed;
   uint64_t fingerprint; /* of the data */
+  const char *units;    /* sizes and units of the data (model/units.h); NULL: not told, as by
+                           checkpoints of earlier versions */
 };
 
 int ssk_checkpoint_save(const char *path, const struct ssk_optimiser *optimiser,
@@ -36,7 +38,7 @@ struct ssk_checkpoint {
   struct ssk_safetensors *file;
   const char *path; /* borrowed from the caller */
   struct ssk_counters counters;
-  struct ssk_origin origin; /* the recipe is borrowed from the file */
+  struct ssk_origin origin; /* its texts are borrowed from the file */
 };
 /* Read the file and all that is in it but the vectors. Close also after a failure is allowed. */
 int ssk_checkpoint_open(struct ssk_checkpoint *checkpoint, const char *path, ssk_err *err);

@@ -124,7 +124,8 @@ static const struct ssk_counters counters = {.step = 123456789012345,
                                                             .transition = INFINITY,
                                                             .total = NAN,
                                                             .se = 2}};
-static const struct ssk_origin origin = {"name: \"a\\b\"\nseed: 7\n", UINT64_MAX, 0xfeedbeef};
+static const struct ssk_origin origin = {"name: \"a\\b\"\nseed: 7\n", UINT64_MAX, 0xfeedbeef,
+                                         "{\"dimensions\":1}"};
 
 static void fill(struct ssk_optimiser *o, int start) {
   cr_assert(eq(int, ssk_optimiser_init(o, &layout, &settings, NULL), SSK_OK));
@@ -164,6 +165,7 @@ Test(safetensors, a_checkpoint_comes_back_bit_by_bit) {
   cr_assert(c.counters.validation.distortion == -1e-300 && c.counters.validation.initial == 0.1);
   cr_assert(isinf(c.counters.validation.transition) && isnan(c.counters.validation.total));
   cr_assert(eq(str, (char *)c.origin.recipe, (char *)origin.recipe));
+  cr_assert(eq(str, (char *)c.origin.units, (char *)origin.units));
   cr_assert(c.origin.seed == origin.seed && c.origin.fingerprint == origin.fingerprint);
   ssk_checkpoint_close(&c);
   ssk_optimiser_free(&o);

@@ -27,7 +27,8 @@ struct ssk_files {
   struct ssk_files_store *store; /* what was read */
 };
 
-SSK_API extern const char *const ssk_files_split_names[]; /* of split_by */
+enum { SSK_FILES_BY_TIME, SSK_FILES_BY_SERIES }; /* of split_by */
+SSK_API extern const char *const ssk_files_split_names[];
 SSK_API const char *ssk_files_check_split(const void *self);
 
 /* The first rows of the parameters. */

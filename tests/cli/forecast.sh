@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# sskit forecast --data: somebody's own series have the forecasts that they would have within the data
+# set, also where the data of the training are no more; forms and formats; what is refused.
+set -u
+. "$top_srcdir/tests/support/tap.sh"
+cd "$work" || exit 99
+
+# Eight series of 40 steps, two columns with gaps, a holiday every seventh day.
+awk 'BEGIN {
+  srand(3); print "id,day,load,temp,holiday"
+  for (s = 0; s < 8; s++) {
+    x = 0
+    for (t = 0; t < 40; t++) {
+      x = 0.9 * x + rand() - 0.5
+      printf "%c,2024-01-%02d,%s,%.3f,%d\n", 97 + s, t % 31 + 1,
+        rand() < 0.1 ? "" : sprintf("%.3f", 100 + 10 * x), 20 + 3 * x + rand(), t % 7 == 0
+    }
+  }
+}' >all.csv
+recipe() { # recipe NAME WHAT-MORE-OF-DATA
+  cat <<EOF
+name: $1
+data: {use: csv, path: all.csv, columns: [load, temp], series: id$2, split_by: series, split: [0.5, 0.25, 0.25]}
+model:
+  latent: 2
+  order: 2
+  time_features: 4
+  summary: {use: gru, hidden: 8}
+  encoder: {use: gaussian, network: {use: mlp, hidden: 8, layers: 1}}
+  transition: linear
+training: {steps: 10, batch: 4, log_every: 10}
+evaluate: {context: 32, horizon: 8, samples: 100, metrics: [crps]}
+EOF
+}
+recipe plain "" >plain.yaml
+recipe inputs ", covariates: [holiday], time: day, calendar: [week]" >inputs.yaml
+for name in plain inputs; do
+  "$SSKIT" train -q $name.yaml -o runs/$name >out 2>err || exit 99
+  "$SSKIT" forecast runs/$name -o within-$name.csv || exit 99
+done
+
+# The test series by themselves: what is conditioned on, then what is known of the horizon.
+own() { # own ROWS-BEHIND-THE-HISTORY
+  awk -F, -v OFS=, -v more="$1" 'NR == 1 { print } $1 == "g" || $1 == "h" {
+    if (++n[$1] > 32) $3 = $4 = ""
+    if (n[$1] <= 32 + more) print }' all.csv
+}
+own 0 >own.csv
+own 8 >own-inputs.csv
+own 7 >own-short.csv
+mv all.csv away.csv
+
+# alike FILE FILE: the same but for names of series and the truth
+numbers() {
+  awk -F, -v OFS=, 'NR > 1 { $4 = ""; $1 = $1 == "g" || $1 == "0" ? 0 : 1; print }' "$1"
+}
+alike() {
+  numbers "$1" >a && numbers "$2" >b && test -s a && cmp a b
+}
+run 0 "own series, without the data of the training" forecast runs/plain --data own.csv -o plain.csv
+point "... have the forecasts that they have within the data set" alike within-plain.csv plain.csv
+point "... by their names" grep -q '^h,39,1,,' plain.csv
+run 0 "... with covariates" forecast runs/inputs --data own-inputs.csv -o inputs.csv
+point "... too" alike within-inputs.csv inputs.csv
+run 0 "by a checkpoint file" forecast --checkpoint runs/plain/checkpoints/last.safetensors --data own.csv
+point "... which is the same" cmp out plain.csv
+run 0 "on two threads" forecast runs/plain --data own.csv --threads 2
+point "... also" cmp out plain.csv
+run 0 "horizon and samples" forecast runs/plain --data own.csv --horizon 3 --samples 20
+point "... three steps of two series and columns" test "$(wc -l <out)" = 13
+run 0 "... are the overrides" forecast runs/plain --data own.csv evaluate.samples=20 evaluate.horizon=3
+mv out by-overrides
+"$SSKIT" forecast runs/plain --data own.csv --horizon 3 --samples 20 >out
+point "... to the bit" cmp out by-overrides
+
+# The last steps alone: as a file that has no others, but for the number of the step.
+run 0 "the last five steps" forecast runs/plain --data own.csv --context 5 model.time_features=4
+mv out last
+awk -F, 'NR == 1 || ++n[$1] > 27' own.csv >tail.csv
+"$SSKIT" forecast runs/plain --data tail.csv >out 2>err
+awk -F, -v OFS=, 'NR > 1 { $2 += 27 } { print }' out >shifted
+point "... are a file of five steps" cmp last shifted
+
+run 0 "one series" forecast runs/plain --data own.csv --series 1
+point "... and no other" sh -c 'test $(wc -l <out) = 17 && ! grep -q "^g" out'
+run 0 "other quantiles" forecast runs/plain --data own.csv --quantiles 0.005,0.5,0.975
+point "... in their columns" grep -q '^series,step,dimension,truth,mean,q00.5,q50,q97.5$' out
+run 0 "samples" forecast runs/plain --data own.csv --form samples --samples 7
+point "... one a line" test "$(wc -l <out)" = 225
+run 0 "lines of JSON" forecast runs/plain --data own.csv -o lines.jsonl
+point "... by the ending" grep -q '^{"series":"g","step":32,"dimension":0,"truth":null,"mean":' lines.jsonl
+run 0 "the same by --format" forecast runs/plain --data own.csv --format jsonl
+point "... to the bit" cmp out lines.jsonl
+run 0 "--json" forecast runs/plain --data own.csv --json
+point "... is an array" test "$(head -c 1 out)" = '['
+run 0 "NumPy's arrays" forecast runs/plain --data own.csv -o own.npz
+run 0 "... of samples" forecast runs/plain --data own.csv --form samples -o samples.npz
+"$SSKIT" forecast runs/plain --data own.csv -o again.npz
+point "... the same bytes each time" cmp own.npz again.npz
+if test -x /usr/bin/python3 && /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
+  cat >look.py <<'EOF'
+import csv, json, numpy
+a, s = numpy.load("own.npz"), numpy.load("samples.npz")
+rows = list(csv.DictReader(open("plain.csv")))
+lines = [json.loads(line) for line in open("lines.jsonl")]
+mean = numpy.array([float(row["mean"]) for row in rows]).reshape(a["mean"].shape)
+assert a["mean"].shape == (2, 8, 2) and numpy.allclose(a["mean"], mean, rtol=1e-6)
+assert a["series"].tolist() == [b"g", b"h"] and a["step"][1].tolist() == list(range(32, 40))
+assert numpy.isnan(a["truth"]).all() and a["levels"].tolist() == [0.05, 0.25, 0.5, 0.75, 0.95]
+assert numpy.allclose(s["samples"].mean(1), a["mean"], rtol=1e-12)
+q = numpy.quantile(s["samples"], a["levels"], axis=1)
+assert numpy.allclose(numpy.moveaxis(q, 0, -1), a["quantiles"], rtol=1e-12)
+assert numpy.allclose([line["mean"] for line in lines], a["mean"].ravel(), rtol=1e-15)
+EOF
+  point "... and NumPy reads what CSV and JSON say" /usr/bin/python3 look.py
+else
+  skip "... and NumPy reads what CSV and JSON say" "python3-numpy is not installed"
+fi
+
+# refused STATUS TEXT ARGUMENT...
+refused() {
+  wanted=$1
+  text=$2
+  shift 2
+  "$SSKIT" forecast "$@" >out 2>err
+  status=$?
+  test $status = "$wanted" && grep -qF -- "$text" err && ! test -s out
+}
+sed '1s/temp/tmep/' own.csv >renamed.csv
+point "a column that is not there" refused 5 "renamed.csv:1:1: error: there is no column 'temp'" \
+  runs/plain --data renamed.csv
+point "covariates that are not known for the horizon" \
+  refused 5 "series g has the covariates of 7 steps behind its last observation, and the horizon is 8" \
+  runs/inputs --data own-short.csv
+point "too few steps for the order" refused 5 "a history of 1 steps is shorter than the order 2" \
+  runs/plain --data own.csv --context 1
+point "a file that is not there" refused 5 "there is no file 'nowhere.csv'" runs/plain --data nowhere.csv
+point "other columns than the model has" refused 5 "has 1 dimensions, 0 covariates" \
+  runs/plain --data own.csv 'data.columns=[load]'
+point "the data of the training that are gone" refused 5 "all.csv" runs/plain
+point "quantiles that do not rise" refused 2 "--quantiles needs rising numbers" \
+  runs/plain --data own.csv --quantiles 0.5,0.5
+point "a format that is not there" refused 2 "--format is csv, jsonl or npz, not 'xml'" \
+  runs/plain --data own.csv --format xml
+point "npz to a terminal" refused 2 "npz needs a file" runs/plain --data own.csv --format npz
+point "--beyond with --data" refused 2 "--beyond is what --data does" runs/plain --data own.csv --beyond
+point "two runs" refused 2 "does not take the argument" runs/plain --checkpoint runs/inputs --data own.csv
+"$SSKIT" forecast runs/plain --data renamed.csv -o half.csv 2>err
+point "nothing half-written" test ! -e half.csv
+
+# A model of generated data takes any file with as many columns of numbers.
+"$SSKIT" train -q "$top_srcdir/recipes/smoke/dataset_lgssm.yaml" -o runs/generated >out 2>err
+awk 'BEGIN { print "value"; for (t = 0; t < 20; t++) print sin(t) }' >any.csv
+run 0 "own series for a model of generated data" forecast runs/generated --data any.csv --horizon 2
+point "... behind their end" grep -q '^0,20,0,,' out
+
+echo "1..$n"
