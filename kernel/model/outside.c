@@ -112,7 +112,8 @@ static const struct ssk_dataset_ops *ops_of(const struct ssk_instance *instance)
 
 /* The reader for a file of this name where the recipe's data were generated. */
 static const char *reader_of(const char *path) {
-  static const char *const known[][2] = {{".npz", "npz"}, {".npy", "npz"}, {".jsonl", "jsonl"}};
+  static const char *const known[][2] = {{".npz", "npz"}, {".npy", "npz"},   {".jsonl", "jsonl"},
+                                         {".h5", "hdf5"}, {".hdf5", "hdf5"}, {".mat", "mat"}};
   const size_t n = strlen(path);
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
     const size_t k = strlen(known[i][0]);

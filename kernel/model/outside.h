@@ -28,9 +28,9 @@ struct ssk_outside {
 };
 /* Read the series of the file `path`, each as a whole, with the data set of the recipe where that
  * reads files (its columns, missing values, ...; how it splits does not matter), else by the ending
- * of the name: .csv, .npz, .jsonl. Where the model has covariates a forecast begins behind the last
- * step that has an observation, and what follows are the covariates of its horizon; else behind the
- * last step. SSK_EDATA where the file does not fit the model. */
+ * of the name (csv where it tells nothing). Where the model has covariates a forecast begins behind
+ * the last step that has an observation, and what follows are the covariates of its horizon; else
+ * behind the last step. SSK_EDATA where the file does not fit the model. */
 int ssk_outside_read(const struct ssk_experiment *experiment, struct ssk_registry *registry,
                      const struct ssk_data *like, const char *path, struct ssk_outside *out,
                      ssk_err *err);
