@@ -24,6 +24,7 @@ sskit_SOURCES += kernel/cli/runs.c
 sskit_SOURCES += kernel/cli/training.c
 sskit_SOURCES += kernel/cli/training.h
 sskit_SOURCES += kernel/cli/compare.c
+sskit_SOURCES += kernel/cli/sweep.c
 sskit_SOURCES += kernel/cli/reproduce.c
 sskit_SOURCES += kernel/cli/evaluate.c
 sskit_SOURCES += kernel/cli/forecast.c

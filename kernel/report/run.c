@@ -44,15 +44,31 @@ struct job {
   struct ssk_progress progress;
   char *units; /* of the data, as text */
   struct ssk_origin origin;
+  const struct ssk_run_watcher *watcher; /* or NULL */
+  enum ssk_request wish;                 /* its wish after this step... */
+  const char *wished_status;             /* ... and the status that goes with it, or NULL */
 };
 
 /* ---- what the loop tells -------------------------------------------------------------------- */
+
+/* Let the watcher look. */
+static int show(struct job *s, const struct ssk_trainer *trainer, ssk_err *err) {
+  const struct ssk_run_view view = {.experiment = s->experiment,
+                                    .data = s->data,
+                                    .model = s->model,
+                                    .values = ssk_trainer_optimiser(trainer)->average,
+                                    .pool = s->pool,
+                                    .step = ssk_trainer_counters(trainer)->step};
+  return s->watcher->stepped(s->watcher->state, &view, &s->wish, &s->wished_status, err);
+}
 
 static int on_step(void *state, const struct ssk_trainer *trainer,
                    const struct ssk_step_record *record, bool due, ssk_err *err) {
   struct job *s = state;
   ssk_progress_step(&s->progress, record, due);
-  return due ? ssk_metrics_step(&s->metrics, record, ssk_trainer_counters(trainer), err) : SSK_OK;
+  int code =
+      due ? ssk_metrics_step(&s->metrics, record, ssk_trainer_counters(trainer), err) : SSK_OK;
+  return code || !s->watcher ? code : show(s, trainer, err);
 }
 
 static int on_validation(void *state, const struct ssk_trainer *trainer, bool best, ssk_err *err) {
@@ -84,9 +100,16 @@ static int on_save(void *state, const struct ssk_trainer *trainer, ssk_err *err)
   return code;
 }
 
+/* Of a rank that follows: it has no watcher. */
 static enum ssk_request on_poll(void *state) {
   (void)state;
   return ssk_run_signals_take();
+}
+
+static enum ssk_request on_leader_poll(void *state) {
+  const struct job *s = state;
+  const enum ssk_request signalled = ssk_run_signals_take();
+  return signalled > s->wish ? signalled : s->wish;
 }
 
 /* ---- one call ------------------------------------------------------------------------------ */
@@ -110,6 +133,7 @@ static int job_prepare(struct job *s, const struct ssk_experiment *experiment, c
                        const struct ssk_run_options *options, ssk_err *err) {
   *s = (struct job){.experiment = experiment,
                     .ranks = options->ranks,
+                    .watcher = options->watcher,
                     .folder = {.lock = -1},
                     .metrics = {.fd = -1}};
   int code = recipe ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for the resolved recipe");
@@ -134,7 +158,7 @@ static int job_prepare(struct job *s, const struct ssk_experiment *experiment, c
 static void set_final_status(struct job *s, int code, ssk_err *err) {
   char text[512] = "done";
   if (code == SSK_EINTERRUPTED) {
-    snprintf(text, sizeof text, "interrupted");
+    snprintf(text, sizeof text, "%s", s->wished_status ? s->wished_status : "interrupted");
     ssk_err_hint(err, "continue with 'sskit resume %s'", s->folder.path);
   } else if (code) {
     const int n = ssk_err_count(err);
@@ -165,7 +189,7 @@ static int job_run(struct job *s, const char *recipe, const struct ssk_run_optio
                                       .validated = on_validation,
                                       .examined = on_examination,
                                       .save = on_save,
-                                      .poll = on_poll};
+                                      .poll = on_leader_poll};
   const bool lead = ssk_ranks_lead(s->ranks);
   const struct ssk_counters *counters = ssk_trainer_counters(s->trainer);
   s->origin =

@@ -4,7 +4,26 @@
 #define SSK_REPORT_RUN_H
 
 #include "model/model.h"
-#include "train/checkpoint.h"
+#include "train/loop.h"
+
+/* A training after one of its steps; all is borrowed for the call. */
+struct ssk_run_view {
+  const struct ssk_experiment *experiment;
+  const struct ssk_data *data;
+  const struct ssk_model *model;
+  ssk_real *values; /* the averaged weights */
+  struct ssk_pool *pool;
+  int64_t step;
+};
+/* Who looks at a training from outside, and may stop it. */
+struct ssk_run_watcher {
+  void *state;
+  /* After each step of the process that leads: SSK_SAVE_AND_STOP ends the run as a signal would,
+   * with *status (static text) as its status instead of "interrupted". A code other than SSK_OK
+   * ends it as failed. */
+  int (*stepped)(void *state, const struct ssk_run_view *view, enum ssk_request *request,
+                 const char **status, ssk_err *err);
+};
 
 struct ssk_run_options {
   int threads;                   /* 0: as many as processors; no influence on the result */
@@ -12,6 +31,7 @@ struct ssk_run_options {
   struct ssk_registry *registry; /* for environment.json and for reading the recipe of a run */
   const char *command;           /* for command.txt; NULL: unknown */
   FILE *progress;                /* where progress is shown; NULL: nowhere */
+  const struct ssk_run_watcher *watcher; /* NULL: none */
 };
 
 /* How a training ended. */

@@ -29,7 +29,7 @@ report() {
 
 includes kernel | awk '
   BEGIN {
-    split("core tensor recipe registry model train report cli", order, " ")
+    split("core tensor recipe registry model train report sweep cli", order, " ")
     for (i in order) level[order[i]] = i
     level["infer"] = level["train"]
   }
