@@ -10,10 +10,10 @@ die() {
 
 jobs=$(nproc 2>/dev/null || echo 2)
 
-# What the build needs; criterion for the unit tests, gnuplot for figures.
+# What the build needs; criterion for the unit tests, gnuplot for figures, SQLite and libpq for sweeps.
 packages="autoconf automake libtool pkg-config gcc libc6-dev make libyaml-dev libgsl-dev
   libopenblas-pthread-dev librandom123-dev libjansson-dev zlib1g-dev libzip-dev libcriterion-dev
-  gnuplot-nox"
+  gnuplot-nox libsqlite3-dev libpq-dev"
 # Faster small products; Debian has it for this architecture alone.
 test "$(dpkg --print-architecture 2>/dev/null)" != amd64 || packages="$packages libxsmm-dev"
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* check.c - sskit check: read a recipe and report all that is wrong with it. A study (a recipe with
- * `compare:`) is checked together with the recipes of its rows. */
+ * `compare:`) is checked together with the recipes of its rows, a sweep (with `sweep:`) with those
+ * of its trials. */
 #include "cli/cli.h"
 #include "core/file.h"
 #include "model/study.h"
+#include "sweep/recipe.h"
 #include <stdlib.h>
 #include <string.h>
 
 static const struct ssk_syntax syntax = {
     .doc = "Read RECIPE with its bases and the overrides, and report everything that is wrong with "
-           "it. A study is checked together with the recipes of its rows. Nothing is trained. With "
+           "it. A study is checked together with the recipes of its rows, a sweep with each of its "
+           "axes at its limits. Nothing is trained. With "
            "--json, the diagnostics are listed on standard output too.",
     .min_words = 1,
     .max_words = 1,
@@ -57,6 +60,14 @@ static int check_study(struct ssk_cli *cli) {
   return code;
 }
 
+static int check_sweep(struct ssk_cli *cli) {
+  struct ssk_sweep *sweep;
+  int code = ssk_sweep_load(cli->words[0], cli->n_over, cli->over, cli->registry, &sweep, cli->err);
+  if (!code)
+    ssk_sweep_free(sweep);
+  return code;
+}
+
 static int check_experiment(struct ssk_cli *cli) {
   struct ssk_experiment *experiment;
   int code = ssk_cli_load(cli, &experiment);
@@ -84,7 +95,9 @@ int ssk_verb_check(struct ssk_cli *cli, int argc, char **argv) {
   int code = ssk_cli_parse(cli, &syntax, NULL, argc, argv);
   if (code)
     return code;
-  code = ssk_is_study(cli->words[0]) ? check_study(cli) : check_experiment(cli);
+  code = ssk_is_study(cli->words[0])          ? check_study(cli)
+         : ssk_is_sweep_recipe(cli->words[0]) ? check_sweep(cli)
+                                              : check_experiment(cli);
   if (cli->json) {
     int failed = ssk_cli_print_json(
         cli, json_pack("{s:s, s:b, s:i, s:o}", "recipe", cli->words[0], "ok", code == SSK_OK,

@@ -3,6 +3,7 @@
 #include "cli/training.h"
 #include "model/study.h"
 #include "report/run_folder.h"
+#include "sweep/recipe.h"
 #include "train/ranks.h"
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,11 @@ static int load(struct ssk_cli *cli, const struct seed *seed, struct ssk_experim
   if (ssk_is_study(cli->words[0])) {
     ssk_err_set(cli->err, SSK_EUSAGE, "'%s' compares recipes, it is not one model", cli->words[0]);
     ssk_err_hint(cli->err, "run it with 'sskit compare %s'", cli->words[0]);
+    return SSK_EUSAGE;
+  }
+  if (ssk_is_sweep_recipe(cli->words[0])) {
+    ssk_err_set(cli->err, SSK_EUSAGE, "'%s' is a sweep, it is not one model", cli->words[0]);
+    ssk_err_hint(cli->err, "run it with 'sskit sweep %s'", cli->words[0]);
     return SSK_EUSAGE;
   }
   const char **over = malloc(((size_t)cli->n_over + 1) * sizeof *over);

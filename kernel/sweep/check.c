@@ -2,6 +2,7 @@
 /* check.c - trial recipes: made by overrides, tried at the limits of the axes, and told apart from
  * those of other sweeps. */
 #include "sweep/check.h"
+#include "core/file.h"
 #include "infer/evaluate.h"
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static void pass_on(const struct ssk_sweep *s, const double *point, const struct
     pos = in_key ? *key : item_at(axis, point[k])->pos;
     if (in_key && key->width == (int)length) { /* not in quotes */
       pos.column += d->pos.column - 1;
-      pos.width = d->pos.width;
+      pos.width = (int)strcspn(axis->key + d->pos.column - 1, ".");
     }
   }
   ssk_err_at(err, d->code, pos.file ? &pos : NULL, "%s", d->message);
@@ -201,6 +202,10 @@ static int identify(struct ssk_sweep *s, const struct ssk_param *section,
 int ssk_sweep_check(struct ssk_sweep *s, const struct ssk_param *section,
                     struct ssk_registry *registry, ssk_err *err) {
   struct ssk_experiment *base = NULL;
+  const struct ssk_node *file = ssk_node_find(s->tree->root, "sweep.recipe");
+  if (!ssk_file_exists(s->sweep.recipe))
+    return ssk_err_at(err, SSK_ERECIPE, file ? &file->pos : NULL, "there is no recipe '%s'",
+                      file ? file->text : s->sweep.recipe);
   int code = load(s, NULL, (uint64_t)s->sweep.seeds.items[0], registry, &base, err);
   if (!code)
     code = find_metric(s, base, err);

@@ -157,7 +157,9 @@ static int check_together(struct ssk_sweep *s, ssk_err *err) {
     return ssk_err_at(err, SSK_ERECIPE, place_of(s, "sweep.axes"),
                       "sobol has 40 dimensions, the sweep has %d axes", s->axes.n);
   if (w->sampler.use != SSK_SAMPLE_GRID && !w->trials) {
-    ssk_err_at(err, SSK_ERECIPE, place_of(s, "sweep"), "sweep.trials does not say how many");
+    const struct ssk_pos *given = place_of(s, "sweep.trials");
+    ssk_err_at(err, SSK_ERECIPE, given ? given : &ssk_node_get(s->tree->root, "sweep")->key_pos,
+               "sweep.trials does not say how many");
     ssk_err_hint(err, "0, all, is for the sampler grid");
     return SSK_ERECIPE;
   }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { shown = 20 }; /* rows of text */
+enum { shown = 20, widest_value = 28 }; /* rows of text, and bytes of a value there */
 
 /* ---- the order ------------------------------------------------------------------------------- */
 
@@ -107,6 +107,17 @@ static void add_failures(const struct ssk_trials *trials, struct ssk_text *out) 
     }
 }
 
+/* Maps of several keys would leave no room for the rest: the other forms have them whole. */
+static void shorten(struct ssk_text *cell) {
+  if (cell->length <= widest_value)
+    return;
+  cell->length = widest_value - 3;
+  while (((unsigned char)cell->data[cell->length] & 0xC0) == 0x80)
+    cell->length--;
+  cell->data[cell->length] = 0;
+  ssk_text_add(cell, "...");
+}
+
 void ssk_sweep_text(const struct ssk_sweep *sweep, const struct ssk_trials *trials,
                     struct ssk_text *out) {
   struct ranked *order = order_of(sweep, trials);
@@ -115,9 +126,11 @@ void ssk_sweep_text(const struct ssk_sweep *sweep, const struct ssk_trials *tria
   out->failed = out->failed || !order || !cells;
   for (int r = 0; r <= rows && !out->failed; r++)
     for (int c = 0; c < columns; c++)
-      if (r)
+      if (r) {
         add_cell(sweep, order[r - 1].trial, c, &cells[r * columns + c]);
-      else
+        if (c >= FIXED)
+          shorten(&cells[r * columns + c]);
+      } else
         ssk_text_add(&cells[c], head_of(sweep, c));
   for (int r = 0; r <= rows && !out->failed; r++)
     for (int c = 0; c < columns; c++) {

@@ -29,6 +29,7 @@ struct work {
   struct ssk_pulse *pulse;
   char *path;
   bool pruned;
+  int storage_code; /* the storage failed while the run was trained */
 };
 
 char *ssk_sweep_run_path(const char *folder, int64_t trial, uint64_t seed) {
@@ -52,7 +53,8 @@ static int at_rung(struct work *w, const struct ssk_run_view *view, bool *go_on,
   *go_on = false;
   if (code || !isfinite(value)) /* a figure that is none is never among the best */
     return code;
-  return ssk_store_report(w->store, &w->claim, view->step, value, go_on, err);
+  w->storage_code = ssk_store_report(w->store, &w->claim, view->step, value, go_on, err);
+  return w->storage_code;
 }
 
 static int watch(void *state, const struct ssk_run_view *view, enum ssk_request *request,
@@ -111,14 +113,21 @@ static bool has_failed(const char *path) {
   return !strncmp(status, "failed", 6);
 }
 
-static int train(struct work *w, double *seconds, ssk_err *err) {
+/* All trainings of the run, also those of workers that died. */
+static double seconds_of(const char *path) {
+  struct ssk_runs runs = {0};
+  const double seconds = ssk_runs_add(&runs, path, NULL) == SSK_OK ? runs.items[0].seconds : NAN;
+  ssk_runs_free(&runs);
+  return isfinite(seconds) ? seconds : 0;
+}
+
+static int train(struct work *w, ssk_err *err) {
   const struct ssk_run_watcher watcher = {.state = w, .stepped = watch};
   const struct ssk_run_options options = {.threads = w->how->threads,
                                           .registry = w->registry,
                                           .command = w->how->command,
                                           .watcher = &watcher};
   struct ssk_experiment *e = NULL;
-  struct ssk_run_summary summary = {0};
   int code = ssk_sweep_experiment(w->sweep, w->claim.point, w->claim.seed, w->registry, &e, err);
   bool there = !code && ssk_is_run(w->path);
   if (there)
@@ -130,15 +139,14 @@ static int train(struct work *w, double *seconds, ssk_err *err) {
   if (!code && there)
     code = check_recipe(w, e, err);
   if (!code)
-    code = there ? ssk_run_resume(w->path, &options, &summary, err)
-                 : ssk_run_train(e, w->path, &options, &summary, err);
-  *seconds = summary.seconds;
+    code = there ? ssk_run_resume(w->path, &options, NULL, err)
+                 : ssk_run_train(e, w->path, &options, NULL, err);
   ssk_experiment_free(e);
   return code;
 }
 
-static int train_and_measure(struct work *w, double *value, double *seconds, ssk_err *err) {
-  int code = train(w, seconds, err);
+static int train_and_measure(struct work *w, double *value, ssk_err *err) {
+  int code = train(w, err);
   if (!code)
     code = ssk_sweep_measure_run(w->sweep, w->path, w->registry, w->how->threads, value, err);
   if (!code && !isfinite(*value))
@@ -149,12 +157,13 @@ static int train_and_measure(struct work *w, double *value, double *seconds, ssk
 
 /* ---- one run --------------------------------------------------------------------------------- */
 
-static int hand_in(struct work *w, int code, double value, double seconds, const ssk_err *why,
-                   ssk_err *err) {
+static int hand_in(struct work *w, int code, double value, const ssk_err *why, ssk_err *err) {
+  if (w->storage_code) /* no fault of the run: it waits until this worker is found dead */
+    return ssk_err_set(err, w->storage_code, "%s", ssk_err_message(why, 0));
   if (w->claim.lost)
     return SSK_OK; /* it is another's */
   if (!code)
-    return ssk_store_finish(w->store, &w->claim, value, seconds, err);
+    return ssk_store_finish(w->store, &w->claim, value, seconds_of(w->path), err);
   if (code != SSK_EINTERRUPTED)
     return ssk_store_fail(w->store, &w->claim, ssk_err_message(why, 0), err);
   if (w->pruned)
@@ -164,7 +173,7 @@ static int hand_in(struct work *w, int code, double value, double seconds, const
 }
 
 static int work_on(struct work *w, ssk_err *err) {
-  double value = NAN, seconds = 0;
+  double value = NAN;
   ssk_err *why = ssk_err_new(); /* why a training ends is no failure of the worker */
   w->pruned = false;
   w->path = ssk_sweep_run_path(w->how->folder, w->claim.trial, w->claim.seed);
@@ -172,10 +181,10 @@ static int work_on(struct work *w, ssk_err *err) {
                  ? ssk_pulse_start(w->how->storage, w->sweep, w->name, &w->claim, &w->pulse, err)
                  : ssk_err_set(err, SSK_ENOMEM, "no memory for a run");
   if (!code) {
-    const int ended = train_and_measure(w, &value, &seconds, why);
+    const int ended = train_and_measure(w, &value, why);
     ssk_pulse_stop(w->pulse);
     w->pulse = NULL;
-    code = hand_in(w, ended, value, seconds, why, err);
+    code = hand_in(w, ended, value, why, err);
   }
   free(w->path);
   ssk_err_free(why);

@@ -64,3 +64,6 @@ unit_sources += tests/unit/test_start.c
 unit_sources += tests/unit/test_files.c
 unit_sources += tests/unit/test_arrays.c
 unit_sources += tests/support/on_disk.h
+unit_sources += tests/unit/test_sweep.c
+unit_sources += tests/unit/test_sweep_store.c
+unit_sources += tests/support/sweeps.h

@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# sskit sweep on a PostgreSQL server: two sweeps share it, workers are killed, the server is started anew.
+set -u
+. "$top_srcdir/tests/support/tap.sh"
+. "$top_srcdir/tests/support/postgres.sh"
+cd "$work" || exit 99
+smoke=$top_srcdir/recipes/smoke/transition_gaussian.yaml
+
+cat >sweep.yaml <<END
+name: shared
+sweep:
+  recipe: $smoke
+  metric: crps
+  trials: 8
+  sampler: {use: sobol}
+  seeds: [1, 2]
+  losses: 1000
+  prune: {use: asha, min: 100, factor: 2}
+  axes:
+    model.latent: {int: [1, 4]}
+    training.learning_rate.encoder: {loguniform: [1e-4, 1e-2]}
+set: [training.steps=150, training.checkpoint_every=20, training.validate_every=0]
+END
+"$SSKIT" sweep -q sweep.yaml --storage "postgresql:///nowhere?host=$work" -o probe >out 2>err
+status=$?
+if grep -q 'built without PostgreSQL' err; then
+  skip "sweeps on a server" "this build has no PostgreSQL"
+  echo "1..$n"
+  exit
+fi
+point "a server that is not there" test $status = 6
+point "... is told" grep -q 'PostgreSQL: cannot connect' err
+if ! start_postgres; then
+  stop_postgres
+  skip "sweeps on a server" "$why"
+  echo "1..$n"
+  exit
+fi
+trap 'stop_postgres; rm -rf "$work"' EXIT
+
+"$SSKIT" sweep -q sweep.yaml --storage "$postgres" -o one --jobs 2 >out 2>err &
+sweep=$!
+killed=0
+while kill -0 $sweep 2>/dev/null; do
+  sleep 0.4
+  worker=$(ps -o pid= --ppid $sweep | sort -R | head -n 1)
+  # shellcheck disable=SC2086
+  test -z "$worker" || { kill -9 $worker 2>/dev/null && killed=$((killed + 1)); }
+done
+wait $sweep
+point "workers that are killed" test $? = 0
+point "... were some" test "$killed" -gt 0
+point "... all trials have ended" test "$(tail -n +2 one/trials.csv | cut -d, -f2 | grep -c 'done\|pruned')" = 8
+point "... and there is a best one" test -s one/best.yaml
+run 0 "a second machine finds nothing to do" sweep -q sweep.yaml --storage "$postgres" -o two
+point "... and the same trials" cmp -s one/trials.csv two/trials.csv
+run 3 "another recipe of that name" sweep -q sweep.yaml training.clip=3 --storage "$postgres" -o three
+point "... is told, with what differs" grep -q "clip: 3" err
+run 0 "another name" sweep -q sweep.yaml name=other training.steps=3 sweep.trials=2 --storage "$postgres" -o four
+point "... has trials of its own" test "$(grep -c ',done,' four/trials.csv)" = 2
+
+# Two commands at once, as on two machines with one folder.
+"$SSKIT" sweep -q sweep.yaml name=both training.steps=5 --storage "$postgres" -o both >first 2>err &
+first=$!
+"$SSKIT" sweep -q sweep.yaml name=both training.steps=5 --storage "$postgres" -o both >second 2>err.second
+second=$?
+wait $first
+point "two commands share a sweep" test $? = 0 -a $second = 0
+point "... each trial once" test "$(tail -n +2 both/trials.csv | cut -d, -f1 | sort -u | wc -l)" = 8
+
+# The server goes away for a moment.
+"$SSKIT" sweep -q sweep.yaml name=again --storage "$postgres" -o again >out 2>err &
+sweep=$!
+sleep 1
+restart_postgres
+wait $sweep
+point "a server that is started anew" test $? = 0
+point "... has all trials" test "$(tail -n +2 again/trials.csv | cut -d, -f2 | grep -c 'done\|pruned')" = 8
+
+echo "1..$n"
