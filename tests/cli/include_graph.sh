@@ -55,7 +55,7 @@ foreign() {
 includes kernel/include | grep ' <' | foreign >"$problems"
 report "public headers include sskit, GSL and the C library only"
 
-formats='^plugins/dataset/[a-z0-9_]+\.c:[0-9]+ <(jansson|zip)\.h>'
+formats='^plugins/dataset/[a-z0-9_]+\.c:[0-9]+ <(hdf5|jansson|matio|zip)\.h>'
 includes plugins | foreign " \"[a-z0-9_]+\.h\"|$formats" >"$problems"
 report "plugins include sskit, GSL, the C library, headers beside them and the library of a file format only"
 echo "1..$n"
