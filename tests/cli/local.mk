@@ -3,6 +3,7 @@ cli_tests =
 cli_tests += tests/cli/badplugins.sh
 cli_tests += tests/cli/bench.sh
 cli_tests += tests/cli/cli.sh
+cli_tests += tests/cli/filter.sh
 cli_tests += tests/cli/forecast.sh
 cli_tests += tests/cli/health.sh
 cli_tests += tests/cli/include_graph.sh

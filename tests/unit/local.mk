@@ -9,6 +9,7 @@ unit_sources += tests/unit/test_transitions.c
 unit_sources += tests/support/transitions.h
 unit_sources += tests/support/untrained.h
 unit_sources += tests/unit/test_inference_networks.c
+unit_sources += tests/unit/test_model_filter.c
 unit_sources += tests/unit/test_particle_bounds.c
 unit_sources += tests/unit/test_kalman_transition.c
 unit_sources += tests/unit/test_kalman_em.c

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/observations.h"
+#include <errno.h>
+#include <jansson.h>
+#include <sskit/files.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what the recipe says ---------------------------------------------------------------------
+ */
+
+/* The member of the data set's struct that a row of this name and type fills; NULL: none. */
+static const void *parameter(const struct ssk_instance *data, const char *name,
+                             enum ssk_type type) {
+  for (const struct ssk_param *row = data->component->params; row && row->name; row++)
+    if (strcmp(row->name, name) == 0 && row->type == type)
+      return (const char *)data->self + row->offset;
+  return NULL;
+}
+
+static bool reads_files(const struct ssk_instance *data) {
+  return ((const struct ssk_dataset_ops *)data->component->ops)->fill == ssk_files_fill;
+}
+
+int ssk_observations_open(struct ssk_observations *in, FILE *stream, const char *name,
+                          const struct ssk_instance *data, int D, ssk_err *err) {
+  *in = (struct ssk_observations){
+      .stream = stream, .name = name, .data = data, .D = D, .delimiter = ','};
+  in->place = calloc((size_t)D, sizeof *in->place);
+  if (!in->place)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for %d dimensions", D);
+  for (int k = 0; k < D; k++)
+    in->place[k] = k;
+  if (!reads_files(data))
+    return SSK_OK;
+  const char *const *delimiter = parameter(data, "delimiter", SSK_T_STRING);
+  const struct ssk_strings *columns = parameter(data, "columns", SSK_T_STRINGS);
+  if (delimiter)
+    in->delimiter = **delimiter;
+  if (columns && columns->n == D)
+    in->wanted = columns->items;
+  return SSK_OK;
+}
+
+void ssk_observations_close(struct ssk_observations *in) {
+  free(in->text);
+  free(in->place);
+  *in = (struct ssk_observations){0};
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+int ssk_observations_wait(struct ssk_observations *in, bool *end, ssk_err *err) {
+  ssize_t length;
+  do {
+    errno = 0;
+    length = getline(&in->text, &in->room, in->stream);
+    in->line++;
+    while (length > 0 && strchr("\r\n", in->text[length - 1]))
+      in->text[--length] = '\0';
+    if (in->line == 1 && length >= 3 && memcmp(in->text, "\xEF\xBB\xBF", 3) == 0)
+      memmove(in->text, in->text + 3, (size_t)length - 2); /* a byte-order mark */
+  } while (length == 0);
+  *end = length < 0;
+  if (length < 0 && ferror(in->stream))
+    return ssk_err_set(err, SSK_EIO, "cannot read %s: %s", in->name, strerror(errno));
+  return SSK_OK;
+}
+
+SSK_PRINTF(4, 5)
+static int bad(const struct ssk_observations *in, const char *at, ssk_err *err, const char *format,
+               ...) {
+  char message[256];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  const struct ssk_pos pos = {
+      .file = in->name, .line = in->line, .column = (int)(at - in->text) + 1, .width = 1};
+  return ssk_err_at(err, SSK_EDATA, &pos, "%s", message);
+}
+
+/* A number, or NaN for what stands for a missing one; false for any other text. */
+static bool number_of(const struct ssk_observations *in, const char *cell, double *value) {
+  cell += strspn(cell, " \t");
+  if (*cell == '\0' || !strcmp(cell, "NA") || !strcmp(cell, "NaN") || !strcmp(cell, "nan") ||
+      (reads_files(in->data) && ssk_files_missing(in->data->self, cell))) {
+    *value = NAN;
+    return true;
+  }
+  return ssk_files_number(cell, value);
+}
+
+/* Cut the line into cells where they are; the first `most` of them, and how many there are. */
+static int cut(struct ssk_observations *in, char **cell, int most) {
+  int n = 0;
+  for (char *at = in->text; at; n++) {
+    char *begin = at, *close = *at == '"' ? strchr(at + 1, '"') : NULL;
+    at = strchr(close ? close : at, in->delimiter);
+    if (at)
+      *at++ = '\0';
+    if (close) { /* a name in quotes */
+      *close = '\0';
+      begin++;
+    }
+    if (n < most)
+      cell[n] = begin;
+  }
+  return n;
+}
+
+/* ---- a line of names --------------------------------------------------------------------------
+ */
+
+static int find_column(const struct ssk_observations *in, char **cell, int n, const char *name,
+                       int *place, ssk_err *err) {
+  struct ssk_nearest nearest = {.wanted = name};
+  for (int i = 0; i < n; i++) {
+    if (strcmp(cell[i], name) == 0) {
+      *place = i;
+      return SSK_OK;
+    }
+    ssk_nearest_offer(&nearest, cell[i]);
+  }
+  bad(in, in->text, err, "there is no column '%s'", name);
+  if (nearest.best)
+    ssk_err_hint(err, "did you mean '%s'?", nearest.best);
+  return SSK_EDATA;
+}
+
+static int read_names(struct ssk_observations *in, char **cell, int n, ssk_err *err) {
+  if (!in->wanted && n != in->D)
+    return bad(in, in->text, err, "%d columns, but the model has %d dimensions", n, in->D);
+  int code = SSK_OK;
+  for (int k = 0; k < in->D && in->wanted && !code; k++)
+    code = find_column(in, cell, n, in->wanted[k], &in->place[k], err);
+  return code;
+}
+
+/* ---- observations -----------------------------------------------------------------------------
+ */
+
+static int check_value(const struct ssk_observations *in, const char *at, double value,
+                       ssk_err *err) {
+  return isinf(value) ? bad(in, at, err, "an infinite value") : SSK_OK;
+}
+
+static int read_cells(struct ssk_observations *in, double *x, bool *header, ssk_err *err) {
+  const int most = in->cells ? in->cells : (int)strlen(in->text) + 1;
+  char **cell = calloc((size_t)most, sizeof *cell);
+  if (!cell)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for a line of %s", in->name);
+  const int n = cut(in, cell, most);
+  int code = SSK_OK;
+  double value;
+  for (int i = 0; i < n && !in->cells && !*header; i++)
+    *header = !number_of(in, cell[i], &value);
+  if (*header)
+    code = read_names(in, cell, n, err);
+  else if (n != (in->cells ? in->cells : in->D))
+    code = bad(in, in->text, err, "%d cells, where there should be %d", n,
+               in->cells ? in->cells : in->D);
+  for (int k = 0; k < in->D && !*header && !code; k++) {
+    const char *text = cell[in->place[k]];
+    if (!number_of(in, text, &x[k]))
+      code = bad(in, text, err, "'%.40s' is not a finite number", text);
+  }
+  if (!code)
+    in->cells = n;
+  free(cell);
+  return code;
+}
+
+/* null, "NaN" and what stands for missing in a cell are missing. */
+static bool json_number_of(const struct ssk_observations *in, const json_t *value, double *out) {
+  char number[32];
+  const char *text = json_string_value(value);
+  if (json_is_number(value) && reads_files(in->data))
+    text = ssk_text_double(number, json_number_value(value));
+  const bool missing = json_is_null(value) || (text && strcmp(text, "NaN") == 0) ||
+                       (text && reads_files(in->data) && ssk_files_missing(in->data->self, text));
+  *out = missing ? NAN : json_number_value(value);
+  return missing || json_is_number(value);
+}
+
+static int read_json(const struct ssk_observations *in, double *x, ssk_err *err) {
+  json_error_t reason;
+  json_t *line = json_loads(in->text, 0, &reason);
+  if (!line)
+    return bad(in, in->text + (reason.position > 0 ? reason.position - 1 : 0), err, "%s",
+               reason.text);
+  int code = SSK_OK;
+  if (json_is_object(line) && !in->wanted)
+    code =
+        bad(in, in->text, err, "an object, but the recipe has no names of columns: write a list");
+  else if (json_is_array(line) && (int)json_array_size(line) != in->D)
+    code = bad(in, in->text, err, "%zu values, but the model has %d dimensions",
+               json_array_size(line), in->D);
+  for (int k = 0; k < in->D && !code; k++) {
+    const json_t *value = json_is_array(line) ? json_array_get(line, (size_t)k)
+                                              : json_object_get(line, in->wanted[k]);
+    if (!value)
+      code = bad(in, in->text, err, "there is no value '%s'", in->wanted[k]);
+    else if (!json_number_of(in, value, &x[k]))
+      code = bad(in, in->text, err, "value %d is not a number", k);
+    else
+      code = check_value(in, in->text, x[k], err);
+  }
+  json_decref(line);
+  return code;
+}
+
+int ssk_observations_read(struct ssk_observations *in, double *x, bool *header, ssk_err *err) {
+  *header = false;
+  const char *at = in->text + strspn(in->text, " \t");
+  return *at == '[' || *at == '{' ? read_json(in, x, err) : read_cells(in, x, header, err);
+}
