@@ -31,6 +31,7 @@ sskit_SOURCES += kernel/cli/forecast.c
 sskit_SOURCES += kernel/cli/forecast_write.c
 sskit_SOURCES += kernel/cli/forecast_write.h
 sskit_SOURCES += kernel/cli/quantiles.h
+sskit_SOURCES += kernel/cli/export.c
 sskit_SOURCES += kernel/cli/filter.c
 sskit_SOURCES += kernel/cli/latency.h
 sskit_SOURCES += kernel/cli/observations.c

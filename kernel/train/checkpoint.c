@@ -19,6 +19,10 @@ static const char format_name[] = "sskit-checkpoint-1";
 static const char *const prefixes[] = {"weights/", "ema/", "adam.m/", "adam.v/"};
 enum { n_vectors = sizeof prefixes / sizeof prefixes[0] };
 
+const char *ssk_vector_prefix(enum ssk_vector vector) {
+  return prefixes[vector];
+}
+
 static ssk_real *vector_of(const struct ssk_optimiser *optimiser, enum ssk_vector vector) {
   switch (vector) {
   case SSK_VECTOR_AVERAGE:

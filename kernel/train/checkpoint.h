@@ -46,6 +46,8 @@ void ssk_checkpoint_close(struct ssk_checkpoint *checkpoint);
 
 /* The vectors of a checkpoint. */
 enum ssk_vector { SSK_VECTOR_WEIGHTS, SSK_VECTOR_AVERAGE, SSK_VECTOR_M, SSK_VECTOR_V };
+/* What the names of its tensors begin with. */
+const char *ssk_vector_prefix(enum ssk_vector vector);
 /* Read one into `values` (layout->total entries). Its tensors must be those of the layout. */
 int ssk_checkpoint_read(const struct ssk_checkpoint *checkpoint, enum ssk_vector vector,
                         const struct ssk_layout *layout, ssk_real *values, ssk_err *err);
