@@ -5,6 +5,7 @@ cli_tests += tests/cli/bench.sh
 cli_tests += tests/cli/cli.sh
 cli_tests += tests/cli/filter.sh
 cli_tests += tests/cli/forecast.sh
+cli_tests += tests/cli/forecasting.sh
 cli_tests += tests/cli/health.sh
 cli_tests += tests/cli/include_graph.sh
 cli_tests += tests/cli/determinism.sh
