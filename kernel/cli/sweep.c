@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* sweep.c - sskit sweep: search the settings of a recipe, by several processes. */
+#include "cli/slurm.h"
 #include "cli/training.h"
 #include "core/file.h"
 #include "sweep/crew.h"
@@ -17,7 +18,9 @@ enum {
   KEY_TABLE,
   KEY_SELECT,
   KEY_RETRY,
-  KEY_FORMAT
+  KEY_FORMAT,
+  KEY_SLURM,
+  KEY_TIME
 };
 
 static const struct argp_option options[] = {
@@ -31,6 +34,9 @@ static const struct argp_option options[] = {
      "print the resolved recipe of the best trial so far, and start nothing", 0},
     {"retry", KEY_RETRY, NULL, 0, "try trials again that failed", 0},
     {"format", KEY_FORMAT, "FORM", 0, "text (default), markdown, csv or json", 0},
+    {"slurm", KEY_SLURM, NULL, 0,
+     "print a script for sbatch, an array of N tasks of one worker each, and start nothing", 0},
+    {"time", KEY_TIME, "LIMIT", 0, "with --slurm: time limit of a task (default: 24:00:00)", 0},
     {"worker", KEY_WORKER, NULL, OPTION_HIDDEN, NULL, 0},
     {0}};
 
@@ -47,7 +53,8 @@ enum { FORM_TEXT = 0, FORM_JSON = 3, n_forms = sizeof forms / sizeof forms[0] };
 struct input {
   int jobs;
   const char *storage;
-  bool worker, table, select, retry;
+  const char *time;
+  bool worker, table, select, retry, slurm;
   int form; /* index into forms */
 };
 
@@ -71,6 +78,14 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case KEY_RETRY:
     input->retry = true;
+    return 0;
+  case KEY_SLURM:
+    input->slurm = true;
+    return 0;
+  case KEY_TIME:
+    if (!*arg || arg[strspn(arg, "0123456789:-")])
+      argp_error(state, "--time must be such as 90 (minutes), 12:00:00 or 2-12, not '%s'", arg);
+    input->time = arg;
     return 0;
   case KEY_FORMAT:
     for (int i = 0; i < n_forms; i++)
@@ -238,10 +253,34 @@ static int sweep_on(struct ssk_cli *cli, const struct input *input, const struct
   return ended ? ended : code;
 }
 
+/* Machines that share no file of SQLite need a server. */
+static int print_slurm(struct ssk_cli *cli, const struct input *input,
+                       const struct ssk_sweep *sweep, const char *folder) {
+  if (!ssk_database_is_server(sweep->sweep.storage)) {
+    ssk_err_set(cli->err, SSK_EUSAGE, "machines of a cluster cannot share a file of SQLite");
+    ssk_err_hint(cli->err, "name a server that all of them reach: --storage "
+                           "postgresql://USER@HOST/DATABASE");
+    return SSK_EUSAGE;
+  }
+  const struct ssk_slurm_how how = {.name = sweep->name,
+                                    .folder = folder,
+                                    .storage = sweep->sweep.storage,
+                                    .jobs = input->jobs,
+                                    .time = input->time};
+  struct ssk_text text = {0};
+  int code = ssk_slurm_script(cli, &how, &text, cli->err);
+  if (!code)
+    fputs(text.data, stdout);
+  ssk_text_free(&text);
+  return code;
+}
+
 static int sweep_in(struct ssk_cli *cli, const struct input *input, struct ssk_sweep *sweep,
                     const char *folder, const char *command) {
   if (input->storage)
     sweep->sweep.storage = input->storage;
+  if (input->slurm)
+    return print_slurm(cli, input, sweep, folder);
   char *storage = ssk_sweep_storage(folder, sweep);
   int code = storage ? SSK_OK : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
   const struct ssk_worker_how how = {.folder = folder,
@@ -262,7 +301,7 @@ static int sweep_in(struct ssk_cli *cli, const struct input *input, struct ssk_s
 }
 
 int ssk_verb_sweep(struct ssk_cli *cli, int argc, char **argv) {
-  struct input input = {.jobs = 1};
+  struct input input = {.jobs = 1, .time = "24:00:00"};
   struct ssk_sweep *sweep = NULL;
   char *command = ssk_cli_command(argc, argv), *folder = NULL;
   int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* training.c - what the verbs train and resume share. */
 #include "cli/training.h"
-#include "core/text.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* In single quotes, where the shell would see anything special. */
-static void add_quoted(struct ssk_text *text, const char *word) {
+void ssk_cli_quote(struct ssk_text *text, const char *word) {
   static const char plain[] =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:%@^";
   if (*word && word[strspn(word, plain)] == 0) {
@@ -25,7 +23,7 @@ char *ssk_cli_command(int argc, char **argv) {
   ssk_text_add(&text, argv[0]); /* "sskit train": two words */
   for (int i = 1; i < argc; i++) {
     ssk_text_add(&text, " ");
-    add_quoted(&text, argv[i]);
+    ssk_cli_quote(&text, argv[i]);
   }
   ssk_text_add(&text, "\n");
   if (text.failed)

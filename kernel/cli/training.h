@@ -4,8 +4,11 @@
 #define SSK_CLI_TRAINING_H
 
 #include "cli/cli.h"
+#include "core/text.h"
 #include "report/run.h"
 
+/* Append a word as the shell reads it: in single quotes, where it would see anything special. */
+void ssk_cli_quote(struct ssk_text *text, const char *word);
 /* The command line as a shell would read it, with a newline; malloc'ed. */
 char *ssk_cli_command(int argc, char **argv);
 /* How the training is run: progress goes to standard error, unless --quiet. */

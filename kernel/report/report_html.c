@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* report_html.c - the frame of a page. */
 #include "report/report_html.h"
+#include "core/file.h"
+#include <stdlib.h>
 #include <string.h>
 
 static const char style[] =
@@ -70,4 +72,23 @@ void ssk_html_plots(struct ssk_text *out, const struct ssk_plots *plots) {
                     plots->items[i].name, plots->items[i].name);
   }
   ssk_text_add(out, "</div>\n");
+}
+
+static int no_memory(const char *folder, ssk_err *err) {
+  return ssk_err_set(err, SSK_ENOMEM, "no memory for the report of '%s'", folder);
+}
+
+int ssk_html_draw(struct ssk_plots *plots, const char *folder, ssk_err *err) {
+  char *place = ssk_path_join(folder, "plots");
+  int code = place ? ssk_plots_draw(plots, place, err) : no_memory(folder, err);
+  free(place);
+  return code;
+}
+
+int ssk_html_write(const struct ssk_text *page, const char *folder, ssk_err *err) {
+  char *path = ssk_path_join(folder, "report.html");
+  int code = path && !page->failed ? ssk_file_write(path, page->data, page->length, err)
+                                   : no_memory(folder, err);
+  free(path);
+  return code;
 }

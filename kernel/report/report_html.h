@@ -12,5 +12,9 @@ void ssk_html_end(struct ssk_text *out);
 void ssk_html_text(struct ssk_text *out, const char *text);
 /* All figures, each with its title and note. */
 void ssk_html_plots(struct ssk_text *out, const struct ssk_plots *plots);
+/* Draw the figures into the folder `plots` of a directory, and write the page as its report.html.
+ */
+int ssk_html_draw(struct ssk_plots *plots, const char *folder, ssk_err *err);
+int ssk_html_write(const struct ssk_text *page, const char *folder, ssk_err *err);
 
 #endif

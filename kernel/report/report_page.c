@@ -16,21 +16,6 @@ static int no_memory(const char *folder, ssk_err *err) {
   return ssk_err_set(err, SSK_ENOMEM, "no memory for the report of '%s'", folder);
 }
 
-static int write_page(const char *folder, const struct ssk_text *page, ssk_err *err) {
-  char *path = ssk_path_join(folder, "report.html");
-  int code = path && !page->failed ? ssk_file_write(path, page->data, page->length, err)
-                                   : no_memory(folder, err);
-  free(path);
-  return code;
-}
-
-static int draw(struct ssk_plots *plots, const char *folder, ssk_err *err) {
-  char *place = ssk_path_join(folder, "plots");
-  int code = place ? ssk_plots_draw(plots, place, err) : no_memory(folder, err);
-  free(place);
-  return code;
-}
-
 static int read_file(const char *folder, const char *name, char **data, ssk_err *err) {
   size_t size;
   char *path = ssk_path_join(folder, name);
@@ -76,7 +61,7 @@ static int run_page(const char *folder, const struct ssk_plots *plots, ssk_err *
     ssk_html_text(&page, recipe);
     ssk_text_add(&page, "</pre></details>\n");
     ssk_html_end(&page);
-    code = write_page(folder, &page, err);
+    code = ssk_html_write(&page, folder, err);
   }
   ssk_text_free(&page);
   ssk_runs_free(&runs);
@@ -99,7 +84,7 @@ int ssk_report_run(const char *folder, struct ssk_registry *registry, int thread
   if (!code)
     code = ssk_plot_forecasts(&plots, run, pool, err);
   if (!code)
-    code = draw(&plots, folder, err);
+    code = ssk_html_draw(&plots, folder, err);
   if (!code)
     code = run_page(folder, &plots, err);
   ssk_pool_free(pool);
@@ -245,13 +230,13 @@ int ssk_report_comparison(const char *folder, ssk_err *err) {
       code = plot_metric(&plots, rows, metric, err);
   }
   if (!code)
-    code = draw(&plots, folder, err);
+    code = ssk_html_draw(&plots, folder, err);
   if (!code) {
     ssk_html_begin(&page, folder);
     add_comparison(&page, table, rows);
     ssk_html_plots(&page, &plots);
     ssk_html_end(&page);
-    code = write_page(folder, &page, err);
+    code = ssk_html_write(&page, folder, err);
   }
   json_decref(table);
   free(text);

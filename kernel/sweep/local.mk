@@ -34,3 +34,5 @@ libsskit_sources += kernel/sweep/recipe.h
 libsskit_sources += kernel/sweep/check.c
 libsskit_sources += kernel/sweep/check.h
 libsskit_sources += kernel/sweep/store_schema.h
+libsskit_sources += kernel/sweep/sweep_page.c
+libsskit_sources += kernel/sweep/sweep_page.h

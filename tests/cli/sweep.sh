@@ -172,4 +172,28 @@ run 0 "pruning by the bound" sweep -q sweep.yaml "sweep.prune={use: asha, min: 2
   training.steps=8 -o bound
 point "... stops some" test "$(state bound | grep -c pruned)" = 1
 
+# ---- for a cluster ---------------------------------------------------------------------------------
+run 2 "a file is not for a cluster" sweep sweep.yaml --jobs 4 -o slurm --slurm
+point "... is told" grep -q "hint: name a server" err
+run 0 "a server is" sweep sweep.yaml "sweep.seeds=[1, 2]" --jobs 4 --threads 3 --time 2:00:00 -o "a b" \
+  --storage postgresql://u@h/d --slurm
+point "... the script is one of bash" bash -n out
+point "... with a task a worker" grep -q '^#SBATCH --array=0-3 ' out
+point "... of three processors" grep -qx '#SBATCH --cpus-per-task=3' out
+point "... for two hours" grep -qx '#SBATCH --time=2:00:00' out
+point "... that is started again" grep -q '^#SBATCH --requeue ' out
+point "... and nothing was begun" test ! -e "a b" -a ! -e slurm
+run 2 "a limit that is none" sweep sweep.yaml --time soon --storage postgresql://u@h/d --slurm
+
+# ---- docs/sweeps.md --------------------------------------------------------------------------------
+if command -v gnuplot >/dev/null; then
+  mkdir page && cd page || exit 99
+  follow "$top_srcdir/docs/sweeps.md"
+  point "... all trials have ended" \
+    test "$(tail -n +2 runs/wave/trials.csv | cut -d, -f2 | grep -c 'done\|pruned')" = 16
+  point "... the report has its figures" test "$(grep -c '<svg' runs/wave/report.html)" -ge 4
+else
+  skip "docs/sweeps.md" "no gnuplot"
+fi
+
 echo "1..$n"

@@ -69,6 +69,33 @@ wait $first
 point "two commands share a sweep" test $? = 0 -a $second = 0
 point "... each trial once" test "$(tail -n +2 both/trials.csv | cut -d, -f1 | sort -u | wc -l)" = 8
 
+# The script for Slurm, with what Slurm would do done by hand: two tasks of the array at once.
+mkdir fake && cat >fake/srun <<'END'
+#!/bin/sh
+# srun OPTION... COMMAND...: only the command
+while test "${1#-}" != "$1"; do shift; done
+exec "$@"
+END
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$SSKIT" >fake/sskit
+chmod +x fake/srun fake/sskit
+run 0 "a script for Slurm" sweep sweep.yaml name=array training.steps=5 --jobs 2 --storage "$postgres" \
+  -o "an array" --slurm
+mv out array.sbatch
+point "... is one of bash" bash -n array.sbatch
+# task NUMBER
+task() {
+  PATH=$work/fake:$PATH SLURM_JOB_ID=7$1 SLURM_ARRAY_JOB_ID=70 SLURM_ARRAY_TASK_ID=$1 \
+    SLURM_ARRAY_TASK_COUNT=2 SLURM_NTASKS=1 SLURM_PROCID=0 SLURM_CPUS_PER_TASK=1 \
+    bash array.sbatch >"task.$1" 2>"err.$1"
+  echo $? >"status.$1"
+}
+task 0 &
+task 1
+wait $!
+point "... two tasks of it end well" test "$(cat status.0 status.1 | tr '\n' ' ')" = "0 0 "
+point "... with all trials, each once" \
+  test "$(grep ',done,\|,pruned,' "an array/trials.csv" | cut -d, -f1 | sort -u | wc -l)" = 8
+
 # The server goes away for a moment.
 "$SSKIT" sweep -q sweep.yaml name=again --storage "$postgres" -o again >out 2>err &
 sweep=$!
