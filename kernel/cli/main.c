@@ -5,6 +5,7 @@
 #include "core/cpu.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "sweep/database.h"
 #include "train/ranks.h"
 #include <errno.h>
 #include <sskit/plugin.h>
@@ -13,15 +14,16 @@
 
 static void print_version(FILE *stream, struct argp_state *state) {
   (void)state;
-  char mpi[64];
+  char mpi[64], databases[96];
   const bool with_mpi = ssk_ranks_library(mpi, sizeof mpi);
   fprintf(stream,
           "sskit %s (plugin ABI %u, %s precision, %s)\n"
+          "Sweeps are kept in: %s\n"
           "License GPLv3+: GNU GPL version 3 or later <https://gnu.org/licenses/gpl.html>.\n"
           "This is free software: you are free to change and redistribute it.\n"
           "There is NO WARRANTY, to the extent permitted by law.\n",
           SSK_KERNEL_VERSION, SSK_ABI, sizeof(ssk_real) == 4 ? "single" : "double",
-          with_mpi ? mpi : "without MPI");
+          with_mpi ? mpi : "without MPI", ssk_database_kinds(databases));
 }
 
 /* ---- help ------------------------------------------------------------------------------------ */
