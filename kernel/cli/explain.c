@@ -8,6 +8,7 @@
 #include "cli/page.h"
 #include "model/study.h"
 #include "recipe/tree.h"
+#include "sweep/recipe.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,6 +311,12 @@ int ssk_verb_explain(struct ssk_cli *cli, int argc, char **argv) {
       ssk_study_free(study);
     }
     return code;
+  }
+  if (ssk_is_sweep_recipe(cli->words[0])) {
+    ssk_err_set(cli->err, SSK_EUSAGE, "'%s' is a sweep: explain the recipe that it names",
+                cli->words[0]);
+    ssk_err_hint(cli->err, "'sskit sweep %s --select' prints the best trial's", cli->words[0]);
+    return SSK_EUSAGE;
   }
   struct ssk_experiment *experiment;
   code = ssk_cli_load(cli, &experiment);

@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -97,23 +98,34 @@ static void on_stop(int number) {
   wish_stop = 1;
 }
 
+/* The program that this process is; by its name, so that tools that run it in their own process are
+ * not started in its place. */
+static void find_program(char path[PATH_MAX]) {
+  const ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+  path[n > 0 ? n : 0] = 0;
+  if (access(path, X_OK) != 0) /* it was replaced since */
+    snprintf(path, PATH_MAX, "/proc/self/exe");
+}
+
 /* A worker does not outlive this process: it stops as by a signal, and its run can go on. */
-static void become_worker(char *const *command, pid_t parent) {
+static void become_worker(const char *program, char *const *command, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent)
     _exit(SSK_EINTERRUPTED);
-  execv("/proc/self/exe", command);
+  execv(program, command);
   _exit(SSK_EFAIL);
 }
 
 static int start_worker(struct crew *c, int i, ssk_err *err) {
   const pid_t parent = getpid();
+  char program[PATH_MAX];
+  find_program(program);
   fflush(NULL);
   const pid_t child = fork();
   if (child < 0)
     return ssk_err_set(err, SSK_EIO, "cannot start a worker: %s", strerror(errno));
   if (child == 0)
-    become_worker(c->how->command, parent);
+    become_worker(program, c->how->command, parent);
   c->workers[i] = child;
   c->n++;
   return SSK_OK;

@@ -70,6 +70,7 @@ mkdir taken && touch taken/file
 run 6 "a directory of something else" sweep -q sweep.yaml -o taken
 point "... is left alone" test "$(ls taken)" = file
 run 2 "a recipe that is no sweep" sweep -q "$smoke" -o three
+run 2 "a sweep is not explained" explain sweep.yaml
 run 2 "a sweep is not trained" train sweep.yaml
 point "... the verb is named" grep -q "sskit sweep sweep.yaml" err
 

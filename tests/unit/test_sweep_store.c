@@ -15,17 +15,19 @@
 
 TestSuite(sweep_store);
 
-static char file[64];
+static char file[4096];
 
 static void open_rig(struct sweep_rig *rig) {
-  snprintf(file, sizeof file, "/tmp/sweep-store-%ld.db", (long)getpid());
+  const char *folder = getenv("TMPDIR");
+  snprintf(file, sizeof file, "%.4000s/sweep-store-%ld.db", folder ? folder : "/tmp",
+           (long)getpid());
   sweep_rig_open(rig, "{a: {uniform: [0, 1]}, b: {int: [1, 9]}}");
 }
 
 static void close_rig(struct sweep_rig *rig) {
   static const char *const endings[] = {"", "-wal", "-shm"};
   for (int i = 0; i < 3; i++) {
-    char path[80];
+    char path[4104];
     snprintf(path, sizeof path, "%s%s", file, endings[i]);
     unlink(path);
   }
@@ -168,7 +170,10 @@ Test(sweep_store, a_run_that_kills_its_workers_fails) {
       char name[SSK_WORKER_NAME];
       ssk_worker_name(name);
       s = open_store(&rig, name);
-      _exit(claim(&rig, s, &c) == SSK_CLAIM_RUN ? 0 : 1);
+      const bool has_run = claim(&rig, s, &c) == SSK_CLAIM_RUN;
+      ssk_claim_free(&c);
+      ssk_store_close(s);
+      _exit(has_run ? 0 : 1); /* with the run still its own */
     }
     int status;
     waitpid(child, &status, 0);
