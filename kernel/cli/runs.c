@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "core/text.h"
 #include "model/evaluate_bound.h"
+#include "report/tensorboard.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@ static const struct ssk_syntax syntax = {
            "show RUN...: what a run is and what it reached.\n"
            "diff RUN RUN...: the keys of their recipes that differ.\n"
            "rm RUN...: remove runs that no process works in.\n"
+           "tensorboard [DIR...]: write the scalars of these runs as events that TensorBoard reads "
+           "(tensorboard --logdir DIR).\n"
            "gc [DIR...]: list what killed processes left and runs that never came to a checkpoint; "
            "with --yes remove them.",
     .min_words = 1,
@@ -63,12 +66,15 @@ static const char *number(char buffer[32], double value) {
   return buffer;
 }
 
-static int list(struct ssk_cli *cli, struct ssk_runs *runs) {
-  int code = SSK_OK, wide = 3;
-  if (cli->n_words == 1)
-    code = ssk_runs_scan(runs, "runs", cli->err);
+static int scan_words(struct ssk_cli *cli, struct ssk_runs *runs) {
+  int code = cli->n_words == 1 ? ssk_runs_scan(runs, "runs", cli->err) : SSK_OK;
   for (int i = 1; i < cli->n_words && !code; i++)
     code = ssk_runs_scan(runs, cli->words[i], cli->err);
+  return code;
+}
+
+static int list(struct ssk_cli *cli, struct ssk_runs *runs) {
+  int code = scan_words(cli, runs), wide = 3;
   if (code)
     return code;
   if (cli->json)
@@ -160,6 +166,24 @@ static int remove_runs(struct ssk_cli *cli, struct ssk_runs *runs) {
   return code;
 }
 
+static int write_events(struct ssk_cli *cli, struct ssk_runs *runs) {
+  int code = scan_words(cli, runs);
+  json_t *written = json_array();
+  for (int i = 0; i < runs->n && !code; i++) {
+    int64_t events;
+    code = ssk_tensorboard_write(runs->items[i].path, &events, cli->err);
+    if (!code)
+      json_array_append_new(written, json_pack("{s:s, s:I}", "run", runs->items[i].path, "events",
+                                               (json_int_t)events));
+    if (!code && !cli->json && !cli->quiet)
+      printf("%s/%s: %lld events\n", runs->items[i].path, SSK_TENSORBOARD_FILE, (long long)events);
+  }
+  if (!code && cli->json)
+    return ssk_cli_print_json(cli, written);
+  json_decref(written);
+  return code;
+}
+
 struct collect {
   bool yes, quiet;
   json_t *found;
@@ -194,7 +218,11 @@ static const struct {
   const char *name;
   int min_words;
   int (*run)(struct ssk_cli *cli, struct ssk_runs *runs);
-} actions[] = {{"ls", 0, list}, {"show", 1, show}, {"diff", 2, diff}, {"rm", 1, remove_runs}};
+} actions[] = {{"ls", 0, list},
+               {"show", 1, show},
+               {"diff", 2, diff},
+               {"rm", 1, remove_runs},
+               {"tensorboard", 0, write_events}};
 
 static int act(struct ssk_cli *cli, bool yes) {
   const char *name = cli->words[0];
@@ -217,7 +245,8 @@ static int act(struct ssk_cli *cli, bool yes) {
   }
   ssk_nearest_offer(&nearest, "gc");
   ssk_err_set(cli->err, SSK_EUSAGE, "'sskit runs' has no action '%s'", name);
-  ssk_err_hint(cli->err, "%s%s%s", nearest.best ? "did you mean '" : "ls, show, diff, rm or gc",
+  ssk_err_hint(cli->err, "%s%s%s",
+               nearest.best ? "did you mean '" : "ls, show, diff, rm, tensorboard or gc",
                nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
   return SSK_EUSAGE;
 }

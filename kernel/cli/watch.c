@@ -4,22 +4,25 @@
 #include "cli/cli.h"
 #include "model/evaluate_bound.h"
 #include "report/runs.h"
+#include "report/tensorboard.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { KEY_ONCE = 0x2000, KEY_EVERY };
+enum { KEY_ONCE = 0x2000, KEY_EVERY, KEY_TENSORBOARD };
 enum { CURVE = 24 }; /* validations that are drawn */
 
 static const struct argp_option options[] = {
     {"once", KEY_ONCE, NULL, 0, "show them once", 0},
     {"every", KEY_EVERY, "SECONDS", 0, "look again after so long (default: 2)", 0},
+    {"tensorboard", KEY_TENSORBOARD, NULL, 0,
+     "each time bring their events for TensorBoard up to date, as `runs tensorboard` does", 0},
     {0}};
 
 struct input {
-  bool once;
+  bool once, tensorboard;
   int every;
 };
 
@@ -31,6 +34,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case KEY_EVERY:
     input->every = (int)ssk_cli_int(state, "--every", arg, 1, 86400);
+    return 0;
+  case KEY_TENSORBOARD:
+    input->tensorboard = true;
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -142,6 +148,8 @@ static int watch(struct ssk_cli *cli, const struct input *input) {
     for (int i = 0; i < runs.n; i++)
       busy = busy || runs.items[i].busy;
     busy = busy && !input->once && !cli->json;
+    for (int i = 0; i < runs.n && input->tensorboard && !code; i++)
+      code = ssk_tensorboard_write(runs.items[i].path, &(int64_t){0}, cli->err);
     if (!code && cli->json) {
       json_t *array = json_array();
       for (int i = 0; i < runs.n; i++)

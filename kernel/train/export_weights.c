@@ -47,8 +47,8 @@ int ssk_export_weights(const struct ssk_checkpoint *checkpoint, enum ssk_vector 
   if (!arrays)
     return ssk_err_set(err, SSK_ENOMEM, "no memory to write '%s'", path);
   struct ssk_arena arena = {0};
-  const struct ssk_metadata texts[] = {
-      {"recipe", checkpoint->origin.recipe}, {"units", checkpoint->origin.units}};
+  const struct ssk_metadata texts[] = {{"recipe", checkpoint->origin.recipe},
+                                       {"units", checkpoint->origin.units}};
   const int n_texts = checkpoint->origin.units ? 2 : 1;
   int n = collect(checkpoint, ssk_vector_prefix(vector), arrays);
   for (int i = 0; i < n_texts && npz; i++)

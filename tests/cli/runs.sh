@@ -58,6 +58,23 @@ run 2 "runs that define a metric otherwise are refused" compare -q runs/a sample
 point "... and the metric is said" grep -q "defines crps otherwise" err
 run 0 "with an override they agree" compare -q runs/a samples evaluate.samples=8
 
+events=$top_srcdir/tests/support/read_events.py
+run 0 "events for TensorBoard" runs tensorboard runs/b runs/study
+point "... of each" test "$(grep -c '^runs/.*/events.out.tfevents.*: [1-9][0-9]* events$' out)" = 2
+if python3 -c '' 2>/dev/null; then
+  point "... hold the scalars of metrics.jsonl" python3 "$events" runs/b
+  cp runs/b/events.out.tfevents.* all
+  head -c 1000 all >seen && cp seen runs/b/events.out.tfevents.*
+  ln runs/b/events.out.tfevents.* reader
+  run 0 "what was seen stays" runs tensorboard runs/b
+  point "... and the rest is appended" cmp all reader
+  cp seen runs/b/events.out.tfevents.* && printf x >>"$(echo runs/b/events.out.tfevents.*)"
+  run 0 "watch does the same" watch --once --tensorboard runs/b
+  point "... and replaces what is of another course" cmp all runs/b/events.out.tfevents.*
+else
+  skip "the events of a run" "there is no python3"
+fi
+
 mkdir plain
 echo kept >plain/file
 run 6 "rm does not touch what is no run" runs rm runs/a plain
