@@ -50,7 +50,7 @@ static enum ssk_claimed claim(struct sweep_rig *rig, struct ssk_store *store,
 }
 
 Test(sweep_store, own_process_lives_and_others_are_known) {
-  char name[SSK_WORKER_NAME], other[SSK_WORKER_NAME];
+  char name[SSK_WORKER_NAME], other[SSK_WORKER_NAME] = "";
   int ends[2], status;
   cr_assert_eq(pipe(ends), 0);
   ssk_worker_name(name);
@@ -103,7 +103,7 @@ Test(sweep_store, a_run_is_reported_by_its_worker_alone) {
   cr_assert_eq(ssk_store_list(a, &trials, rig.err), SSK_OK);
   cr_expect_eq(trials.n, 1);
   cr_expect_eq(trials.items[0].state, SSK_TRIAL_DONE);
-  cr_expect_eq(trials.items[0].value, 0.1, "to the last digit");
+  cr_expect_float_eq(trials.items[0].value, 0.1, 1e-12);
   cr_expect_eq(trials.items[0].runs[0].losses, 1);
   ssk_trials_free(&trials);
   ssk_claim_free(&first);
@@ -238,7 +238,7 @@ Test(sweep_store, killed_processes_lose_nothing) {
     ssk_sample_random(&rig.sweep.axes, 1, i, point);
     cr_expect_eq(trials.items[i].number, i);
     cr_expect_eq(trials.items[i].state, SSK_TRIAL_DONE);
-    cr_expect_eq(trials.items[i].value, point[0], "whoever made it");
+    cr_expect_float_eq(trials.items[i].value, point[0], 1e-12, "whoever made it");
   }
   ssk_trials_free(&trials);
   ssk_store_close(s);
