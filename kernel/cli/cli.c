@@ -2,6 +2,7 @@
 /* cli.c - the command line of every verb (GNU argp: the verb's options and the common ones), and
  * the small things that verbs share. */
 #include "cli/cli.h"
+#include "core/text.h"
 #include "model/evaluate_bound.h"
 #include "registry/registry.h"
 #include "train/ranks.h"
@@ -235,6 +236,25 @@ int64_t ssk_cli_int(const struct argp_state *state, const char *option, const ch
     argp_error(state, "%s must be an integer from %lld to %lld, not '%s'", option, (long long)lo,
                (long long)hi, arg);
   return value;
+}
+
+int ssk_cli_kind(const char *name, ssk_err *err) {
+  int kind = ssk_kind_by_name(name);
+  if (kind >= 0)
+    return kind;
+  struct ssk_nearest nearest = {.wanted = name};
+  struct ssk_text all = {0};
+  for (int i = 0; i < SSK_KIND_COUNT; i++) {
+    ssk_nearest_offer(&nearest, ssk_kind_name(i));
+    ssk_text_printf(&all, "%s%s", i ? ", " : "", ssk_kind_name(i));
+  }
+  ssk_err_set(err, SSK_EUSAGE, "there is no kind '%s'", name);
+  if (nearest.best)
+    ssk_err_hint(err, "did you mean '%s'?", nearest.best);
+  else
+    ssk_err_hint(err, "the kinds are %s", all.data ? all.data : "?");
+  ssk_text_free(&all);
+  return -1;
 }
 
 /* ---- output -----------------------------------------------------------------------------------

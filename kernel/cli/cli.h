@@ -71,6 +71,8 @@ int64_t ssk_cli_int(const struct argp_state *state, const char *option, const ch
  * SSK_CLI_FLAG: it sets the bool that is the verb's `input`. */
 enum { SSK_CLI_FLAG = 0x2000 };
 error_t ssk_cli_parse_flag(int key, char *arg, struct argp_state *state);
+/* The kind of that name (enum ssk_kind); -1, with the nearest as a hint. */
+int ssk_cli_kind(const char *name, ssk_err *err);
 /* Load the recipe words[0] with the overrides. */
 int ssk_cli_load(struct ssk_cli *cli, struct ssk_experiment **out);
 /* Print a JSON value to standard output and release it; NULL is SSK_ENOMEM. */

@@ -2,7 +2,6 @@
 /* list.c - sskit list: the kinds, and the components that were found. */
 #include "cli/cli.h"
 #include "core/log.h"
-#include "core/text.h"
 #include "registry/registry.h"
 #include <string.h>
 
@@ -16,25 +15,6 @@ static const struct ssk_syntax syntax = {
     .options = options,
     .parser = ssk_cli_parse_flag,
 };
-
-static int find_kind(const char *name, ssk_err *err) {
-  int kind = ssk_kind_by_name(name);
-  if (kind >= 0)
-    return kind;
-  struct ssk_nearest nearest = {.wanted = name};
-  struct ssk_text all = {0};
-  for (int i = 0; i < SSK_KIND_COUNT; i++) {
-    ssk_nearest_offer(&nearest, ssk_kind_name(i));
-    ssk_text_printf(&all, "%s%s", i ? ", " : "", ssk_kind_name(i));
-  }
-  ssk_err_set(err, SSK_EUSAGE, "there is no kind '%s'", name);
-  if (nearest.best)
-    ssk_err_hint(err, "did you mean '%s'?", nearest.best);
-  else
-    ssk_err_hint(err, "the kinds are %s", all.data ? all.data : "?");
-  ssk_text_free(&all);
-  return -1;
-}
 
 static int print_json(struct ssk_cli *cli, int only) {
   const struct ssk_component *component;
@@ -95,7 +75,7 @@ int ssk_verb_list(struct ssk_cli *cli, int argc, char **argv) {
   int code = ssk_cli_parse(cli, &syntax, &names, argc, argv), only = -1;
   if (code)
     return code;
-  if (cli->n_words == 1 && (only = find_kind(cli->words[0], cli->err)) < 0)
+  if (cli->n_words == 1 && (only = ssk_cli_kind(cli->words[0], cli->err)) < 0)
     return SSK_EUSAGE;
   code = ssk_registry_open_all(cli->registry, cli->err);
   if (code)

@@ -16,6 +16,10 @@ sskit_SOURCES += kernel/cli/page.c
 sskit_SOURCES += kernel/cli/page.h
 sskit_SOURCES += kernel/cli/plot.c
 sskit_SOURCES += kernel/cli/watch.c
+sskit_SOURCES += kernel/cli/plugin.c
+sskit_SOURCES += kernel/cli/plugin.h
+sskit_SOURCES += kernel/cli/plugin_check.c
+sskit_SOURCES += kernel/cli/plugin_new.c
 sskit_SOURCES += kernel/cli/recipe.c
 sskit_SOURCES += kernel/cli/verbs.def
 sskit_SOURCES += kernel/cli/train.c
@@ -41,6 +45,18 @@ sskit_SOURCES += kernel/cli/observations.h
 sskit_SOURCES += kernel/cli/sample.c
 sskit_SOURCES += kernel/cli/spread.h
 sskit_SOURCES += kernel/cli/data.c
+
+# The skeletons of plugins that `sskit plugin new` writes are files, which the tests build; the program
+# carries them.
+skeletons = dataset.c dataset.yaml emission.c emission.yaml encoder.c encoder.yaml metric.c metric.yaml \
+	objective.c objective.yaml schedule.c schedule.yaml summary.c summary.yaml transition.c transition.yaml \
+	skeleton.mk skeleton.md
+EXTRA_DIST += $(addprefix plugins/template/,$(skeletons)) plugins/template/embed.awk
+CLEANFILES += interface/skeletons.inc
+interface/skeletons.inc: $(addprefix $(srcdir)/plugins/template/,$(skeletons)) $(srcdir)/plugins/template/embed.awk
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cd $(srcdir)/plugins/template && \
+	LC_ALL=C $(AWK) -f embed.awk $(skeletons) >$(abs_builddir)/$@.new && mv $(abs_builddir)/$@.new $(abs_builddir)/$@
+kernel/cli/sskit-plugin_new.$(OBJEXT): interface/skeletons.inc
 
 # The manual page and the completion scripts, which the program makes from its own tables.
 man1_MANS = interface/man/sskit.1

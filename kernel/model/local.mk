@@ -41,3 +41,5 @@ libsskit_sources += kernel/model/outside.c
 libsskit_sources += kernel/model/outside.h
 libsskit_sources += kernel/model/units.c
 libsskit_sources += kernel/model/units.h
+libsskit_sources += kernel/model/trial.c
+libsskit_sources += kernel/model/trial.h

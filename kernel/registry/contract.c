@@ -135,6 +135,15 @@ static bool is_name(const char *name) {
   return *name && strchr(lower, *name) && strspn(name, rest) == strlen(name) && strlen(name) < 64;
 }
 
+int ssk_contract_name(const char *name, const char *kind, ssk_err *err) {
+  if (is_name(name))
+    return SSK_OK;
+  ssk_err_set(err, SSK_EPLUGIN, "a %s has the invalid name '%.64s'", kind, name);
+  ssk_err_hint(err, "names begin with a lower-case letter and go on with lower-case letters, "
+                    "digits and underscores, at most 63");
+  return SSK_EPLUGIN;
+}
+
 int ssk_contract_check(const struct ssk_component *component, ssk_err *err) {
   char who[128];
   if (component->size != sizeof *component) {
@@ -150,12 +159,9 @@ int ssk_contract_check(const struct ssk_component *component, ssk_err *err) {
   const char *kind = ssk_kind_name(component->kind);
   if (!component->name)
     return ssk_err_set(err, SSK_EPLUGIN, "a %s has no name", kind);
-  if (!is_name(component->name)) {
-    ssk_err_set(err, SSK_EPLUGIN, "a %s has the invalid name '%.64s'", kind, component->name);
-    ssk_err_hint(err, "names begin with a lower-case letter and go on with lower-case letters, "
-                      "digits and underscores, at most 63");
-    return SSK_EPLUGIN;
-  }
+  int code = ssk_contract_name(component->name, kind, err);
+  if (code)
+    return code;
   snprintf(who, sizeof who, "%s '%s'", kind, component->name);
   if (!component->summary || !*component->summary || strchr(component->summary, '\n'))
     return ssk_err_set(err, SSK_EPLUGIN, "%s: its summary must be one line of text", who);
@@ -166,7 +172,7 @@ int ssk_contract_check(const struct ssk_component *component, ssk_err *err) {
     ssk_err_hint(err, "set it to sizeof of the component's struct");
     return SSK_EPLUGIN;
   }
-  int code = check_ops(component, who, err);
+  code = check_ops(component, who, err);
   if (!code && component->params)
     code = ssk_contract_rows(component->params, component->self_size, who, err);
   return code;

@@ -53,5 +53,7 @@ struct ssk_maker ssk_registry_maker(struct ssk_registry *registry);
 /* The contract that is checked at load: sizes, names, rows, required slots of the kind. SSK_OK, or
  * a code with one diagnostic. */
 int ssk_contract_check(const struct ssk_component *component, ssk_err *err);
+/* The part of it that concerns the name of a component; `kind` is for the message. */
+int ssk_contract_name(const char *name, const char *kind, ssk_err *err);
 
 #endif

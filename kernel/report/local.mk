@@ -56,3 +56,6 @@ libsskit_sources += kernel/report/report_html.c
 libsskit_sources += kernel/report/report_html.h
 libsskit_sources += kernel/report/report_page.c
 libsskit_sources += kernel/report/report_page.h
+libsskit_sources += kernel/report/component_check.c
+libsskit_sources += kernel/report/component_check.h
+libsskit_sources += kernel/report/component_laws.c

@@ -16,6 +16,7 @@ cli_tests += tests/cli/mpi.sh
 cli_tests += tests/cli/peer.sh
 cli_tests += tests/cli/reproduce.sh
 cli_tests += tests/cli/plot.sh
+cli_tests += tests/cli/plugin.sh
 cli_tests += tests/cli/run.sh
 cli_tests += tests/cli/runs.sh
 cli_tests += tests/cli/sequential.sh

@@ -135,7 +135,7 @@ Test(imputation, the_oracle_is_the_kalman_smoother) {
 /* ---- a model
  * -------------------------------------------------------------------------------------- */
 
-static void prepare(struct subject *s, int n, const char *const *overrides,
+static void prepare(struct ssk_trial *s, int n, const char *const *overrides,
                     struct ssk_registry *registry, ssk_err *err) {
   char path[2048];
   snprintf(path, sizeof path, "%s/recipes/smoke/metric_smoothing_gap.yaml", getenv("top_srcdir"));
@@ -143,7 +143,7 @@ static void prepare(struct subject *s, int n, const char *const *overrides,
 }
 
 /* What is inferred of test series 0, [mean, then all paths]. */
-static void smooth(const struct subject *s, double *mean, double *x, double *z) {
+static void smooth(const struct ssk_trial *s, double *mean, double *x, double *z) {
   struct ssk_forecaster f;
   ssk_err *err = ssk_err_new();
   cr_assert_eq(ssk_model_forecaster(s->model, s->values, "m", 1, &s->experiment->evaluate, &f, err),
@@ -168,7 +168,7 @@ Test(imputation, a_model_smooths_what_it_sees) {
   enum { STEPS = 8, PATHS = 16, LATENT = 2 };
   ssk_err *err = ssk_err_new();
   struct ssk_registry *registry = smoke_plugins(err);
-  struct subject s;
+  struct ssk_trial s;
   prepare(&s, 1, (const char *[]){"evaluate.smoothing=encoder"}, registry, err);
   struct ssk_split_data *test = &s.data->split[SSK_TEST];
   double mean[3][STEPS], x[3][PATHS * STEPS], z[3][PATHS * STEPS * LATENT];
@@ -201,7 +201,7 @@ Test(imputation, a_model_smooths_what_it_sees) {
                                 sizeof(double) * STEPS * LATENT));
     cr_expect(found, "path %d is new", p);
   }
-  smoke_release(&s);
+  ssk_trial_release(&s);
   ssk_registry_free(registry);
   ssk_err_free(err);
 }
@@ -212,7 +212,7 @@ Test(imputation, series_are_drawn_from_the_prior) {
   enum { STEPS = 5, PATHS = 4000, LATENT = 2 };
   ssk_err *err = ssk_err_new();
   struct ssk_registry *registry = smoke_plugins(err);
-  struct subject s;
+  struct ssk_trial s;
   prepare(
       &s, 3,
       (const char *[]){"model.order=1", "model.initial=standard", "model.transition=random_walk"},
@@ -234,7 +234,7 @@ Test(imputation, series_are_drawn_from_the_prior) {
                   variance[t]);
   free(z);
   free(x);
-  smoke_release(&s);
+  ssk_trial_release(&s);
   ssk_registry_free(registry);
   ssk_err_free(err);
 }

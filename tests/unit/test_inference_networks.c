@@ -7,7 +7,7 @@
 enum { B = 2 };
 
 struct opened {
-  struct subject s;
+  struct ssk_trial s;
   struct ssk_registry *registry;
   ssk_err *err;
 };
@@ -22,7 +22,7 @@ static void open_recipe(struct opened *o, const char *recipe) {
 }
 
 static void close_recipe(struct opened *o) {
-  smoke_release(&o->s);
+  ssk_trial_release(&o->s);
   ssk_registry_free(o->registry);
   ssk_err_free(o->err);
 }
@@ -146,11 +146,11 @@ Test(inference_networks, mean_field_has_no_frame_of_the_latent) {
   struct ssk_registry *registry = smoke_plugins(err);
   const char *overrides[] = {"model.encoder.structured=false", "model.encoder.frame=additive",
                              "model.encoder.innovation=false"};
-  struct subject s;
+  struct ssk_trial s;
   cr_assert_not(smoke_prepare(&s, path, 3, overrides, registry, err));
   cr_assert(strstr(ssk_err_message(err, 0), "structured: false leaves z_{t-1} out"), "%s",
             ssk_err_message(err, 0));
-  smoke_release(&s);
+  ssk_trial_release(&s);
   ssk_registry_free(registry);
   ssk_err_free(err);
 }

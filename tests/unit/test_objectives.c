@@ -202,7 +202,7 @@ Test(objectives, geco_refuses_a_start_beyond_its_limits) {
 struct training {
   ssk_err *err;
   struct ssk_registry *registry;
-  struct subject s;
+  struct ssk_trial s;
   struct ssk_trainer *trainer;
   ssk_real *before; /* the weights that training_step began with */
 };
@@ -232,7 +232,7 @@ static void training_step(struct training *t) {
 static void training_close(struct training *t) {
   ssk_trainer_free(t->trainer);
   free(t->before);
-  smoke_release(&t->s);
+  ssk_trial_release(&t->s);
   ssk_registry_free(t->registry);
   ssk_err_free(t->err);
 }

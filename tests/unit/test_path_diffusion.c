@@ -89,7 +89,7 @@ Test(path_diffusion, a_mix_takes_half_of_the_gaps_from_others) {
 
 enum { SAMPLES = 5, CONTEXT = 5, HORIZON = 3, STEPS = CONTEXT + HORIZON };
 
-static void prepare(struct subject *s, const char *recipe, int n, const char *const *overrides) {
+static void prepare(struct ssk_trial *s, const char *recipe, int n, const char *const *overrides) {
   char path[2048];
   ssk_err *err = ssk_err_new();
   static struct ssk_registry *registry; /* of the process: one test each */
@@ -99,7 +99,7 @@ static void prepare(struct subject *s, const char *recipe, int n, const char *co
   ssk_err_free(err);
 }
 
-static void forecast(struct subject *s, double *paths) {
+static void forecast(struct ssk_trial *s, double *paths) {
   struct ssk_forecaster f;
   ssk_err *err = ssk_err_new();
   cr_assert_eq(ssk_model_forecaster(s->model, s->values, "f", 1, &s->experiment->evaluate, &f, err),
@@ -115,7 +115,7 @@ static void forecast(struct subject *s, double *paths) {
 
 /* The future of the series changes, and of the history one entry: does the forecast? */
 static void sees_the_history_alone(const char *recipe) {
-  struct subject s;
+  struct ssk_trial s;
   double before[SAMPLES * HORIZON], after[SAMPLES * HORIZON];
   prepare(&s, recipe, 0, NULL);
   cr_assert_eq(s.data->shape.D, 1);
@@ -131,7 +131,7 @@ static void sees_the_history_alone(const char *recipe) {
   x[CONTEXT - 1] += 1;
   forecast(&s, after);
   cr_expect_arr_neq(before, after, sizeof before, "%s does not see its history", recipe);
-  smoke_release(&s);
+  ssk_trial_release(&s);
 }
 
 Test(path_diffusion, a_forecast_sees_its_history_alone) {
@@ -143,7 +143,7 @@ Test(path_diffusion, that_of_latents_too) {
 
 /* What was observed comes out as it was, for each path; what was not is drawn, and differs. */
 Test(path_diffusion, imputation_keeps_what_is_observed) {
-  struct subject s;
+  struct ssk_trial s;
   struct ssk_forecaster f;
   double x[SAMPLES * STEPS], mean[STEPS];
   prepare(&s, "encoder_copy", 0, NULL);
@@ -166,11 +166,11 @@ Test(path_diffusion, imputation_keeps_what_is_observed) {
   }
   cr_expect_gt(missing, 3);
   ssk_forecaster_free(&f);
-  smoke_release(&s);
+  ssk_trial_release(&s);
 }
 
 Test(path_diffusion, draws_without_any_history) {
-  struct subject s;
+  struct ssk_trial s;
   double z[SAMPLES * STEPS * 2], x[SAMPLES * STEPS];
   prepare(&s, "transition_path_diffusion", 0, NULL);
   cr_assert_eq(
@@ -179,7 +179,7 @@ Test(path_diffusion, draws_without_any_history) {
   for (int i = 0; i < SAMPLES * STEPS; i++)
     cr_expect(isfinite(x[i]) && isfinite(z[i]));
   cr_expect_neq(x[0], x[STEPS]);
-  smoke_release(&s);
+  ssk_trial_release(&s);
 }
 
 /* ---- what does not go together ----------------------------------------------------------------
@@ -187,7 +187,7 @@ Test(path_diffusion, draws_without_any_history) {
 
 static void refused(const char *recipe, const char *override, const char *reason) {
   char path[2048];
-  struct subject s;
+  struct ssk_trial s;
   ssk_err *err = ssk_err_new();
   struct ssk_registry *registry = smoke_plugins(err);
   snprintf(path, sizeof path, "%s/recipes/smoke/%s.yaml", getenv("top_srcdir"), recipe);
@@ -195,7 +195,7 @@ static void refused(const char *recipe, const char *override, const char *reason
   cr_expect_eq(ssk_err_code(err), SSK_ERECIPE);
   cr_expect_not_null(strstr(ssk_err_message(err, 0), reason), "%s: %s", override,
                      ssk_err_message(err, 0));
-  smoke_release(&s);
+  ssk_trial_release(&s);
   ssk_registry_free(registry);
   ssk_err_free(err);
 }

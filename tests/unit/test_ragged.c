@@ -15,7 +15,7 @@ enum { B = 3, SHORT = 5 };
 /* The three parts, [3, B], of three windows of T steps. The first and the last reach up to the end
  * of their series, SHORT steps on; the middle one begins where its series does. What is drawn for
  * a step and a path is the same for any T. segment: 0, or the steps of each. */
-static void bound_of(struct subject *s, int T, int steps, int segment, double *parts) {
+static void bound_of(struct ssk_trial *s, int T, int steps, int segment, double *parts) {
   struct ssk_pass *pass = &s->pass;
   struct ssk_ctx *ctx = &pass->ctx;
   ssk_pass_begin(pass, T, B, (int)s->experiment->model.paths, NULL);
@@ -47,12 +47,12 @@ static void bound_of(struct subject *s, int T, int steps, int segment, double *p
 }
 
 /* A transition that draws numbers of its own may draw others in a longer pass. */
-static int comparable_parts(const struct subject *s) {
+static int comparable_parts(const struct ssk_trial *s) {
   const struct ssk_transition_ops *ops = s->experiment->model.transition->component->ops;
   return ops->rate || ops->path_loss ? 2 : 3;
 }
 
-static void compare(struct subject *s, const char *name, int T, int steps) {
+static void compare(struct ssk_trial *s, const char *name, int T, int steps) {
   static const char *const part[] = {"distortion", "initial rate", "transition rate"};
   double alone[3 * B], together[3 * B];
   const int segments[] = {0, 2, 3};
@@ -70,7 +70,7 @@ static void compare(struct subject *s, const char *name, int T, int steps) {
   }
 }
 
-static void check_ragged(struct subject *s, const char *name) {
+static void check_ragged(struct ssk_trial *s, const char *name) {
   compare(s, name, SHORT, SHORT);
 }
 Test(ragged, a_short_series_has_its_own_bound) {
@@ -78,7 +78,7 @@ Test(ragged, a_short_series_has_its_own_bound) {
 }
 
 /* Two steps of an order of 3: as many latents as the initial prior has, none after. */
-static void check_shorter_than_the_order(struct subject *s, const char *name) {
+static void check_shorter_than_the_order(struct ssk_trial *s, const char *name) {
   compare(s, name, 3, 2);
   double parts[3 * B];
   bound_of(s, s->data->window_length, 2, 0, parts);
@@ -93,7 +93,7 @@ Test(ragged, even_if_it_is_shorter_than_the_order) {
  */
 
 /* Of an order of 3, with a first series of `steps` steps. */
-static void prepare(struct subject *s, int steps, struct ssk_registry *registry, ssk_err *err) {
+static void prepare(struct ssk_trial *s, int steps, struct ssk_registry *registry, ssk_err *err) {
   char path[2048];
   snprintf(path, sizeof path, "%s/recipes/smoke/transition_gaussian.yaml", getenv("top_srcdir"));
   cr_assert(smoke_prepare(s, path, 1, (const char *[]){"model.order=3"}, registry, err), "%s",
@@ -108,7 +108,7 @@ static void prepare(struct subject *s, int steps, struct ssk_registry *registry,
 Test(ragged, a_series_shorter_than_the_order_can_be_evaluated) {
   ssk_err *err = ssk_err_new();
   struct ssk_registry *registry = smoke_plugins(err);
-  struct subject s;
+  struct ssk_trial s;
   prepare(&s, 2, registry, err);
   struct ssk_bound_value value[2];
   cr_expect_eq(ssk_pass_bound(&s.pass, s.data, SSK_TEST, 0, 1, 0, 4, 1, value, err), SSK_OK, "%s",
@@ -121,7 +121,7 @@ Test(ragged, a_series_shorter_than_the_order_can_be_evaluated) {
   /* Cutting a longer series off is another matter: its third step is not missing. */
   cr_expect_eq(ssk_pass_bound(&s.pass, s.data, SSK_TEST, 1, 1, 2, 4, 1, value, err), SSK_EDATA);
   cr_expect_str_eq(ssk_err_message(err, 0), "a series of 2 steps is shorter than the order 3");
-  smoke_release(&s);
+  ssk_trial_release(&s);
   ssk_registry_free(registry);
   ssk_err_free(err);
 }

@@ -196,7 +196,7 @@ Test(scoreboard, transition_on_true_latents_is_scored_in_their_units) {
   enum { DRAWS = 20000, CONTEXT = 5 };
   static double draws[DRAWS];
   char path[4096];
-  struct subject s;
+  struct ssk_trial s;
   ssk_err *err = ssk_err_new();
   struct ssk_registry *registry = smoke_plugins(err);
   snprintf(path, sizeof path, "%s/recipes/smoke/emission_none.yaml", getenv("top_srcdir"));
@@ -222,7 +222,7 @@ Test(scoreboard, transition_on_true_latents_is_scored_in_their_units) {
   cr_expect_lt(fabs(mean - z[-1]), 4 * scale / sqrt(DRAWS), "mean %g, not %g", mean, z[-1]);
   cr_expect_lt(fabs(squares / (scale * scale) - 1), 4 * sqrt(2.0 / DRAWS));
   ssk_forecaster_free(&forecaster);
-  smoke_release(&s);
+  ssk_trial_release(&s);
   ssk_registry_free(registry);
   ssk_err_free(err);
 }
@@ -230,7 +230,7 @@ Test(scoreboard, transition_on_true_latents_is_scored_in_their_units) {
 /* Training units: the true latents have mean 0 and deviation 1 over the training series. */
 Test(scoreboard, true_latents_are_standardised) {
   char path[4096];
-  struct subject s;
+  struct ssk_trial s;
   ssk_err *err = ssk_err_new();
   struct ssk_registry *registry = smoke_plugins(err);
   snprintf(path, sizeof path, "%s/recipes/smoke/emission_none.yaml", getenv("top_srcdir"));
@@ -250,20 +250,20 @@ Test(scoreboard, true_latents_are_standardised) {
   cr_expect_float_eq(sum / (B * T), 0, 1e-5);
   cr_expect_float_eq(squares / (B * T), 1, 1e-5);
   free(windows);
-  smoke_release(&s);
+  ssk_trial_release(&s);
   ssk_registry_free(registry);
   ssk_err_free(err);
 }
 
 static void expect_refusal(const char *recipe, const char *override, const char *message) {
   char path[4096];
-  struct subject s;
+  struct ssk_trial s;
   ssk_err *err = ssk_err_new();
   struct ssk_registry *registry = smoke_plugins(err);
   snprintf(path, sizeof path, "%s/recipes/smoke/%s", getenv("top_srcdir"), recipe);
   cr_expect_not(smoke_prepare(&s, path, 1, &override, registry, err));
   cr_expect_str_eq(ssk_err_message(err, 0), message);
-  smoke_release(&s);
+  ssk_trial_release(&s);
   ssk_registry_free(registry);
   ssk_err_free(err);
 }

@@ -10,7 +10,7 @@ static const double tolerance = 2e-4;
 #endif
 
 /* Entries of the gradient beside the largest of their weight: a sum of many may cancel. */
-static void compare_gradients(const struct subject *s, const ssk_real *whole, int segment,
+static void compare_gradients(const struct ssk_trial *s, const ssk_real *whole, int segment,
                               const char *name) {
   for (int k = 0; k < s->model->layout.n; k++) {
     const struct ssk_slice *slice = &s->model->layout.slice[k];
@@ -25,7 +25,7 @@ static void compare_gradients(const struct subject *s, const ssk_real *whole, in
 }
 
 /* Segments of the order (the shortest), such with a remainder, of the square root, of all. */
-static void check_segments(struct subject *s, const char *name) {
+static void check_segments(struct ssk_trial *s, const char *name) {
   const size_t bytes = s->model->layout.total * sizeof *s->gradient;
   ssk_real *whole = malloc(bytes), *first = malloc(bytes);
   const double wanted = smoke_loss(s, 0);
@@ -66,14 +66,14 @@ static double peak_of(const char *recipe, int T, int segment) {
   const char *overrides[] = {length, "data.sequences=4", "data.valid=1", "data.test=1"};
   ssk_err *err = ssk_err_new();
   struct ssk_registry *registry = smoke_plugins(err);
-  struct subject s;
+  struct ssk_trial s;
   cr_assert(smoke_prepare(&s, path, 4, overrides, registry, err), "%s", ssk_err_message(err, 0));
   cr_assert(isfinite(smoke_loss(&s, segment)));
   const struct ssk_dims *dims = &s.model->dims;
   const int width = 2 * dims->D + dims->F + dims->H;
   double peak = (double)ssk_tape_peak(s.pass.ctx.tape);
   peak -= (double)T * s.pass.ctx.B * width * (double)sizeof(ssk_real);
-  smoke_release(&s);
+  ssk_trial_release(&s);
   ssk_registry_free(registry);
   ssk_err_free(err);
   return peak;

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* plugin_new.c - sskit plugin new: the files of plugins/template, which the program carries, with
+ * the word `example` replaced by the name and @KIND@ by the kind. */
+#include "cli/plugin.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "registry/registry.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+  const char *name;
+  const char *const *lines;
+} skeletons[] = {
+#include "skeletons.inc"
+};
+enum { N_SKELETONS = sizeof skeletons / sizeof skeletons[0] };
+
+static const char *const *find(const char *name) {
+  for (int i = 0; i < N_SKELETONS; i++)
+    if (!strcmp(skeletons[i].name, name))
+      return skeletons[i].lines;
+  return NULL;
+}
+
+/* The kinds that have a skeleton, as "a, b, c". */
+static void add_kinds(struct ssk_text *out) {
+  char name[64];
+  for (int kind = 0; kind < SSK_KIND_COUNT; kind++) {
+    snprintf(name, sizeof name, "%s.c", ssk_kind_name(kind));
+    if (find(name))
+      ssk_text_printf(out, "%s%s", out->length ? ", " : "", ssk_kind_name(kind));
+  }
+}
+
+static int check_kind(struct ssk_cli *cli, const char *word) {
+  char name[64];
+  const int kind = ssk_cli_kind(word, cli->err);
+  if (kind < 0)
+    return -1;
+  snprintf(name, sizeof name, "%s.c", word);
+  if (find(name))
+    return kind;
+  struct ssk_text kinds = {0};
+  add_kinds(&kinds);
+  ssk_err_set(cli->err, SSK_EUSAGE, "there is no skeleton of the kind '%s'", word);
+  ssk_err_hint(cli->err,
+               "there are skeletons of %s; of the others, plugins/%s in the sources has "
+               "examples",
+               kinds.data ? kinds.data : "?", word);
+  ssk_text_free(&kinds);
+  return -1;
+}
+
+/* A name that recipes can use, and that no component of the kind has yet. */
+static int check_name(struct ssk_cli *cli, int kind, const char *name) {
+  int code = ssk_contract_name(name, ssk_kind_name(kind), cli->err);
+  if (code)
+    return SSK_EUSAGE;
+  code = ssk_registry_open_all(cli->registry, cli->err);
+  const struct ssk_component *component;
+  const char *file;
+  for (int i = 0; !code && (component = ssk_registry_at(cli->registry, i, &file)); i++)
+    if ((int)component->kind == kind && !strcmp(component->name, name)) {
+      ssk_err_set(cli->err, SSK_EUSAGE, "there is a %s '%s' already, in '%s'", ssk_kind_name(kind),
+                  name, file);
+      ssk_err_hint(cli->err, "two of one name cannot be told apart in recipes: take another");
+      return SSK_EUSAGE;
+    }
+  return code;
+}
+
+/* One line of a skeleton with the words replaced. */
+static void add_line(struct ssk_text *out, const char *line, const char *kind, const char *name) {
+  while (*line) {
+    const char *example = strstr(line, "example"), *place = strstr(line, "@KIND@");
+    const bool first = example && (!place || example < place);
+    const char *at = first ? example : place;
+    if (!at) {
+      ssk_text_add(out, line);
+      return;
+    }
+    ssk_text_printf(out, "%.*s%s", (int)(at - line), line, first ? name : kind);
+    line = at + strlen(first ? "example" : "@KIND@");
+  }
+}
+
+/* A recipe of kind KIND is in KIND.yaml, and so on: written to folder/file. */
+static int write_file(struct ssk_cli *cli, const char *folder, const char *skeleton,
+                      const char *file, const char *kind, const char *name) {
+  struct ssk_text text = {0};
+  char *path = ssk_path_join(folder, file);
+  for (const char *const *line = find(skeleton); *line; line++)
+    add_line(&text, *line, kind, name);
+  int code = !path || text.failed ? ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file")
+                                  : ssk_file_write(path, text.data, text.length, cli->err);
+  free(path);
+  ssk_text_free(&text);
+  return code;
+}
+
+/* All files into a folder beside, which then becomes the wanted one: all or nothing. A folder that
+ * is there already must be empty. */
+static int write_all(struct ssk_cli *cli, const char *folder, const char *kind, const char *name) {
+  char source[80], recipe[80], c[64], yaml[64];
+  struct ssk_text beside = {0};
+  ssk_text_printf(&beside, "%s.new.%ld", folder, (long)getpid());
+  if (beside.failed)
+    return ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a path");
+  snprintf(source, sizeof source, "%s.c", name);
+  snprintf(recipe, sizeof recipe, "%s.yaml", name);
+  snprintf(c, sizeof c, "%s.c", kind);
+  snprintf(yaml, sizeof yaml, "%s.yaml", kind);
+  const char *const files[][2] = {
+      {c, source}, {yaml, recipe}, {"skeleton.mk", "Makefile"}, {"skeleton.md", "README.md"}};
+  int code = ssk_folder_claim(beside.data, cli->err);
+  const bool made = !code;
+  for (int i = 0; i < 4 && !code; i++)
+    code = write_file(cli, beside.data, files[i][0], files[i][1], kind, name);
+  if (!code && rename(beside.data, folder) != 0) {
+    code =
+        ssk_err_set(cli->err, SSK_EIO, "cannot write into '%s': %s", folder,
+                    errno == ENOTEMPTY || errno == EEXIST ? "it holds files, and none is replaced"
+                                                          : strerror(errno));
+    ssk_err_hint(cli->err, "name a folder that is new or empty: -o DIR");
+  }
+  for (int i = 0; i < 4 && code && made; i++) {
+    char *path = ssk_path_join(beside.data, files[i][1]);
+    if (path)
+      unlink(path);
+    free(path);
+  }
+  if (code && made)
+    rmdir(beside.data);
+  ssk_text_free(&beside);
+  return code;
+}
+
+int ssk_plugin_new(struct ssk_cli *cli) {
+  const char *kind = cli->words[1], *name = cli->words[2];
+  const char *folder = cli->output ? cli->output : name;
+  const int number = check_kind(cli, kind);
+  int code = number < 0 ? SSK_EUSAGE : check_name(cli, number, name);
+  if (!code)
+    code = write_all(cli, folder, kind, name);
+  if (code)
+    return code;
+  if (cli->json)
+    return ssk_cli_print_json(
+        cli, json_pack("{s:s, s:s, s:s}", "kind", kind, "name", name, "folder", folder));
+  if (!cli->quiet)
+    printf("%s: %s.c, %s.yaml, Makefile, README.md\nnext: cd %s && make && make check && make "
+           "train\n",
+           folder, name, name, folder);
+  return SSK_OK;
+}

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Skeletons of plugins: of each kind one is written, built, checked and trained with, as whoever wrote it
+# would; and what is wrong with a plugin is found.
+# With SSKIT_INSTALLED set to a prefix, all that with the package that is installed there.
+set -u
+. "$top_srcdir/tests/support/tap.sh"
+cd "$work" || exit 99
+if test -n "${SSKIT_INSTALLED:-}"; then
+  SSKIT=$SSKIT_INSTALLED/bin/sskit
+  LD_LIBRARY_PATH=$SSKIT_INSTALLED/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  PKG_CONFIG_PATH=$SSKIT_INSTALLED/lib/pkgconfig
+  export LD_LIBRARY_PATH
+else
+  PKG_CONFIG_PATH=$top_builddir
+fi
+export PKG_CONFIG_PATH
+make_it() { # make_it TARGET...: in the folder of a skeleton, with every warning an error
+  MAKEFLAGS= make -s CC="${CC:-cc}" CFLAGS='-g -O2 -Wall -Wextra -Werror' PKG_CONFIG="${PKG_CONFIG:-pkg-config}" \
+    SSKIT="$SSKIT" "$@" >../log 2>../err
+}
+
+for kind in transition encoder emission summary schedule dataset objective metric; do
+  run 0 "$kind: a skeleton" plugin new "$kind" "my_$kind" -o "$kind"
+  (cd "$kind" && test "$(wc -l <"my_$kind.c")" -lt 100 && ! grep -l 'example\|@KIND@' ./*) >err 2>&1
+  point "$kind: under 100 lines, its name everywhere" test $? = 0
+  (cd "$kind" && make_it)
+  point "$kind: it is built" test $? = 0
+  (cd "$kind" && make_it check)
+  point "$kind: it passes its checks" test $? = 0
+  point "$kind: ... of which none fails" sh -c 'grep -q "^ok .*: gradient: " log && ! grep -q "^failed" log'
+  (cd "$kind" && make_it train)
+  point "$kind: its recipe is trained" grep -q '^done' "$kind/runs/my_$kind/status"
+done
+point "draws of a transition are held against its density" sh -c \
+  'cd transition && "$0" plugin check plugins | grep -q "^ok .*: density: 4096 draws"' "$SSKIT"
+
+run 0 "as JSON" plugin check transition --json
+point "... one object a check" sh -c 'test "$(grep -c \"outcome\" out)" -ge 10'
+run 2 "a kind without a skeleton" plugin new sampler mine
+point "... says which have one" grep -q 'skeletons of dataset, summary' err
+run 2 "no kind" plugin new transitoin mine
+point "... with the nearest" grep -q "did you mean 'transition'" err
+run 2 "a name that recipes cannot use" plugin new transition Mine-2
+run 2 "a name that is taken" plugin new transition gaussian
+run 6 "a folder with files" plugin new transition my_transition -o encoder
+point "... is left as it was" test ! -e encoder/my_transition.c
+point "... and nothing beside it" sh -c '! ls -d ./*.new.* 2>/dev/null'
+run 4 "no plugin there" plugin check runs
+run 2 "neither action" plugin make
+
+# break_it NAME CHECK SED: the transition, changed so that this check must fail
+break_it() {
+  cp -r transition "broken_$1"
+  sed "$3" transition/my_transition.c >"broken_$1/my_transition.c"
+  (cd "broken_$1" && make_it)
+  run "$4" "found: $1" plugin check "broken_$1"
+  point "... by the check $2" grep -q "^failed .*$2: " out
+}
+break_it "a gradient that is cut off" gradient 's/= ssk_add(ctx->tape, newest, p.mean)/= ssk_add(ctx->tape, newest, ssk_stop(ctx->tape, p.mean))/' 1
+break_it "memory that is left" memory 's/  const struct own \*s = self;\n  return/&/; s/^static int init(void \*self, ssk_err \*err) {/#include <stdlib.h>\nvoid *volatile kept;\n&\n  kept = malloc(4096);/' 1
+break_it "a write to self" threads 's/  const struct own \*s = self;/  struct own *s = (void *)self;/; s/^static struct ssk_gaussian moments.*/#include <unistd.h>\n&/; s/  p.mean = ssk_add(ctx->tape, newest, p.mean);/  s->variance.logvar_min = ctx->T == 1 ? -10 : s->variance.logvar_min + 1;\n&/' 1
+break_it "a crash" recipe 's/^static int init(void \*self, ssk_err \*err) {/#include <signal.h>\n&\n  raise(SIGSEGV);/' 1
+break_it "another ABI" load 's/^SSK_PLUGIN/#undef SSK_ABI\n#define SSK_ABI 1u\nSSK_PLUGIN/' 4
+cp -r emission broken_density
+sed 's/e, ssk_affine(tape, tail, 2, 0)/e, ssk_affine(tape, tail, (ssk_real)1.5, 0)/' emission/my_emission.c >broken_density/my_emission.c
+(cd broken_density && make_it)
+run 1 "found: a density that is not that of the draws" plugin check broken_density
+point "... by the check density" grep -q '^failed .*density: ' out
+
+echo "1..$n"
