@@ -9,7 +9,6 @@
 #include <gnu/libc-version.h>
 #include <gsl/gsl_version.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -23,7 +22,7 @@ static json_t *hash_text(uint64_t hash) {
   return json_sprintf("%016" PRIx64, hash);
 }
 
-static json_t *libraries(void) {
+json_t *ssk_environment_libraries(void) {
   char mpi[64];
   const bool with_mpi = ssk_ranks_library(mpi, sizeof mpi);
   return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s?}", "sskit", SSK_KERNEL_VERSION,
@@ -34,7 +33,7 @@ static json_t *libraries(void) {
 }
 
 /* The processor's name as Linux tells it; null elsewhere. */
-static json_t *processor(void) {
+json_t *ssk_environment_processor(void) {
   json_t *name = NULL;
   FILE *info = fopen("/proc/cpuinfo", "r");
   char line[512];
@@ -53,7 +52,7 @@ static json_t *processor(void) {
 static json_t *machine(int threads, const struct ssk_ranks *ranks) {
   struct utsname system;
   const bool known = uname(&system) == 0;
-  return json_pack("{s:o, s:I, s:i, s:i, s:s, s:s, s:s}", "processor", processor(),
+  return json_pack("{s:o, s:I, s:i, s:i, s:s, s:s, s:s}", "processor", ssk_environment_processor(),
                    "processors_online", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "ranks",
                    ssk_ranks_count(ranks), "threads", threads, "system",
                    known ? system.sysname : "", "release", known ? system.release : "",
@@ -97,9 +96,9 @@ char *ssk_environment_text(const struct ssk_data *data, const struct ssk_registr
   strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &utc);
   json_t *all =
       json_pack("{s:s, s:o, s:i, s:i, s:s, s:o, s:o, s:o}", "time_started", now, "libraries",
-                libraries(), "abi", (int)SSK_ABI, "real_size", (int)sizeof(ssk_real), "compiler",
-                __VERSION__, "machine", machine(threads, ranks), "data_fingerprint",
-                hash_text(data->fingerprint), "plugins", plugins(registry));
+                ssk_environment_libraries(), "abi", (int)SSK_ABI, "real_size",
+                (int)sizeof(ssk_real), "compiler", __VERSION__, "machine", machine(threads, ranks),
+                "data_fingerprint", hash_text(data->fingerprint), "plugins", plugins(registry));
   char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
   json_decref(all);
   return text;

@@ -6,9 +6,15 @@
 #include "model/data.h"
 #include "registry/registry.h"
 #include "train/ranks.h"
+#include <jansson.h>
 
 /* environment.json as text, malloc'ed; NULL without memory. `threads`: of this rank. */
 char *ssk_environment_text(const struct ssk_data *data, const struct ssk_registry *registry,
                            int threads, const struct ssk_ranks *ranks);
+
+/* Parts of it: the versions of the libraries, by name; the name of the processor, or null. NULL
+ * without memory. */
+json_t *ssk_environment_libraries(void);
+json_t *ssk_environment_processor(void);
 
 #endif

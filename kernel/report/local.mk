@@ -59,3 +59,5 @@ libsskit_sources += kernel/report/report_page.h
 libsskit_sources += kernel/report/component_check.c
 libsskit_sources += kernel/report/component_check.h
 libsskit_sources += kernel/report/component_laws.c
+libsskit_sources += kernel/report/self_test.c
+libsskit_sources += kernel/report/self_test.h
