@@ -10,5 +10,6 @@ sskitinclude_HEADERS += kernel/include/sskit/parts.h
 sskitinclude_HEADERS += kernel/include/sskit/plugin.h
 sskitinclude_HEADERS += kernel/include/sskit/rng.h
 sskitinclude_HEADERS += kernel/include/sskit/scoring.h
+sskitinclude_HEADERS += kernel/include/sskit/sskit.h
 sskitinclude_HEADERS += kernel/include/sskit/tape.h
 sskitinclude_HEADERS += kernel/include/sskit/weights.h

@@ -18,6 +18,7 @@ libsskit_sources += kernel/report/run_folder.h
 libsskit_sources += kernel/report/run.c
 libsskit_sources += kernel/report/run.h
 libsskit_sources += kernel/report/run_open.c
+libsskit_sources += kernel/report/trained.c
 libsskit_sources += kernel/report/statistics.c
 libsskit_sources += kernel/report/statistics.h
 libsskit_sources += kernel/report/table.c

@@ -4,6 +4,7 @@ cli_tests += tests/cli/badplugins.sh
 cli_tests += tests/cli/bench.sh
 cli_tests += tests/cli/cli.sh
 cli_tests += tests/cli/doctor.sh
+cli_tests += tests/cli/embedding.sh
 cli_tests += tests/cli/filter.sh
 cli_tests += tests/cli/forecast.sh
 cli_tests += tests/cli/forecasting.sh
