@@ -149,6 +149,14 @@ point "two runs" refused 2 "does not take the argument" runs/plain --checkpoint 
 "$SSKIT" forecast runs/plain --data renamed.csv -o half.csv 2>err
 point "nothing half-written" test ! -e half.csv
 
+# A checkpoint of an earlier version does not tell the units: then the data are read.
+cp -R runs/plain runs/earlier
+LC_ALL=C sed 's/"units":/"other":/' runs/plain/checkpoints/last.safetensors >runs/earlier/checkpoints/last.safetensors
+point "without units the data are needed" refused 5 "all.csv" runs/earlier --data own.csv
+mv away.csv all.csv
+run 0 "... and where they are there" forecast runs/earlier --data own.csv
+point "... the numbers are the same" cmp out plain.csv
+
 # A model of generated data takes any file with as many columns of numbers.
 "$SSKIT" train -q "$top_srcdir/recipes/smoke/dataset_lgssm.yaml" -o runs/generated >out 2>err
 awk 'BEGIN { print "value"; for (t = 0; t < 20; t++) print sin(t) }' >any.csv
