@@ -6,6 +6,7 @@ cli_tests += tests/cli/cli.sh
 cli_tests += tests/cli/doctor.sh
 cli_tests += tests/cli/embedding.sh
 cli_tests += tests/cli/filter.sh
+cli_tests += tests/cli/first_hour.sh
 cli_tests += tests/cli/forecast.sh
 cli_tests += tests/cli/forecasting.sh
 cli_tests += tests/cli/health.sh
