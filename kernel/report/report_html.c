@@ -18,7 +18,8 @@ static const char style[] =
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
     "th,td{padding:.25rem .75rem;text-align:right;border-bottom:1px solid var(--line);"
     "white-space:nowrap}th:first-child,td:first-child{text-align:left}\n"
-    "pre{overflow-x:auto;font-size:.85rem}dt{font-weight:600}dd{margin:0 0 .5rem 1rem}\n"
+    "details{margin:1rem 0}pre{overflow-x:auto;font-size:.85rem}dt{font-weight:600}dd{margin:0 0 "
+    ".5rem 1rem}\n"
     "@media(prefers-color-scheme:dark){\n:root{--paper:#161616;--ink:#e4e4e4;--soft:#a8a8a8;"
     "--line:#444}}\n";
 
