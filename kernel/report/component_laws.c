@@ -107,6 +107,8 @@ void ssk_check_density(struct ssk_trial *trial, enum ssk_kind kind,
   bool fine = z->count == N && !ssk_tape_code(trial->pass.ctx.tape);
   if (fine)
     memcpy(drawn, z->data, sizeof drawn);
+  for (int i = 0; fine && i < N; i++)
+    fine = isfinite((double)drawn[i]);
   qsort(drawn, fine ? N : 0, sizeof *drawn, ascending);
   const double lo = fine ? (double)drawn[N / BINS] : 0, hi = fine ? (double)drawn[N - N / BINS] : 0;
   const ssk_tensor *log_p = fine ? density(&law, lo, hi) : z;
@@ -114,8 +116,8 @@ void ssk_check_density(struct ssk_trial *trial, enum ssk_kind kind,
   if (!fine) {
     ssk_check_end(report, "density", SSK_CHECK_FAILED, "%s",
                   ssk_err_count(trial->pass.err) ? ssk_err_message(trial->pass.err, 0)
-                                                 : "draws or density have a wrong shape, or all "
-                                                   "draws are the same");
+                                                 : "draws or density have a wrong shape, or "
+                                                   "draws are not finite, or all the same");
     return;
   }
   for (int i = 0; i < N; i++)
