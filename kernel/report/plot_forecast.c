@@ -184,6 +184,10 @@ int ssk_plot_forecasts(struct ssk_plots *plots, const struct ssk_run *run, struc
   if (!code) {
     if (w.forecaster.forecast)
       code = plot_all(plots, &w, err);
+    if (!code && w.forecaster.forecast)
+      code = ssk_plot_calibration(plots, run, &w.forecaster, pool, err);
+    if (!code)
+      code = ssk_plot_latents(plots, run, &w.forecaster, err);
     ssk_forecaster_free(&w.forecaster);
   }
   free(w.paths);

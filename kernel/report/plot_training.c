@@ -94,6 +94,21 @@ static int plot_loss(struct ssk_plots *plots, const char *metrics, ssk_err *err)
   return SSK_OK;
 }
 
+/* How the rate is weighed. */
+static int plot_lambda(struct ssk_plots *plots, const char *metrics, ssk_err *err) {
+  static const char *const keys[] = {"lambda", NULL}, *const names[] = {"lambda"};
+  struct ssk_plot *p =
+      ssk_plots_add(plots, "lambda", "Weight of the rate", "The objective's lambda.");
+  int widest = 0;
+  if (!p)
+    return no_memory(err);
+  add_block(&p->data, metrics, "train", keys, false, &widest);
+  ssk_text_add(&p->script, "set xlabel 'step'\nset ylabel 'lambda'\nset yrange [0:*]\n");
+  add_lines(&p->script, 0, 1, names);
+  ssk_text_add(&p->script, "\n");
+  return SSK_OK;
+}
+
 static int plot_norms(struct ssk_plots *plots, const char *metrics, ssk_err *err) {
   struct ssk_plot *p = ssk_plots_add(plots, "gradients", "Norms of the gradient",
                                      "Before clipping, of all weights and of each part.");
@@ -140,6 +155,8 @@ int ssk_plot_training(struct ssk_plots *plots, const char *metrics, ssk_err *err
   if (!strstr(metrics, "\"kind\":\"train\""))
     return SSK_OK; /* not begun */
   int code = plot_loss(plots, metrics, err);
+  if (!code)
+    code = plot_lambda(plots, metrics, err);
   if (!code)
     code = plot_norms(plots, metrics, err);
   return code ? code : plot_kl(plots, metrics, err);

@@ -50,6 +50,9 @@ point "... says where" grep -qx 'runs/a/report.html' out
 point "... the parts of the bound" grep -q 'Parts of the bound' runs/a/report.html
 point "... a forecast" test -s runs/a/plots/forecast_0.svg
 point "... against the oracle's distribution" test -s runs/a/plots/next.svg
+point "... the latents given a series" test -s runs/a/plots/latents.svg
+point "... the weight of the rate" test -s runs/a/plots/lambda.svg
+point "... no calibration of too few observations" test ! -e runs/a/plots/pit.svg
 point "... the recipe" grep -q 'training:' runs/a/report.html
 point "... without any request" self_contained runs/a/report.html
 point "... dark where the reader is" grep -q 'prefers-color-scheme:dark' runs/a/plots/loss.svg
@@ -64,6 +67,14 @@ run 0 "a model without a bound" train -q "$top_srcdir/recipes/smoke/encoder_copy
 run 0 "plot it" plot runs/copy
 point "... its loss" grep -q 'Parts of the path_loss' runs/copy/report.html
 point "... no figure of what it does not have" test ! -e runs/copy/plots/kl.gp
+
+run 0 "a run with more forecasts" train -q "$recipe" data.test=64 -o runs/more
+run 0 "plot it" plot runs/more
+point "... where observations lie among their samples" test -s runs/more/plots/pit.svg
+point "... a density" awk 'NF == 0 { exit } { sum += $2; n++ } END { exit !(n == 10 && sum > 9.999 && sum < 10.001) }' \
+  runs/more/plots/pit.tsv
+point "... and below their quantiles" awk '{ if ($2 < last) exit 1; last = $2 } END { exit last != 1 }' \
+  runs/more/plots/reliability.tsv
 
 printf 'name: study\ncompare: {rows: [oracle, persistence, %s], bootstrap: 20}\n' "$recipe" >study.yaml
 run 0 "a study" compare -q study.yaml -o study
