@@ -29,8 +29,6 @@ const struct ssk_syntax *ssk_verb_syntax(const struct ssk_verb *verb);
 typedef void ssk_option_seen(void *user, const struct argp_option *option);
 void ssk_verb_options(const struct ssk_verb *verb, ssk_option_seen *each, void *user);
 
-/* The manual page sskit(1), or of a verb, sskit-VERB(1), in the language man. */
-void ssk_manual_write(const struct ssk_verb *verb, struct ssk_text *out);
 /* A completion script of bash and of zsh. */
 void ssk_completion_bash(struct ssk_text *out);
 void ssk_completion_zsh(struct ssk_text *out);

@@ -10,6 +10,8 @@ sskit_SOURCES += kernel/cli/interface.c
 sskit_SOURCES += kernel/cli/interface.h
 sskit_SOURCES += kernel/cli/list.c
 sskit_SOURCES += kernel/cli/manual.c
+sskit_SOURCES += kernel/cli/manual.h
+sskit_SOURCES += kernel/cli/manual_tables.c
 sskit_SOURCES += kernel/cli/manual_text.c
 sskit_SOURCES += kernel/cli/main.c
 sskit_SOURCES += kernel/cli/page.c
@@ -23,6 +25,8 @@ sskit_SOURCES += kernel/cli/plugin_new.c
 sskit_SOURCES += kernel/cli/doctor.c
 sskit_SOURCES += kernel/cli/schema.c
 sskit_SOURCES += kernel/cli/recipe.c
+sskit_SOURCES += kernel/cli/roff.c
+sskit_SOURCES += kernel/cli/roff.h
 sskit_SOURCES += kernel/cli/verbs.def
 sskit_SOURCES += kernel/cli/train.c
 sskit_SOURCES += kernel/cli/resume.c
@@ -60,18 +64,27 @@ interface/skeletons.inc: $(addprefix $(srcdir)/plugins/template/,$(skeletons)) $
 	LC_ALL=C $(AWK) -f embed.awk $(skeletons) >$(abs_builddir)/$@.new && mv $(abs_builddir)/$@.new $(abs_builddir)/$@
 kernel/cli/sskit-plugin_new.$(OBJEXT): interface/skeletons.inc
 
-# The manual page and the completion scripts, which the program makes from its own tables.
-man1_MANS = interface/man/sskit.1
+# The manual pages and the completion scripts, which the program makes from its own tables.
+verbs = $(shell sed -n 's/^SSK_VERB.\([a-z]*\),.*/\1/p' $(srcdir)/kernel/cli/verbs.def)
+man1_MANS = interface/man/sskit.1 $(verbs:%=interface/man/sskit-%.1)
+man5_MANS = interface/man/sskit-recipe.5
+man7_MANS = interface/man/sskit-components.7
 bashcompletiondir = $(datadir)/bash-completion/completions
 bashcompletion_DATA = interface/bash/sskit
 zshcompletiondir = $(datadir)/zsh/site-functions
 zshcompletion_DATA = interface/zsh/_sskit
-CLEANFILES += $(man1_MANS) $(bashcompletion_DATA) $(zshcompletion_DATA)
+CLEANFILES += $(man1_MANS) $(man5_MANS) $(man7_MANS) $(bashcompletion_DATA) $(zshcompletion_DATA)
 
 write_interface = $(AM_V_GEN)$(MKDIR_P) $(@D) && \
-	SSKIT_PLUGIN_DIR= SSKIT_PLUGIN_PATH= ./sskit$(EXEEXT) $(1) >$@.new && mv $@.new $@
+	SSKIT_PLUGIN_DIR= SSKIT_PLUGIN_PATH=plugins-stage ./sskit$(EXEEXT) $(1) >$@.new && mv $@.new $@
 interface/man/sskit.1: sskit$(EXEEXT)
 	$(call write_interface,manual)
+interface/man/sskit-%.1: sskit$(EXEEXT)
+	$(call write_interface,manual $*)
+interface/man/sskit-recipe.5: sskit$(EXEEXT)
+	$(call write_interface,manual recipe)
+interface/man/sskit-components.7: sskit$(EXEEXT) $(plugin_stage)
+	$(call write_interface,manual components)
 interface/bash/sskit: sskit$(EXEEXT)
 	$(call write_interface,completion bash)
 interface/zsh/_sskit: sskit$(EXEEXT)

@@ -48,9 +48,38 @@ fi
 if command -v zsh >/dev/null; then
   point "zsh can read it" zsh -n _sskit
 fi
+"$SSKIT" manual recipe >recipe.5 2>err
+point "the reference of recipes" grep -q 'model\.transition' recipe.5
+"$SSKIT" manual components >components.7 2>err
+point "the reference of components" test -s components.7
+# What the schema of editors has, the references have too: every key, and every parameter of every component.
+"$SSKIT" schema >schema.json
+python3 - >missing 2>&1 <<'END'
+import json, re
+page = {name: re.findall(r'^\.TP\n\\fB(.*?)\\fR', open(name).read().replace('\\-', '-'), re.M)
+        for name in ('recipe.5', 'components.7')}
+schema = json.load(open('schema.json'))
+def keys(properties, prefix=''):
+    for name, value in properties.items():
+        yield prefix + name
+        for inner in value.get('allOf', []):
+            yield from keys(inner.get('properties', {}), prefix + name + '.')
+for key in keys(schema['properties']):
+    if key not in page['recipe.5'] and key not in ('base', 'expect', 'quick', 'sweep.axes'):
+        print('recipe', key)
+for name, component in schema['definitions'].items():
+    if '.' in name:
+        for key in keys(component['properties']):
+            if key != 'use' and key not in page['components.7']:
+                print(name, key)
+END
+cat missing | sed 's/^/# /'
+point "the references have every key and parameter" cmp missing /dev/null
 if command -v man >/dev/null; then
-  "$SSKIT" manual train >page
-  point "man has nothing to say against it" test -z "$(man --warnings -l page 2>&1 >/dev/null)"
+  "$SSKIT" manual train >train.1
+  for page in train.1 recipe.5 components.7; do
+    point "man has nothing to say against $page" test -z "$(man --warnings -l "$page" 2>&1 >/dev/null)"
+  done
 fi
 run 2 "no shell" completion csh
 run 2 "an unknown verb" manual tran
