@@ -14,7 +14,7 @@ enum { MAX_WHERE = 32 };
 static const struct argp_option options[] = {
     {"sequential", KEY_SEQUENTIAL, NULL, 0,
      "of a study: evaluate on more and more series, and stop when the differences are decided", 0},
-    {"format", KEY_FORMAT, "FORM", 0, "text (default), markdown, latex, csv or json", 0},
+    {"format", KEY_FORMAT, "FORM", 0, "text (default), markdown, latex, html, csv or json", 0},
     {"sort", KEY_SORT, "METRIC", 0, "the best row in this metric first", 0},
     {"where", KEY_WHERE, "KEY=VALUE", 0,
      "of runs: only those whose recipe has this value (repeatable)", 0},
@@ -23,12 +23,9 @@ static const struct argp_option options[] = {
 static const struct {
   const char *name;
   void (*write)(const struct ssk_table *table, struct ssk_text *out);
-} forms[] = {{"text", ssk_table_text},
-             {"markdown", ssk_table_markdown},
-             {"latex", ssk_table_latex},
-             {"csv", ssk_table_csv},
-             {"json", ssk_table_json}};
-enum { FORM_TEXT = 0, FORM_JSON = 4, n_forms = sizeof forms / sizeof forms[0] };
+} forms[] = {{"text", ssk_table_text}, {"markdown", ssk_table_markdown}, {"latex", ssk_table_latex},
+             {"html", ssk_table_page}, {"csv", ssk_table_csv},           {"json", ssk_table_json}};
+enum { FORM_TEXT = 0, FORM_JSON = 5, n_forms = sizeof forms / sizeof forms[0] };
 
 struct input {
   bool sequential;
@@ -50,7 +47,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         input->form = i;
         return 0;
       }
-    argp_error(state, "--format must be text, markdown, latex, csv or json, not '%s'", arg);
+    argp_error(state, "--format must be text, markdown, latex, html, csv or json, not '%s'", arg);
     return 0;
   case KEY_SORT:
     input->sort = arg;
@@ -69,7 +66,8 @@ static const struct ssk_syntax syntax = {
     .doc = "Train each model row of the study RECIPE (a recipe with 'compare:') once with each "
            "seed, evaluate all rows on the same series, and print the table: mean and standard "
            "error over seeds (over series for baselines, and with one seed). The directory holds a "
-           "run for each training, and the table as text, Markdown, LaTeX, CSV and JSON. Overrides "
+           "run for each training, and the table as text, Markdown, LaTeX, HTML, CSV and JSON. "
+           "Overrides "
            "compare.KEY=VALUE change the study, all others every row's recipe.\n\n"
            "With run directories instead of a recipe, evaluate these as their recipes say: runs "
            "that differ in the seed alone are one row, and only the keys that differ are shown "

@@ -10,6 +10,7 @@ libsskit_sources += kernel/core/file.c
 libsskit_sources += kernel/core/file.h
 libsskit_sources += kernel/core/hash.c
 libsskit_sources += kernel/core/hash.h
+libsskit_sources += kernel/core/json.h
 libsskit_sources += kernel/core/log.c
 libsskit_sources += kernel/core/log.h
 libsskit_sources += kernel/core/text.c

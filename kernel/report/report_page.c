@@ -2,6 +2,7 @@
 /* report_page.c - what stands on the pages. */
 #include "report/report_page.h"
 #include "core/file.h"
+#include "core/json.h"
 #include "model/evaluate_bound.h"
 #include "report/plot_run.h"
 #include "report/report_html.h"
@@ -96,16 +97,6 @@ int ssk_report_run(const char *folder, struct ssk_registry *registry, int thread
 
 /* ---- a comparison ---------------------------------------------------------------------------- */
 
-static double number_of(const json_t *cell, const char *key) {
-  const json_t *value = json_object_get(cell, key);
-  return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static const char *text_of(const json_t *object, const char *key) {
-  const char *text = json_string_value(json_object_get(object, key));
-  return text ? text : "";
-}
-
 static const json_t *cell_of(const json_t *row, const char *metric) {
   return json_object_get(json_object_get(row, "metrics"), metric);
 }
@@ -114,7 +105,7 @@ static const json_t *cell_of(const json_t *row, const char *metric) {
 static bool is_scored(const json_t *rows, const char *metric) {
   bool any = false;
   for (size_t r = 0; r < json_array_size(rows); r++)
-    any = any || !isnan(number_of(cell_of(json_array_get(rows, r), metric), "mean"));
+    any = any || !isnan(ssk_json_number(cell_of(json_array_get(rows, r), metric), "mean"));
   return any;
 }
 
@@ -122,16 +113,16 @@ static bool is_scored(const json_t *rows, const char *metric) {
 static int plot_metric(struct ssk_plots *plots, const json_t *rows, const char *metric,
                        ssk_err *err) {
   const json_t *first = cell_of(json_array_get(rows, 0), metric);
-  struct ssk_plot *p = ssk_plots_add(plots, metric, metric, text_of(first, "definition"));
+  struct ssk_plot *p = ssk_plots_add(plots, metric, metric, ssk_json_text(first, "definition"));
   size_t n = json_array_size(rows);
   if (!p)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the figures");
   ssk_text_add(&p->script, "set ytics (");
   for (size_t r = 0; r < n; r++) {
     const json_t *row = json_array_get(rows, r), *cell = cell_of(row, metric);
-    double mean = number_of(cell, "mean"), se = number_of(cell, "se");
+    double mean = ssk_json_number(cell, "mean"), se = ssk_json_number(cell, "se");
     ssk_text_add(&p->script, r ? ", " : "");
-    ssk_plot_quote(&p->script, text_of(row, "name"));
+    ssk_plot_quote(&p->script, ssk_json_text(row, "name"));
     ssk_text_printf(&p->script, " %zu", n - r);
     if (!isnan(mean))
       ssk_text_printf(&p->data, "%.7g\t%zu\t%.7g\n", mean, n - r, isnan(se) ? 0 : 2 * se);
@@ -143,76 +134,6 @@ static int plot_metric(struct ssk_plots *plots, const json_t *rows, const char *
                   "linecolor %s title 'mean, two standard errors'\n",
                   n, metric, ssk_plot_colour(0));
   return SSK_OK;
-}
-
-static void add_value(struct ssk_text *page, const json_t *cell) {
-  char number[48];
-  bool best = json_is_true(json_object_get(cell, "best"));
-  ssk_table_number(number, number_of(cell, "mean"), number_of(cell, "se"));
-  ssk_text_printf(page, best ? "<td><b>%s</b></td>" : "<td>%s</td>", number);
-}
-
-static void add_difference(struct ssk_text *page, const json_t *cell) {
-  const json_t *d = json_object_get(cell, "difference");
-  double low = number_of(d, "low");
-  if (isnan(low))
-    ssk_text_add(page, "<td>-</td>");
-  else
-    ssk_text_printf(page, "<td>%+.3g [%.3g, %.3g]</td>", number_of(d, "mean"), low,
-                    number_of(d, "high"));
-}
-
-/* Rows by metrics, beside the names the settings that tell rows apart. */
-static void add_table(struct ssk_text *page, const json_t *rows,
-                      void (*add_cell)(struct ssk_text *page, const json_t *cell)) {
-  static const char *const groups[] = {"settings", "metrics"};
-  const char *key;
-  json_t *value, *row;
-  size_t r;
-  ssk_text_add(page, "<div class=\"wide\"><table>\n<tr><th></th>");
-  for (int g = 0; g < 2; g++)
-    json_object_foreach(json_object_get(json_array_get(rows, 0), groups[g]), key, value) {
-      ssk_text_add(page, "<th>");
-      ssk_html_text(page, key);
-      ssk_text_add(page, "</th>");
-    }
-  ssk_text_add(page, "</tr>\n");
-  json_array_foreach(rows, r, row) {
-    ssk_text_add(page, "<tr><td>");
-    ssk_html_text(page, text_of(row, "name"));
-    ssk_text_add(page, "</td>");
-    json_object_foreach(json_object_get(row, "settings"), key, value) {
-      ssk_text_add(page, "<td>");
-      ssk_html_text(page, json_string_value(value));
-      ssk_text_add(page, "</td>");
-    }
-    json_object_foreach(json_object_get(row, "metrics"), key, value) add_cell(page, value);
-    ssk_text_add(page, "</tr>\n");
-  }
-  ssk_text_add(page, "</table></div>\n");
-}
-
-/* What stands under the title of a comparison. */
-static void add_comparison(struct ssk_text *page, const json_t *table, const json_t *rows) {
-  const char *reference = text_of(table, "reference");
-  if (*text_of(table, "note")) {
-    ssk_text_add(page, "<p>");
-    ssk_html_text(page, text_of(table, "note"));
-    ssk_text_add(page, "</p>\n");
-  }
-  add_table(page, rows, add_value);
-  ssk_text_add(page,
-               "<p>Mean \u00b1 standard error; bold: the best of the rows that do not know the "
-               "generating process.</p>\n");
-  if (json_array_size(rows) < 2 || !*reference)
-    return;
-  ssk_text_add(page, "<details><summary>Paired differences from ");
-  ssk_html_text(page, reference);
-  ssk_text_add(page, strcmp(text_of(table, "intervals"), "anytime") == 0
-                         ? ", with anytime-valid intervals</summary>\n"
-                         : ", with 95 % bootstrap intervals</summary>\n");
-  add_table(page, rows, add_difference);
-  ssk_text_add(page, "</details>\n");
 }
 
 int ssk_report_comparison(const char *folder, ssk_err *err) {
@@ -233,7 +154,7 @@ int ssk_report_comparison(const char *folder, ssk_err *err) {
     code = ssk_html_draw(&plots, folder, err);
   if (!code) {
     ssk_html_begin(&page, folder);
-    add_comparison(&page, table, rows);
+    ssk_table_html(&page, table);
     ssk_html_plots(&page, &plots);
     ssk_html_end(&page);
     code = ssk_html_write(&page, folder, err);

@@ -2,6 +2,7 @@
 /* runs.c - reading run directories. */
 #include "report/runs.h"
 #include "core/file.h"
+#include "core/json.h"
 #include "core/text.h"
 #include "model/evaluate_bound.h"
 #include "recipe/tree.h"
@@ -113,16 +114,11 @@ const char *ssk_run_value(const struct ssk_run_info *run, const char *key) {
 
 /* ---- what it reached ------------------------------------------------------------------------- */
 
-static double number_of(const json_t *object, const char *key) {
-  const json_t *value = json_object_get(object, key);
-  return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 /* What a validation's parts sum to, under its name and this ending. */
 static double sum_of(const json_t *object, bool path_loss, const char *ending) {
   char key[32];
   snprintf(key, sizeof key, "%s%s", ssk_measure_name(path_loss), ending);
-  return number_of(object, key);
+  return ssk_json_number(object, key);
 }
 
 static bool add_bound(struct ssk_run_info *run, double bound) {
@@ -146,7 +142,7 @@ static bool read_metrics(struct ssk_run_info *run, const char *lines) {
     if (json_is_integer(step))
       run->step = json_integer_value(step);
     if (json_object_get(object, "time_seconds"))
-      run->seconds = number_of(object, "time_seconds");
+      run->seconds = ssk_json_number(object, "time_seconds");
     if (kind && !strcmp(kind, "validation")) {
       run->path_loss = json_object_get(object, ssk_measure_name(true)) != NULL;
       run->bound = sum_of(object, run->path_loss, "");

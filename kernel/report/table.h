@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* table.h - a comparison: rows (models, baselines) by metrics, as text, Markdown, LaTeX, CSV and
- * JSON. */
+/* table.h - a comparison: rows (models, baselines) by metrics, as text, Markdown, LaTeX, HTML, CSV
+ * and JSON. */
 #ifndef SSK_REPORT_TABLE_H
 #define SSK_REPORT_TABLE_H
 
 #include "core/text.h"
 #include "report/statistics.h"
+#include <jansson.h>
 
 struct ssk_table_cell {
   struct ssk_mean value;
@@ -67,7 +68,14 @@ void ssk_table_markdown(const struct ssk_table *table, struct ssk_text *out);
 void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out);
 void ssk_table_latex(const struct ssk_table *table, struct ssk_text *out);
 void ssk_table_json(const struct ssk_table *table, struct ssk_text *out);
-/* All of them, as table.txt, table.md, table.tex, table.csv and table.json in the folder. */
+/* HTML: a page of its own, with the paired differences. */
+void ssk_table_page(const struct ssk_table *table, struct ssk_text *out);
+/* All of them, as table.txt, table.md, table.tex, table.html, table.csv and table.json in the
+ * folder. */
 int ssk_table_write(const struct ssk_table *table, const char *folder, ssk_err *err);
+/* What JSON says; the caller's. */
+json_t *ssk_table_as_json(const struct ssk_table *table);
+/* What stands under the title of a page: table, note and differences, of the JSON. */
+void ssk_table_html(struct ssk_text *page, const json_t *table);
 
 #endif

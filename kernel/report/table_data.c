@@ -3,7 +3,6 @@
  */
 #include "core/file.h"
 #include "report/table.h"
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -85,7 +84,7 @@ static json_t *cell_json(const struct ssk_table *table, const struct ssk_table_r
   return out;
 }
 
-void ssk_table_json(const struct ssk_table *table, struct ssk_text *out) {
+json_t *ssk_table_as_json(const struct ssk_table *table) {
   json_t *root = json_object(), *rows = json_array();
   for (int r = 0; r < table->n_rows; r++) {
     const struct ssk_table_row *row = &table->rows[r];
@@ -111,6 +110,11 @@ void ssk_table_json(const struct ssk_table *table, struct ssk_text *out) {
     json_object_set_new(root, "note", json_string(table->note));
   if (table->reference >= 0)
     json_object_set_new(root, "reference", json_string(table->rows[table->reference].name));
+  return root;
+}
+
+void ssk_table_json(const struct ssk_table *table, struct ssk_text *out) {
+  json_t *root = ssk_table_as_json(table);
   char *text = json_dumps(root, JSON_INDENT(2));
   if (text) {
     ssk_text_add(out, text);
@@ -126,11 +130,9 @@ int ssk_table_write(const struct ssk_table *table, const char *folder, ssk_err *
   static const struct {
     const char *name;
     void (*form)(const struct ssk_table *table, struct ssk_text *out);
-  } files[] = {{"table.txt", ssk_table_text},
-               {"table.md", ssk_table_markdown},
-               {"table.tex", ssk_table_latex},
-               {"table.csv", ssk_table_csv},
-               {"table.json", ssk_table_json}};
+  } files[] = {{"table.txt", ssk_table_text},  {"table.md", ssk_table_markdown},
+               {"table.tex", ssk_table_latex}, {"table.html", ssk_table_page},
+               {"table.csv", ssk_table_csv},   {"table.json", ssk_table_json}};
   int code = SSK_OK;
   for (size_t i = 0; i < sizeof files / sizeof files[0] && !code; i++) {
     struct ssk_text text = {0};

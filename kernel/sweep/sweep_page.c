@@ -3,22 +3,13 @@
  */
 #include "sweep/sweep_page.h"
 #include "core/file.h"
+#include "core/json.h"
 #include "report/report_html.h"
 #include "report/table.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *text_of(const json_t *object, const char *key) {
-  const char *text = json_string_value(json_object_get(object, key));
-  return text ? text : "";
-}
-
-static double number_of(const json_t *object, const char *key) {
-  const json_t *value = json_object_get(object, key);
-  return json_is_number(value) ? json_number_value(value) : NAN;
-}
 
 static int no_memory(ssk_err *err) {
   return ssk_err_set(err, SSK_ENOMEM, "no memory for the report of a sweep");
@@ -31,7 +22,7 @@ static bool has_values(const json_t *trials) {
   size_t i;
   const json_t *t;
   bool any = false;
-  json_array_foreach(trials, i, t) any = any || !isnan(number_of(t, "value"));
+  json_array_foreach(trials, i, t) any = any || !isnan(ssk_json_number(t, "value"));
   return any;
 }
 
@@ -43,8 +34,8 @@ static int plot_history(struct ssk_plots *plots, const json_t *trials, const cha
   const json_t *t;
   if (!p)
     return no_memory(err);
-  json_array_foreach(trials, i, t) if (!isnan(number_of(t, "value")))
-      ssk_text_printf(&p->data, "%.0f\t%.7g\n", number_of(t, "trial"), number_of(t, "value"));
+  json_array_foreach(trials, i, t) if (!isnan(ssk_json_number(t, "value"))) ssk_text_printf(
+      &p->data, "%.0f\t%.7g\n", ssk_json_number(t, "trial"), ssk_json_number(t, "value"));
   ssk_text_add(&p->script, "set xlabel 'trial'\nset ylabel ");
   ssk_plot_quote(&p->script, metric);
   ssk_text_printf(
@@ -59,7 +50,7 @@ static int plot_importance(struct ssk_plots *plots, const json_t *axes, ssk_err 
   const size_t n = json_array_size(axes);
   bool any = false;
   for (size_t k = 0; k < n; k++)
-    any = any || !isnan(number_of(json_array_get(axes, k), "importance"));
+    any = any || !isnan(ssk_json_number(json_array_get(axes, k), "importance"));
   struct ssk_plot *p =
       any ? ssk_plots_add(
                 plots, "importance", "Importance of the axes",
@@ -71,9 +62,9 @@ static int plot_importance(struct ssk_plots *plots, const json_t *axes, ssk_err 
   ssk_text_add(&p->script, "set ytics (");
   for (size_t k = 0; k < n; k++) {
     const json_t *axis = json_array_get(axes, k);
-    const double share = number_of(axis, "importance");
+    const double share = ssk_json_number(axis, "importance");
     ssk_text_add(&p->script, k ? ", " : "");
-    ssk_plot_quote(&p->script, text_of(axis, "key"));
+    ssk_plot_quote(&p->script, ssk_json_text(axis, "key"));
     ssk_text_printf(&p->script, " %zu", n - k);
     if (!isnan(share))
       ssk_text_printf(&p->data, "0\t%zu\t%.4g\t0\n", n - k, share);
@@ -88,7 +79,7 @@ static int plot_importance(struct ssk_plots *plots, const json_t *axes, ssk_err 
 /* The trials' values along one axis. */
 static int plot_slice(struct ssk_plots *plots, const json_t *axis, size_t number,
                       const json_t *trials, const char *metric, ssk_err *err) {
-  const char *key = text_of(axis, "key");
+  const char *key = ssk_json_text(axis, "key");
   const json_t *values = json_object_get(axis, "values"), *value, *t;
   const size_t choices = json_array_size(values);
   char name[32];
@@ -97,10 +88,10 @@ static int plot_slice(struct ssk_plots *plots, const json_t *axis, size_t number
   struct ssk_plot *p = ssk_plots_add(plots, name, key, "Finished trials, the later the darker.");
   if (!p)
     return no_memory(err);
-  json_array_foreach(trials, i, t) if (!isnan(number_of(t, "value")))
-      ssk_text_printf(&p->data, "%.7g\t%.7g\t%.0f\n", number_of(json_object_get(t, "places"), key),
-                      number_of(t, "value"), number_of(t, "trial"));
-  if (!strcmp(text_of(axis, "kind"), "loguniform"))
+  json_array_foreach(trials, i, t) if (!isnan(ssk_json_number(t, "value"))) ssk_text_printf(
+      &p->data, "%.7g\t%.7g\t%.0f\n", ssk_json_number(json_object_get(t, "places"), key),
+      ssk_json_number(t, "value"), ssk_json_number(t, "trial"));
+  if (!strcmp(ssk_json_text(axis, "kind"), "loguniform"))
     ssk_text_add(&p->script, "set logscale x\nset format x '%.0e'\n");
   if (choices) {
     ssk_text_printf(&p->script, "set xrange [-0.5:%zu.5]\nset xtics (", choices - 1);
@@ -137,20 +128,20 @@ static void add_table(struct ssk_text *page, const json_t *sweep) {
   char number[48];
   size_t i, k;
   ssk_text_add(page, "<div class=\"wide\"><table>\n<tr><th>trial</th><th>");
-  ssk_html_text(page, text_of(sweep, "metric"));
+  ssk_html_text(page, ssk_json_text(sweep, "metric"));
   ssk_text_add(page, "</th><th>state</th>");
   json_array_foreach(axes, k, axis) {
     ssk_text_add(page, "<th>");
-    ssk_html_text(page, text_of(axis, "key"));
+    ssk_html_text(page, ssk_json_text(axis, "key"));
     ssk_text_add(page, "</th>");
   }
   ssk_text_add(page, "</tr>\n");
   json_array_foreach(json_object_get(sweep, "trials"), i, t) {
-    ssk_text_printf(page, "<tr><td>%.0f</td>", number_of(t, "trial"));
-    add_cell(page, ssk_table_number(number, number_of(t, "value"), number_of(t, "se")));
-    add_cell(page, text_of(t, "state"));
+    ssk_text_printf(page, "<tr><td>%.0f</td>", ssk_json_number(t, "trial"));
+    add_cell(page, ssk_table_number(number, ssk_json_number(t, "value"), ssk_json_number(t, "se")));
+    add_cell(page, ssk_json_text(t, "state"));
     json_array_foreach(axes, k, axis)
-        add_cell(page, text_of(json_object_get(t, "setting"), text_of(axis, "key")));
+        add_cell(page, ssk_json_text(json_object_get(t, "setting"), ssk_json_text(axis, "key")));
     ssk_text_add(page, "</tr>\n");
   }
   ssk_text_add(page, "</table></div>\n");
@@ -159,7 +150,7 @@ static void add_table(struct ssk_text *page, const json_t *sweep) {
 static int plot_all(struct ssk_plots *plots, const json_t *sweep, ssk_err *err) {
   const json_t *axes = json_object_get(sweep, "axes"), *axis;
   const json_t *trials = json_object_get(sweep, "trials");
-  const char *metric = text_of(sweep, "metric");
+  const char *metric = ssk_json_text(sweep, "metric");
   size_t k;
   int code = plot_history(plots, trials, metric, err);
   if (!code)
@@ -183,7 +174,7 @@ int ssk_sweep_report(const char *folder, ssk_err *err) {
   if (!code)
     code = ssk_html_draw(&plots, folder, err);
   if (!code) {
-    ssk_html_begin(&page, text_of(sweep, "sweep"));
+    ssk_html_begin(&page, ssk_json_text(sweep, "sweep"));
     ssk_html_plots(&page, &plots);
     add_table(&page, sweep);
     ssk_html_end(&page);

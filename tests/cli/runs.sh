@@ -31,19 +31,21 @@ point "... with the nearest" grep -q "did you mean 'ls'" err
 run 0 "compare of runs" compare -q runs/a runs/b runs/study/c
 point "... makes seeds one row" grep -q '^smoke  ' out
 point "... and tells rows apart by their keys" grep -q '^model.latent: smoke 2, smoke-2 3$' out
-for form in markdown latex csv json; do
+for form in markdown latex html csv json; do
   run 0 "as $form" compare -q --format $form runs/a runs/b runs/study/c
   mv out out.$form
 done
 point "Markdown has the keys" grep -q '^|  | model.latent | ' out.markdown
 point "LaTeX has them" grep -q '^ & model.latent & elbo' out.latex
+point "HTML has them" grep -q '<th>model.latent</th><th>elbo</th>' out.html
+point "... on a page of its own" grep -q '</html>' out.html
 point "CSV has two seeds" grep -q '^"smoke",crps,[^,]*,[^,]*,2,2,' out.csv
 point "JSON has the settings" grep -q '"model.latent": "3"' out.json
 run 0 "some of them" compare -q --where model.latent=3 --format csv runs/a runs/b runs/study/c
 point "... are the others left out" test "$(grep -c ',crps,' out)" = 1
 run 2 "... a filter is for runs" compare -q --where model.latent=3 "$recipe"
 run 0 "with a directory" compare -q runs/a runs/b -o both
-point "... the table is in it" test -s both/table.tex -a -s both/table.json
+point "... the table is in it" test -s both/table.tex -a -s both/table.json -a -s both/table.html
 run 2 "none of them" compare -q --where model.latent=9 runs/a
 run 0 "sorted" compare -q --sort crps --format csv runs/a runs/b runs/study/c
 best=$(sed -n 's/^"\([^"]*\)",crps,.*/\1/p' out | head -n 1)
