@@ -3,6 +3,7 @@
  * bench_write.c. */
 #include "report/bench.h"
 #include "core/clock.h"
+#include "report/times_log.h"
 #include "train/loop.h"
 #include <math.h>
 #include <stdlib.h>
@@ -29,12 +30,6 @@ static int no_memory(ssk_err *err) {
 
 /* ---- rows ----------------------------------------------------------------------------------- */
 
-/* The recipe's section is `model`, and so are nearly all paths: that goes without saying. */
-static const char *component_of(const struct ssk_profile_key *key) {
-  const char *path = key->scope ? key->scope : "model";
-  return strncmp(path, "model.", 6) == 0 ? path + 6 : path;
-}
-
 static void write_shape(const struct ssk_profile_key *key, char shape[80]) {
   size_t n = (size_t)snprintf(shape, 80, "%d -> [", key->inner);
   for (int i = 0; i < key->ndim; i++)
@@ -48,7 +43,7 @@ static bool same_text(const char *a, const char *b) {
 
 /* The row for what a profile tells; made when it is the first of its kind. NULL without memory. */
 static struct ssk_bench_row *row_of(struct ssk_bench *out, const struct ssk_profile_key *key) {
-  const char *component = component_of(key);
+  const char *component = ssk_profile_component(key);
   char shape[80] = "";
   if (out->options.shapes && key->ndim)
     write_shape(key, shape);

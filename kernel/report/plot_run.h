@@ -10,6 +10,8 @@
 /* Loss parts, validation, lambda, gradient norms, and KL of each latent dimension, as far as the
  * lines have them. */
 int ssk_plot_training(struct ssk_plots *plots, const char *metrics, ssk_err *err);
+/* The time of a step by component, where the lines have it. */
+int ssk_plot_times(struct ssk_plots *plots, const char *metrics, ssk_err *err);
 /* Fans of forecasts against the truth for some series, where the data have an oracle the
  * distribution of the next observation against the true one, and the two below. */
 int ssk_plot_forecasts(struct ssk_plots *plots, const struct ssk_run *run, struct ssk_pool *pool,

@@ -10,10 +10,11 @@ static const char style[] =
     "body{margin:0 auto;max-width:76rem;padding:1rem;background:var(--paper);color:var(--ink);"
     "font:1rem/1.5 system-ui,sans-serif;overflow-wrap:break-word}\n"
     "h1{font-size:1.5rem}h2{font-size:1.15rem;margin:0}\n"
-    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,32rem),1fr));"
+    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,36rem),1fr));"
     "gap:1rem}\n"
-    "figure{margin:0;padding:.75rem;border:1px solid var(--line);border-radius:.5rem}\n"
-    "figure svg{display:block;width:100%;height:auto}\n"
+    "figure{margin:0;min-width:0;padding:.75rem;border:1px solid var(--line);border-radius:.5rem}\n"
+    /* Text keeps a size that can be read: a narrow screen scrolls within the box. */
+    "figure svg{display:block;width:100%;min-width:34rem;height:auto}\n"
     "figcaption{color:var(--soft);font-size:.9rem}\n"
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
     "th,td{padding:.25rem .75rem;text-align:right;border-bottom:1px solid var(--line);"
@@ -65,9 +66,9 @@ void ssk_html_plots(struct ssk_text *out, const struct ssk_plots *plots) {
     const char *svg = plots->items[i].svg.data ? strstr(plots->items[i].svg.data, "<svg") : NULL;
     ssk_text_add(out, "<figure>\n<h2>");
     ssk_html_text(out, plots->items[i].title);
-    ssk_text_add(out, "</h2>\n");
+    ssk_text_add(out, "</h2>\n<div class=\"wide\">");
     ssk_text_add(out, svg ? svg : ""); /* without the declaration of XML */
-    ssk_text_add(out, "<figcaption>");
+    ssk_text_add(out, "</div>\n<figcaption>");
     ssk_html_text(out, plots->items[i].note);
     ssk_text_printf(out, " (plots/%s.tsv, plots/%s.gp)</figcaption>\n</figure>\n",
                     plots->items[i].name, plots->items[i].name);

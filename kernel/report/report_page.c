@@ -79,6 +79,8 @@ int ssk_report_run(const char *folder, struct ssk_registry *registry, int thread
   if (!code)
     code = ssk_plot_training(&plots, metrics, err);
   if (!code)
+    code = ssk_plot_times(&plots, metrics, err);
+  if (!code)
     code = ssk_run_open(folder, 0, NULL, registry, &run, err);
   if (!code)
     code = ssk_pool_new(threads, &pool, err);

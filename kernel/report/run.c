@@ -24,6 +24,7 @@
 #include "report/run_metrics.h"
 #include "report/run_signals.h"
 #include "report/runs.h"
+#include "report/times_log.h"
 #include "train/loop.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -69,6 +70,12 @@ static int on_step(void *state, const struct ssk_trainer *trainer,
   int code =
       due ? ssk_metrics_step(&s->metrics, record, ssk_trainer_counters(trainer), err) : SSK_OK;
   return code || !s->watcher ? code : show(s, trainer, err);
+}
+
+static int on_profile(void *state, const struct ssk_trainer *trainer,
+                      const struct ssk_profile *profiles, int n, ssk_err *err) {
+  struct job *s = state;
+  return ssk_times_log(&s->metrics, ssk_trainer_counters(trainer)->step, profiles, n, err);
 }
 
 static int on_validation(void *state, const struct ssk_trainer *trainer, bool best, ssk_err *err) {
@@ -186,6 +193,7 @@ static int job_run(struct job *s, const char *recipe, const struct ssk_run_optio
   static const struct ssk_observer follower = {.poll = on_poll};
   const struct ssk_observer leader = {.state = s,
                                       .stepped = on_step,
+                                      .profiled = on_profile,
                                       .validated = on_validation,
                                       .examined = on_examination,
                                       .save = on_save,

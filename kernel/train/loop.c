@@ -158,6 +158,12 @@ static bool due(int64_t step, int64_t every, int64_t last) {
   return every > 0 && (step % every == 0 || step == last);
 }
 
+/* A finished run always has a validation, where there is anything to validate on. */
+static bool validation_due(const struct ssk_trainer *t, int64_t step) {
+  const struct ssk_training_section *s = &t->experiment->training;
+  return step == s->steps || due(step, s->validate_every, s->steps);
+}
+
 /* The bound of the averaged weights on the validation split. */
 static int validate(struct ssk_trainer *t, const struct ssk_observer *observer, ssk_err *err) {
   const struct ssk_evaluate_section *e = &t->experiment->evaluate;
@@ -204,19 +210,27 @@ static int save(struct ssk_trainer *t, const struct ssk_observer *observer, ssk_
   return ssk_ranks_agree(t->ranks, code, err);
 }
 
-/* What follows a step: log, validation, save, and whether to stop. */
+/* Where the step's time went, if all of it is known. */
+static int tell_profiles(const struct ssk_trainer *t, const struct ssk_profile *profiles,
+                         const struct ssk_observer *observer, ssk_err *err) {
+  for (int i = 0; i < t->n_passes; i++)
+    if (profiles[i].failed)
+      return SSK_OK;
+  return observer->profiled(observer->state, t, profiles, t->n_passes, err);
+}
+
+/* What follows a step (with profiles, or NULL): log, validation, save, and whether to stop. */
 static int after_step(struct ssk_trainer *t, const struct ssk_step_record *record,
-                      const struct ssk_observer *observer, ssk_err *err) {
+                      const struct ssk_profile *profiles, const struct ssk_observer *observer,
+                      ssk_err *err) {
   const struct ssk_training_section *s = &t->experiment->training;
   const int64_t step = t->counters.step;
-  int code = SSK_OK;
-  if (observer->stepped)
+  int code = profiles ? tell_profiles(t, profiles, observer, err) : SSK_OK;
+  if (!code && observer->stepped)
     code = observer->stepped(observer->state, t, record,
                              due(step, s->log_every, s->steps) || (step == 1 && s->log_every > 0),
                              err);
-  /* A finished run always has a validation where there is anything to validate on. */
-  const bool validation = step == s->steps || due(step, s->validate_every, s->steps);
-  if (!code && validation && t->data->split[SSK_VALID].n > 0) {
+  if (!code && validation_due(t, step) && t->data->split[SSK_VALID].n > 0) {
     code = validate(t, observer, err);
     if (!code && observer->examined && health_due(t))
       code = examine(t, observer, err);
@@ -234,13 +248,31 @@ static int after_step(struct ssk_trainer *t, const struct ssk_step_record *recor
   return code;
 }
 
+/* The clocks of one step, which change nothing that is computed. New each time, so that what they
+ * have rows for does not depend on the steps before; NULL without memory, and no profile then. */
+static struct ssk_profile *start_profiles(struct ssk_trainer *t) {
+  struct ssk_profile *profiles = calloc((size_t)t->n_passes, sizeof *profiles);
+  ssk_trainer_profile(t, profiles);
+  return profiles;
+}
+
+static void free_profiles(const struct ssk_trainer *t, struct ssk_profile *profiles) {
+  for (int i = 0; profiles && i < t->n_passes; i++)
+    ssk_profile_free(&profiles[i]);
+  free(profiles);
+}
+
 int ssk_trainer_run(struct ssk_trainer *t, const struct ssk_observer *observer, ssk_err *err) {
   int code = SSK_OK;
   while (!code && t->counters.step < t->experiment->training.steps) {
     struct ssk_step_record record;
+    const bool profiled = observer->profiled && validation_due(t, t->counters.step + 1);
+    struct ssk_profile *profiles = profiled ? start_profiles(t) : NULL;
     code = ssk_trainer_step(t, &record, err);
+    ssk_trainer_profile(t, NULL);
     if (!code)
-      code = after_step(t, &record, observer, err);
+      code = after_step(t, &record, profiles, observer, err);
+    free_profiles(t, profiles);
   }
   return code;
 }

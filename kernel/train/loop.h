@@ -27,6 +27,7 @@ struct ssk_step_record {
 };
 
 struct ssk_trainer;
+struct ssk_profile;
 
 /* What the loop tells, and asks. Every slot is optional; a slot's non-zero code ends the loop. With
  * several ranks, each has an observer, those that follow perhaps with no more than `poll`: what one
@@ -36,6 +37,10 @@ struct ssk_observer {
   /* After each step; `due` when it is one of training.log_every. */
   int (*stepped)(void *state, const struct ssk_trainer *trainer,
                  const struct ssk_step_record *record, bool due, ssk_err *err);
+  /* After each step that a validation is due after, and before that: where its time went, in n
+   * profiles, one a thread, borrowed. Where this slot is NULL nothing is profiled. */
+  int (*profiled)(void *state, const struct ssk_trainer *trainer,
+                  const struct ssk_profile *profiles, int n, ssk_err *err);
   /* After a validation; `best` when its bound is the lowest so far. */
   int (*validated)(void *state, const struct ssk_trainer *trainer, bool best, ssk_err *err);
   /* After a validation at which the recipe's section `health` asks for it; `health` is borrowed.
@@ -70,7 +75,6 @@ int ssk_trainer_run(struct ssk_trainer *trainer, const struct ssk_observer *obse
 
 /* Where the time of the following steps goes: one profile a thread of the pool, borrowed; NULL ends
  * that. Between steps the clocks are booked on no component. */
-struct ssk_profile;
 void ssk_trainer_profile(struct ssk_trainer *trainer, struct ssk_profile *profiles);
 /* What the following steps see, draw and obtain; borrowed, NULL ends that. For batches of one
  * shard, in which no threads write into it side by side, and one segment, which draws but once. */

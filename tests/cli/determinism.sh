@@ -26,7 +26,7 @@ start() {
   "$SSKIT" "$@" >/dev/null 2>"$work/err" &
   pid=$!
 }
-figures() { sed 's/,"time_[a-z_]*":[^,}]*//g' "$1/metrics.jsonl"; }
+figures() { sed 's/,"time_[^"]*":[^,}]*//g' "$1/metrics.jsonl"; }
 
 # same A B [N]: two runs ended in the same figures, N validations (6) and as many looks at the health
 # in them, and checkpoints

@@ -72,7 +72,7 @@ fixed='training.steps=60 training.log_every=1 training.validate_every=25 trainin
 shards7='training.batch=14 training.shards=7'
 shards3='training.batch=6 training.shards=3'
 
-figures() { sed 's/,"time_[a-z_]*":[^,}]*//g' "$1/metrics.jsonl"; }
+figures() { sed 's/,"time_[^"]*":[^,}]*//g' "$1/metrics.jsonl"; }
 
 # same A B [STEPS]: two runs ended in the same figures and checkpoints
 same() {
