@@ -1,14 +1,52 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* evaluate.c - sskit evaluate: the metrics of a trained run. */
+#include "cli/evaluate_samplers.h"
 #include "cli/training.h"
 #include "model/evaluate_bound.h"
 #include "report/health_text.h"
 #include "report/run_score.h"
 
+enum { KEY_HEALTH = 0x2000, KEY_SAMPLERS, KEY_STEPS };
+
 static const struct argp_option options[] = {
-    {"health", SSK_CLI_FLAG, NULL, 0,
+    {"health", KEY_HEALTH, NULL, 0,
      "also the health of latents and transition on these series, as the section health says", 0},
+    {"samplers", KEY_SAMPLERS, "NAME,...", 0,
+     "of a diffusion: only the metrics of its draws, with one sampler after another (all: that "
+     "have "
+     "a parameter steps), over network evaluations; the run keeps them for sskit plot",
+     0},
+    {"steps", KEY_STEPS, "N,...", 0, "with --samplers: the steps of each (default: 5,8,10,16,32)",
+     0},
     {0}};
+
+struct input {
+  bool health;
+  struct ssk_evaluate_samplers samplers;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  struct input *input = state->input;
+  switch (key) {
+  case KEY_HEALTH:
+    input->health = true;
+    return 0;
+  case KEY_SAMPLERS:
+    input->samplers.names = arg;
+    return 0;
+  case KEY_STEPS:
+    ssk_cli_sampler_steps(state, arg, &input->samplers);
+    return 0;
+  case ARGP_KEY_END:
+    if (input->samplers.names && input->health)
+      argp_error(state, "--samplers and --health are asked for one at a time");
+    if (input->samplers.n_steps && !input->samplers.names)
+      argp_error(state, "--steps is for --samplers");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
 
 static const struct ssk_syntax syntax = {
     .doc = "Evaluate the trained model in RUN (a run directory or a checkpoint file) as its recipe "
@@ -21,7 +59,7 @@ static const struct ssk_syntax syntax = {
     .threads = true,
     .run = true,
     .options = options,
-    .parser = ssk_cli_parse_flag,
+    .parser = parse,
 };
 
 static json_t *bound_json(const struct ssk_bound_summary *b) {
@@ -113,7 +151,9 @@ static int evaluate(struct ssk_cli *cli, bool with_health) {
 }
 
 int ssk_verb_evaluate(struct ssk_cli *cli, int argc, char **argv) {
-  bool health = false;
-  int code = ssk_cli_parse(cli, &syntax, &health, argc, argv);
-  return code ? code : evaluate(cli, health);
+  struct input input = {0};
+  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
+  if (!code && input.samplers.names)
+    return ssk_cli_evaluate_samplers(cli, &input.samplers);
+  return code ? code : evaluate(cli, input.health);
 }

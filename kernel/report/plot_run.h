@@ -12,6 +12,8 @@
 int ssk_plot_training(struct ssk_plots *plots, const char *metrics, ssk_err *err);
 /* The time of a step by component, where the lines have it. */
 int ssk_plot_times(struct ssk_plots *plots, const char *metrics, ssk_err *err);
+/* Quality against cost of samplers: the lines of sampler_costs.h. */
+int ssk_plot_samplers(struct ssk_plots *plots, const char *lines, ssk_err *err);
 /* Fans of forecasts against the truth for some series, where the data have an oracle the
  * distribution of the next observation against the true one, and the two below. */
 int ssk_plot_forecasts(struct ssk_plots *plots, const struct ssk_run *run, struct ssk_pool *pool,

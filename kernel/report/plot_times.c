@@ -110,7 +110,7 @@ static int draw(struct ssk_plots *plots, const struct bars *bars, ssk_err *err) 
   ssk_text_printf(
       &p->script,
       "set xlabel 'milliseconds a step'\nset xrange [0:*]\nset yrange [%d.6:-0.6]\n"
-      "set style fill solid 0.8 noborder\nset grid noytics\n"
+      "set style fill solid 0.8 noborder\nset grid noytics\nset ytics scale 0\n"
       "plot data using 2:0:(0):2:($0-0.38):($0+0.38):ytic(1) with boxxyerror linecolor %s title "
       "'forward', \\\n  data using 2:0:2:($2+$3):($0-0.38):($0+0.38) with boxxyerror linecolor %s "
       "title 'backward'\n",

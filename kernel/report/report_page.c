@@ -7,6 +7,7 @@
 #include "report/plot_run.h"
 #include "report/report_html.h"
 #include "report/runs.h"
+#include "report/sampler_costs.h"
 #include "report/table.h"
 #include <jansson.h>
 #include <math.h>
@@ -70,6 +71,20 @@ static int run_page(const char *folder, const struct ssk_plots *plots, ssk_err *
   return code;
 }
 
+/* Where they were measured. */
+static int plot_samplers(struct ssk_plots *plots, const char *folder, ssk_err *err) {
+  char *path = ssk_path_join(folder, ssk_sampler_costs_file), *lines = NULL;
+  const bool measured = path && ssk_file_exists(path);
+  int code = path ? SSK_OK : no_memory(folder, err);
+  if (measured)
+    code = read_file(folder, ssk_sampler_costs_file, &lines, err);
+  if (!code && measured)
+    code = ssk_plot_samplers(plots, lines, err);
+  free(lines);
+  free(path);
+  return code;
+}
+
 int ssk_report_run(const char *folder, struct ssk_registry *registry, int threads, ssk_err *err) {
   struct ssk_plots plots = {0};
   struct ssk_run *run = NULL;
@@ -86,6 +101,8 @@ int ssk_report_run(const char *folder, struct ssk_registry *registry, int thread
     code = ssk_pool_new(threads, &pool, err);
   if (!code)
     code = ssk_plot_forecasts(&plots, run, pool, err);
+  if (!code)
+    code = plot_samplers(&plots, folder, err);
   if (!code)
     code = ssk_html_draw(&plots, folder, err);
   if (!code)
