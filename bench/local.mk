@@ -1,6 +1,6 @@
 # Programs that measure: built with the tests, so that they keep up with the kernel, but neither run by
 # `make check` at length nor installed. See docs/performance.md.
-EXTRA_DIST += bench/quality bench/ranks bench/samplers bench/scaling
+EXTRA_DIST += bench/quality bench/ranks bench/runs_index bench/samplers bench/scaling
 check_PROGRAMS += bench/ops
 bench_ops_SOURCES = bench/ops.c bench/ops_cases.def
 bench_ops_CPPFLAGS = $(kernel_cppflags) -I$(top_srcdir)/bench

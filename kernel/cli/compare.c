@@ -156,8 +156,10 @@ static int compare_runs(struct ssk_cli *cli, const struct input *input) {
   int code = input->sequential
                  ? ssk_err_set(cli->err, SSK_EUSAGE, "--sequential is for studies, not for runs")
                  : SSK_OK;
+  ssk_runs_use_index(&runs);
   for (int i = 0; i < cli->n_words && !code; i++)
     code = ssk_runs_add(&runs, cli->words[i], cli->err);
+  ssk_runs_leave_index(&runs);
   struct ssk_runs wanted = wanted_of(input, &runs);
   if (!code && runs.n && !wanted.n)
     code = ssk_err_set(cli->err, SSK_EUSAGE, "no run is as --where wants");

@@ -9,8 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { KEY_YES = 0x2000, KEY_NO_INDEX };
+
 static const struct argp_option options[] = {
-    {"yes", SSK_CLI_FLAG, NULL, 0, "with gc: remove what is listed", 0}, {0}};
+    {"yes", KEY_YES, NULL, 0, "with gc: remove what is listed", 0},
+    {"no-index", KEY_NO_INDEX, NULL, 0,
+     "read the files of all runs, also of those that did not change since they were last read", 0},
+    {0}};
+
+struct input {
+  bool yes, no_index;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  (void)arg;
+  struct input *input = state->input;
+  switch (key) {
+  case KEY_YES:
+    input->yes = true;
+    return 0;
+  case KEY_NO_INDEX:
+    input->no_index = true;
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
 
 static const struct ssk_syntax syntax = {
     .doc = "Look after run directories.\n\n"
@@ -26,13 +50,14 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = -1,
     .options = options,
-    .parser = ssk_cli_parse_flag,
+    .parser = parse,
 };
 
 static int add_words(struct ssk_cli *cli, struct ssk_runs *runs) {
   int code = SSK_OK;
   for (int i = 1; i < cli->n_words && !code; i++)
     code = ssk_runs_add(runs, cli->words[i], cli->err);
+  ssk_runs_leave_index(runs);
   return code;
 }
 
@@ -70,6 +95,7 @@ static int scan_words(struct ssk_cli *cli, struct ssk_runs *runs) {
   int code = cli->n_words == 1 ? ssk_runs_scan(runs, "runs", cli->err) : SSK_OK;
   for (int i = 1; i < cli->n_words && !code; i++)
     code = ssk_runs_scan(runs, cli->words[i], cli->err);
+  ssk_runs_leave_index(runs);
   return code;
 }
 
@@ -224,11 +250,11 @@ static const struct {
                {"rm", 1, remove_runs},
                {"tensorboard", 0, write_events}};
 
-static int act(struct ssk_cli *cli, bool yes) {
+static int act(struct ssk_cli *cli, const struct input *input) {
   const char *name = cli->words[0];
   struct ssk_nearest nearest = {.wanted = name};
   if (!strcmp(name, "gc"))
-    return collect_garbage(cli, yes);
+    return collect_garbage(cli, input->yes);
   for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
     ssk_nearest_offer(&nearest, actions[i].name);
     if (strcmp(name, actions[i].name) != 0)
@@ -239,6 +265,8 @@ static int act(struct ssk_cli *cli, bool yes) {
       return SSK_EUSAGE;
     }
     struct ssk_runs runs = {0};
+    if (!input->no_index)
+      ssk_runs_use_index(&runs);
     int code = actions[i].run(cli, &runs);
     ssk_runs_free(&runs);
     return code;
@@ -252,7 +280,7 @@ static int act(struct ssk_cli *cli, bool yes) {
 }
 
 int ssk_verb_runs(struct ssk_cli *cli, int argc, char **argv) {
-  bool yes = false;
-  int code = ssk_cli_parse(cli, &syntax, &yes, argc, argv);
-  return code ? code : act(cli, yes);
+  struct input input = {0};
+  int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
+  return code ? code : act(cli, &input);
 }

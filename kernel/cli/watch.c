@@ -128,9 +128,11 @@ static int show(const struct ssk_cli *cli, const struct ssk_runs *runs, struct s
 }
 
 static int scan(const struct ssk_cli *cli, struct ssk_runs *runs) {
+  ssk_runs_use_index(runs);
   int code = cli->n_words ? SSK_OK : ssk_runs_scan(runs, "runs", cli->err);
   for (int i = 0; i < cli->n_words && !code; i++)
     code = ssk_runs_scan(runs, cli->words[i], cli->err);
+  ssk_runs_leave_index(runs);
   if (!code && !runs->n)
     code = ssk_err_set(cli->err, SSK_EIO, "there is no run in '%s'",
                        cli->n_words ? cli->words[0] : "runs");

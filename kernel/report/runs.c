@@ -7,6 +7,7 @@
 #include "model/evaluate_bound.h"
 #include "recipe/tree.h"
 #include "report/run_folder.h"
+#include "report/runs_index.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -92,13 +93,15 @@ static int by_key(const void *a, const void *b) {
   return strcmp(((const struct ssk_run_key *)a)->key, ((const struct ssk_run_key *)b)->key);
 }
 
-static int read_recipe(struct ssk_run_info *run, ssk_err *err) {
+/* *alone: no other file was read for it. */
+static int read_recipe(struct ssk_run_info *run, bool *alone, ssk_err *err) {
   char *path = ssk_path_join(run->path, "recipe.yaml");
   struct ssk_tree *tree = path ? ssk_tree_load(path, 0, NULL, NULL, err) : NULL;
   int code = tree ? SSK_OK : path ? ssk_err_code(err) : no_memory(run->path, err);
   free(path);
   if (!code && !add_keys(run, "", tree->root))
     code = no_memory(run->path, err);
+  *alone = tree && tree->n_files == 1;
   ssk_tree_free(tree);
   if (run->n_keys)
     qsort(run->keys, (size_t)run->n_keys, sizeof *run->keys, by_key);
@@ -156,7 +159,7 @@ static bool read_metrics(struct ssk_run_info *run, const char *lines) {
   return fine;
 }
 
-static void free_info(struct ssk_run_info *run) {
+void ssk_run_info_free(struct ssk_run_info *run) {
   for (int k = 0; k < run->n_keys; k++) {
     free(run->keys[k].key);
     free(run->keys[k].value);
@@ -175,8 +178,8 @@ static void cut_line(char *text) {
     text[strcspn(text, "\n")] = 0;
 }
 
-static int read_run(struct ssk_run_info *run, ssk_err *err) {
-  int code = read_recipe(run, err);
+static int read_files(struct ssk_run_info *run, bool *alone, ssk_err *err) {
+  int code = read_recipe(run, alone, err);
   char *metrics = text_of(run->path, "metrics.jsonl");
   char *environment = text_of(run->path, "environment.json");
   json_t *told = environment ? json_loads(environment, 0, NULL) : NULL;
@@ -186,7 +189,6 @@ static int read_run(struct ssk_run_info *run, ssk_err *err) {
   run->command = text_of(run->path, "command.txt");
   run->name = strdup(name ? name : "");
   run->started = strdup(started ? started : "");
-  run->busy = ssk_run_folder_busy(run->path);
   cut_line(run->status);
   cut_line(run->command);
   if (!code && (!metrics || !read_metrics(run, metrics) || !run->status || !run->command ||
@@ -195,6 +197,21 @@ static int read_run(struct ssk_run_info *run, ssk_err *err) {
   json_decref(told);
   free(metrics);
   free(environment);
+  return code;
+}
+
+static int read_run(struct ssk_run_info *run, struct ssk_runs_index *index, ssk_err *err) {
+  struct ssk_run_stamp stamp;
+  bool alone = false;
+  int code = SSK_OK;
+  if (index)
+    ssk_run_stamp_take(&stamp, run->path);
+  if (!index || !ssk_runs_index_find(index, run, &stamp)) {
+    code = read_files(run, &alone, err);
+    if (!code && index && alone)
+      ssk_runs_index_keep(index, run, &stamp);
+  }
+  run->busy = ssk_run_folder_busy(run->path);
   return code;
 }
 
@@ -212,17 +229,27 @@ int ssk_runs_add(struct ssk_runs *runs, const char *path, ssk_err *err) {
   runs->items = grown;
   struct ssk_run_info *run = &runs->items[runs->n];
   *run = (struct ssk_run_info){.path = strdup(path)};
-  int code = run->path ? read_run(run, err) : no_memory(path, err);
+  int code = run->path ? read_run(run, runs->index, err) : no_memory(path, err);
   if (code)
-    free_info(run);
+    ssk_run_info_free(run);
   else
     runs->n++;
   return code;
 }
 
+void ssk_runs_use_index(struct ssk_runs *runs) {
+  runs->index = ssk_runs_index_open();
+}
+
+void ssk_runs_leave_index(struct ssk_runs *runs) {
+  ssk_runs_index_close(runs->index);
+  runs->index = NULL;
+}
+
 void ssk_runs_free(struct ssk_runs *runs) {
+  ssk_runs_leave_index(runs);
   for (int i = 0; i < runs->n; i++)
-    free_info(&runs->items[i]);
+    ssk_run_info_free(&runs->items[i]);
   free(runs->items);
   *runs = (struct ssk_runs){0};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* runs.h - run directories as they lie on disk: found, read, told apart. Nothing is indexed: what
- * the directories hold is the truth. */
+/* runs.h - run directories as they lie on disk: found, read, told apart. What the
+ * directories hold is the truth; an index of it only saves reading (runs_index.h). */
 #ifndef SSK_REPORT_RUNS_H
 #define SSK_REPORT_RUNS_H
 
@@ -34,6 +34,7 @@ struct ssk_run_info {
 struct ssk_runs {
   int n;
   struct ssk_run_info *items;
+  struct ssk_runs_index *index; /* where to look before reading; NULL: always read */
 };
 
 /* Whether `path` is a run directory. */
@@ -43,7 +44,14 @@ int ssk_runs_add(struct ssk_runs *runs, const char *path, ssk_err *err);
 /* Add all runs in and under `folder` (studies hold runs), sorted by path. A folder that does not
  * exist has none. */
 int ssk_runs_scan(struct ssk_runs *runs, const char *folder, ssk_err *err);
+/* Look into the index before the files of a run are read, if there is an index; until _leave_index,
+ * which writes what was new to it. Others cannot write it meanwhile: leave it when the runs are
+ * added. */
+void ssk_runs_use_index(struct ssk_runs *runs);
+void ssk_runs_leave_index(struct ssk_runs *runs);
 void ssk_runs_free(struct ssk_runs *runs);
+/* Free what one run owns. */
+void ssk_run_info_free(struct ssk_run_info *run);
 
 /* The status, but "stopped" where that is "running" and no process works in the run: it was killed,
  * and can be resumed. */

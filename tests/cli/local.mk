@@ -22,6 +22,7 @@ cli_tests += tests/cli/plot.sh
 cli_tests += tests/cli/plugin.sh
 cli_tests += tests/cli/run.sh
 cli_tests += tests/cli/runs.sh
+cli_tests += tests/cli/runs_index.sh
 cli_tests += tests/cli/schema.sh
 cli_tests += tests/cli/sequential.sh
 cli_tests += tests/cli/steady_state.sh

@@ -4,6 +4,7 @@ unit_sources += tests/unit/test_plugins.c
 unit_sources += tests/support/smoke.h
 unit_sources += tests/unit/test_segments.c
 unit_sources += tests/unit/test_trained.c
+unit_sources += tests/unit/test_runs_index.c
 unit_sources += tests/unit/test_outside.c
 unit_sources += tests/unit/test_ragged.c
 unit_sources += tests/unit/test_transitions.c
