@@ -2,6 +2,7 @@
 cli_tests =
 cli_tests += tests/cli/badplugins.sh
 cli_tests += tests/cli/bench.sh
+cli_tests += tests/cli/browser.sh
 cli_tests += tests/cli/cli.sh
 cli_tests += tests/cli/doctor.sh
 cli_tests += tests/cli/embedding.sh
