@@ -2,11 +2,15 @@
 /* ops_gated.c - a dense layer with WaveNet's gate (van den Oord et al. 2016) and side information
  * that several rows share, as one operation: sigmoid(a) tanh(b) of [a, b] = x W + b + side.
  *
- * Works in blocks of tokens, a channel a row (channels.h), so that all activations of a block stay
- * in the cache; nothing is kept for the way back, they are computed again. */
-#include "tensor/channels.h"
+ * Works in blocks of rows, so that all activations of a block stay in the cache; nothing is kept
+ * for the way back, they are computed again. Both halves go through one tanh. */
+#include "tensor/gemm.h"
 #include "tensor/ops.h"
+#include "tensor/rows.h"
+#include "tensor/sums.h"
+#include "tensor/transpose.h"
 #include "tensor/vmath.h"
+#include <string.h>
 
 enum { in_x, in_W, in_b, in_side };
 
@@ -35,119 +39,117 @@ double ssk_flops_gated(const struct ssk_call *call, bool back) {
   return product * (back ? ssk_gradients(x) + ssk_gradients(W) : 1);
 }
 
-/* Rows of a width, to be cut into blocks. */
-static struct ssk_axis rows_of(const ssk_tensor *x) {
-  const size_t rows = (size_t)ssk_height(x);
-  const size_t n = rows < SSK_BLOCK_TOKENS ? rows : SSK_BLOCK_TOKENS;
-  return (struct ssk_axis){.A = 1, .L = 1, .N = rows, .C = (size_t)ssk_width(x), .n = n};
+/* What a call needs beside its tensors. */
+struct gated {
+  size_t rows, I, C, group; /* rows that share one of `side` */
+  ssk_real *W;   /* [I, 2C] with the columns of a halved: sigmoid(a) = (1 + tanh(a/2))/2 */
+  ssk_real *row; /* [2C] */
+  ssk_real *u;   /* [BLOCK, 2C] */
+};
+enum { BLOCK = 256 }; /* tokens whose work stays in the first caches */
+
+static bool begin(struct ssk_call *call, struct gated *g) {
+  const ssk_tensor *x = call->in[in_x], *W = call->in[in_W], *side = call->in[in_side];
+  g->rows = (size_t)ssk_height(x);
+  g->I = (size_t)W->shape[0];
+  g->C = (size_t)W->shape[1] / 2;
+  g->group = side ? g->rows / (size_t)ssk_height(side) : g->rows;
+  g->W = ssk_scratch_reals(call, 2 * g->C * (g->I + 1 + BLOCK));
+  if (!g->W)
+    return false;
+  g->row = g->W + 2 * g->C * g->I;
+  g->u = g->row + 2 * g->C;
+  for (size_t i = 0; i < g->I; i++)
+    for (size_t c = 0; c < 2 * g->C; c++)
+      g->W[i * 2 * g->C + c] = W->data[i * 2 * g->C + c] * (c < g->C ? (ssk_real)0.5 : 1);
+  return true;
 }
 
-/* Neighbouring tokens of a block with one row of `side`: `count` from token t on. */
-static size_t same_side(size_t group, const struct ssk_block *block, size_t t) {
-  const size_t end = ((block->first + t) / group + 1) * group - block->first;
-  return (end < block->tokens ? end : block->tokens) - t;
+/* Rows from `first` on, of `n`, that share a row of `side`. */
+static size_t run_of(const struct gated *g, size_t first, size_t n) {
+  const size_t left = g->group - first % g->group;
+  return left < n ? left : n;
 }
 
-/* The two halves of [2C, tokens], through their activations. */
-static void activations(const struct ssk_call *call, const struct ssk_block *block, size_t I,
-                        size_t C, const ssk_real *x, ssk_real *u) {
-  const ssk_tensor *side = call->in[in_side];
-  ssk_block_product(block, I, 2 * C, call->in[in_W]->data, x, false, u);
-  ssk_block_add_bias(block, 2 * C, call->in[in_b]->data, u);
-  if (side) {
-    const size_t group = (size_t)(ssk_height(call->in[in_x]) / ssk_height(side));
-    const size_t width = (size_t)ssk_width(side);
-    for (size_t t = 0, n; t < block->tokens; t += n) {
-      const ssk_real *row =
-          side->data + (block->first + t) / group * width + *(const int *)call->attr;
-      n = same_side(group, block, t);
-      for (size_t c = 0; c < 2 * C; c++) {
-        ssk_real *restrict to = u + c * block->stride + t;
-        for (size_t i = 0; i < n; i++)
-          to[i] += row[c];
-      }
-    }
+/* Where in `side` begins what is added to a row. */
+static size_t side_at(const struct ssk_call *call, const struct gated *g, size_t row) {
+  return row / g->group * (size_t)ssk_width(call->in[in_side]) + (size_t)(*(const int *)call->attr);
+}
+
+/* u = tanh [a/2, b] of n rows. */
+static void activate(const struct ssk_call *call, const struct gated *g, size_t first, size_t n) {
+  const size_t width = 2 * g->C;
+  const ssk_real *b = call->in[in_b]->data;
+  for (size_t r = 0, run; r < n; r += run) {
+    run = run_of(g, first + r, n - r);
+    const ssk_real *side =
+        call->in[in_side] ? call->in[in_side]->data + side_at(call, g, first + r) : NULL;
+    for (size_t c = 0; c < width; c++)
+      g->row[c] = (side ? b[c] + side[c] : b[c]) * (c < g->C ? (ssk_real)0.5 : 1);
+    ssk_rows_add(run, width, g->row, NULL, g->u + r * width);
   }
-  for (size_t c = 0; c < 2 * C; c++) {
-    ssk_real *row = u + c * block->stride;
-    (c < C ? ssk_vsigmoid : ssk_vtanh)(block->tokens, row, row);
-  }
+  ssk_gemm((int)n, (int)width, (int)g->I, 1,
+           (struct ssk_matrix){call->in[in_x]->data + first * g->I, (int)g->I, SSK_AS_IS},
+           (struct ssk_matrix){g->W, (int)width, SSK_AS_IS}, 1, g->u, (int)width);
+  ssk_vtanh(n * width, g->u, g->u);
 }
 
 void ssk_forward_gated(struct ssk_call *call) {
-  const struct ssk_axis in = rows_of(call->in[in_x]), out = rows_of(call->out);
-  const size_t stride = ssk_block_stride(in.n), mark = ssk_arena_mark(&call->tape->arena);
-  ssk_real *x = ssk_scratch_reals(call, (in.C + 2 * out.C) * stride);
-  if (!x)
+  const size_t mark = ssk_arena_mark(&call->tape->arena);
+  struct gated g;
+  if (!begin(call, &g))
     return;
-  ssk_real *u = x + in.C * stride;
-  for (size_t i = 0; i < ssk_axis_blocks(&in); i++) {
-    const struct ssk_block block = ssk_block_at(&in, i);
-    ssk_block_load(&in, &block, call->in[in_x]->data, x);
-    activations(call, &block, in.C, out.C, x, u);
-    for (size_t c = 0; c < out.C; c++) {
-      ssk_real *restrict s = u + c * block.stride;
-      const ssk_real *restrict t = s + out.C * block.stride;
-      for (size_t k = 0; k < block.tokens; k++)
-        s[k] *= t[k];
-    }
-    ssk_block_store(&out, &block, u, false, call->out->data);
+  for (size_t r = 0; r < g.rows; r += BLOCK) {
+    const size_t n = g.rows - r < BLOCK ? g.rows - r : BLOCK;
+    activate(call, &g, r, n);
+    ssk_rows_gate(n, g.C, g.u, call->out->data + r * g.C);
   }
   ssk_arena_rewind(&call->tape->arena, mark);
 }
 
-/* The gradients of the two halves, in place of their activations. */
-static void halves_back(const struct ssk_block *block, size_t C, const ssk_real *dy, ssk_real *u) {
-  for (size_t c = 0; c < C; c++) {
-    const ssk_real *restrict d = dy + c * block->stride;
-    ssk_real *restrict a = u + c * block->stride, *restrict b = a + C * block->stride;
-    for (size_t k = 0; k < block->tokens; k++) {
-      const ssk_real s = a[k], t = b[k];
-      a[k] = d[k] * t * (s * (1 - s));
-      b[k] = d[k] * s * (1 - t * t);
-    }
-  }
-}
-
-static void add_to_side(const struct ssk_call *call, const struct ssk_block *block, size_t columns,
-                        const ssk_real *du, ssk_real *dside) {
-  const size_t group = (size_t)(ssk_height(call->in[in_x]) / ssk_height(call->in[in_side]));
-  const size_t width = (size_t)ssk_width(call->in[in_side]);
-  for (size_t t = 0, n; t < block->tokens; t += n) {
-    n = same_side(group, block, t);
-    const struct ssk_block part = {.tokens = n, .stride = block->stride};
-    ssk_block_add_sums(&part, columns, du + t,
-                       dside + (block->first + t) / group * width + *(const int *)call->attr);
+/* The sums of the gradients over rows: of each run to `side`, of all to b; either may be NULL. */
+static void add_sums(const struct ssk_call *call, const struct gated *g, size_t first, size_t n,
+                     ssk_real *db, ssk_real *dside) {
+  const size_t width = 2 * g->C;
+  for (size_t r = 0, run; r < n && (db || dside); r += run) {
+    run = run_of(g, first + r, n - r);
+    memset(g->row, 0, width * sizeof *g->row);
+    ssk_rows_sum(run, width, g->u + r * width, g->row);
+    if (dside)
+      ssk_add_scaled(width, 1, g->row, dside + side_at(call, g, first + r));
+    if (db)
+      ssk_add_scaled(width, 1, g->row, db);
   }
 }
 
 void ssk_backward_gated(struct ssk_call *call) {
-  const ssk_tensor *x_in = call->in[in_x];
-  const struct ssk_axis in = rows_of(x_in), out = rows_of(call->out);
-  const size_t stride = ssk_block_stride(in.n), I = in.C, C = out.C;
-  ssk_real *grad[4];
+  const ssk_tensor *x = call->in[in_x];
+  ssk_real *grad[4], *turned = NULL;
+  struct gated g;
   for (int i = in_W; i <= in_side; i++)
     grad[i] = ssk_wants(call->in[i]) ? ssk_grad_to_add(call, i) : NULL;
-  ssk_real *x = ssk_scratch_reals(call, (2 * I + 3 * C) * stride);
-  if (!x)
+  if (!begin(call, &g))
     return;
-  ssk_real *dx = x + I * stride, *u = dx + I * stride, *dy = u + 2 * C * stride;
-  for (size_t i = 0; i < ssk_axis_blocks(&in); i++) {
-    const struct ssk_block block = ssk_block_at(&in, i);
-    ssk_block_load(&in, &block, x_in->data, x);
-    ssk_block_load(&out, &block, call->out->grad, dy);
-    activations(call, &block, I, C, x, u);
-    halves_back(&block, C, dy, u);
+  const size_t width = 2 * g.C;
+  if (ssk_wants(x)) {
+    if (!(turned = ssk_scratch_reals(call, width * g.I)))
+      return;
+    ssk_transpose(g.I, width, call->in[in_W]->data, width, false, turned, g.I);
+  }
+  for (size_t r = 0; r < g.rows; r += BLOCK) {
+    const size_t n = g.rows - r < BLOCK ? g.rows - r : BLOCK;
+    const struct ssk_matrix du = {g.u, (int)width, SSK_AS_IS};
+    activate(call, &g, r, n);
+    ssk_rows_gate_back(n, g.C, call->out->grad + r * g.C, g.u);
+    add_sums(call, &g, r, n, grad[in_b], grad[in_side]);
     if (grad[in_W])
-      ssk_block_add_outer(&block, I, 2 * C, x, u, grad[in_W]);
-    if (grad[in_b])
-      ssk_block_add_sums(&block, 2 * C, u, grad[in_b]);
-    if (grad[in_side])
-      add_to_side(call, &block, 2 * C, u, grad[in_side]);
-    if (ssk_wants(x_in)) {
-      ssk_block_product_back(&block, I, 2 * C, call->in[in_W]->data, u, false, dx);
-      ssk_block_store(&in, &block, dx, !ssk_call_fresh(call, in_x), x_in->grad);
-    }
+      ssk_gemm((int)g.I, (int)width, (int)n, 1,
+               (struct ssk_matrix){x->data + r * g.I, (int)g.I, SSK_TRANSPOSED}, du, 1, grad[in_W],
+               (int)width);
+    if (turned)
+      ssk_gemm((int)n, (int)g.I, (int)width, 1, du,
+               (struct ssk_matrix){turned, (int)g.I, SSK_AS_IS}, !ssk_call_fresh(call, in_x),
+               x->grad + r * g.I, (int)g.I);
   }
 }
 

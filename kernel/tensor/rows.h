@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rows.h - arithmetic on rows of few channels, a token a row as tensors have them: x [n, C] with
+ * rows that follow each other, and what all rows share, [C].
+ *
+ * A layer of 8 or 16 channels leaves a compiler little to vectorise within a row of unknown length.
+ * Here channels are taken in strips of 8, and the loop is over rows; so nothing is transposed. */
+#ifndef SSK_TENSOR_ROWS_H
+#define SSK_TENSOR_ROWS_H
+
+#include <sskit/tape.h>
+#include <stddef.h>
+
+/* y[r] = base[r] + factor x[r], the product by channels; all rows of `base` are one where `shared`.
+ * base may be y. */
+void ssk_rows_multiply(size_t n, size_t C, const ssk_real *factor, const ssk_real *x,
+                       const ssk_real *base, bool shared, ssk_real *y);
+/* y[r] = base[r] + row, or row for every r where base is NULL. */
+void ssk_rows_add(size_t n, size_t C, const ssk_real *row, const ssk_real *base, ssk_real *y);
+/* sums += sum over r of x[r], or of x[r] y[r], by channels: in ssk_real, so of some hundred rows.
+ */
+void ssk_rows_sum(size_t n, size_t C, const ssk_real *x, ssk_real *sums);
+void ssk_rows_sum_products(size_t n, size_t C, const ssk_real *x, const ssk_real *y,
+                           ssk_real *sums);
+
+/* WaveNet's gate of u = tanh [a/2, b], [n, 2C]: y = sigmoid(a) tanh(b) = (1 + u_1)/2 u_2, and from
+ * dy the gradients of a and b in u's place. */
+void ssk_rows_gate(size_t n, size_t C, const ssk_real *u, ssk_real *y);
+void ssk_rows_gate_back(size_t n, size_t C, const ssk_real *dy, ssk_real *u);
+
+#endif
