@@ -43,6 +43,7 @@ libsskit_sources += kernel/tensor/attention.h
 libsskit_sources += kernel/tensor/attention_short.c
 libsskit_sources += kernel/tensor/channels.c
 libsskit_sources += kernel/tensor/ops_gated.c
+libsskit_sources += kernel/tensor/ops_weighted_sum.c
 libsskit_sources += kernel/tensor/ops_separable.c
 libsskit_sources += kernel/tensor/taps.h
 libsskit_sources += kernel/tensor/channels.h

@@ -4,6 +4,7 @@
 #include "tensor/activation.h"
 #include "tensor/gemm.h"
 #include "tensor/ops.h"
+#include "tensor/rows.h"
 #include "tensor/sums.h"
 #include <string.h>
 
@@ -49,9 +50,7 @@ static void finish(enum ssk_act act, size_t n, size_t C, const ssk_real *b, ssk_
     const size_t m = n - r0 < step ? n - r0 : step;
     ssk_real *restrict part = y + r0 * C;
     if (b)
-      for (size_t r = 0; r < m; r++)
-        for (size_t c = 0; c < C; c++)
-          part[r * C + c] += b[c];
+      ssk_rows_add(m, C, b, part, part);
     ssk_act_forward(act, m * C, part, part, slope ? slope + r0 * C : NULL);
   }
 }

@@ -252,25 +252,32 @@ static ssk_tensor *mix(const struct context *c, const struct ssk_ctx *ctx, int i
   return ssk_reshape(tape, x, SSK_SHAPE(L, n * H, C));
 }
 
-/* [L*n*H, C]: the sum of the blocks' skips, from slots [L, n, H]. */
+static struct ssk_gated_layers layers_of(const struct context *c, const struct ssk_ctx *ctx,
+                                         int i) {
+  const bool last = i + 1 == c->blocks;
+  const struct ssk_dense middle = c->block[i].middle, skip = c->block[i].skip;
+  return (struct ssk_gated_layers){.W = ssk_use(ctx, middle.W),
+                                   .b = ssk_use(ctx, middle.b),
+                                   .S = ssk_use(ctx, skip.W),
+                                   .s = ssk_use(ctx, skip.b),
+                                   .R = last ? NULL : ssk_use(ctx, c->block[i].residual.W),
+                                   .r = last ? NULL : ssk_use(ctx, c->block[i].residual.b)};
+}
+
+/* [1, L*n*H, C]: the sum of the blocks' skips, from slots [L, n, H]. */
 static ssk_tensor *stack(const struct context *c, const struct ssk_ctx *ctx, ssk_tensor *slots,
                          ssk_tensor *side) {
   ssk_tape *tape = ctx->tape;
   int L = c->slots, n = slots->shape[1], H = (int)c->hidden, C = (int)c->channels;
-  ssk_tensor *x = ssk_reshape(tape, slots, SSK_SHAPE(L, n * H, 1)), *skips = NULL;
-  x = ssk_dense_run(ctx, c->open, x);
+  ssk_tensor *state =
+      ssk_dense_run(ctx, c->open, ssk_reshape(tape, slots, SSK_SHAPE(1, L * n * H, 1)));
   for (int i = 0; i < c->blocks; i++) {
-    ssk_tensor *y = ssk_gated(tape, mix(c, ctx, i, x), ssk_use(ctx, c->block[i].middle.W),
-                              ssk_use(ctx, c->block[i].middle.b), side, i * 2 * C);
-    skips = ssk_linear_add(tape, y, ssk_use(ctx, c->block[i].skip.W),
-                           ssk_use(ctx, c->block[i].skip.b), skips, SSK_LINEAR);
-    if (i + 1 < c->blocks) {
-      x = ssk_linear_add(tape, y, ssk_use(ctx, c->block[i].residual.W),
-                         ssk_use(ctx, c->block[i].residual.b), x, SSK_LINEAR);
-      x = ssk_affine(tape, x, (ssk_real)sqrt(0.5), 0);
-    }
+    const struct ssk_gated_layers layers = layers_of(c, ctx, i);
+    ssk_tensor *x = ssk_reshape(tape, ssk_rows(tape, state, 0, 1), SSK_SHAPE(L, n * H, C));
+    state = ssk_gated_residual(tape, &layers, mix(c, ctx, i, x), side, i * 2 * C, state,
+                               (ssk_real)sqrt(0.5));
   }
-  return skips;
+  return state;
 }
 
 /* [n, H*C]: one filter over all slots for each unit and channel. */
@@ -278,12 +285,10 @@ static ssk_tensor *over_slots(const struct context *c, const struct ssk_ctx *ctx
                               ssk_tensor *x) {
   ssk_tape *tape = ctx->tape;
   int L = c->slots, width = (int)(c->hidden * c->channels);
-  x = ssk_reshape(tape, x, SSK_SHAPE(L, n, width));
-  ssk_tensor *filter = ssk_reshape(tape, ssk_use(ctx, c->over_slots), SSK_SHAPE(L, 1, width));
-  filter = ssk_affine(tape, filter, (ssk_real)(1 / sqrt((double)c->blocks)), 0);
-  x = ssk_mul(tape, x, filter);
-  x = L > 1 ? ssk_sum(tape, x, 0) : ssk_reshape(tape, x, SSK_SHAPE(n, width));
-  return ssk_add(tape, x, ssk_use(ctx, c->after));
+  ssk_tensor *filter =
+      ssk_affine(tape, ssk_use(ctx, c->over_slots), (ssk_real)(1 / sqrt((double)c->blocks)), 0);
+  return ssk_weighted_sum(tape, ssk_reshape(tape, x, SSK_SHAPE(L, n, width)), filter,
+                          ssk_use(ctx, c->after));
 }
 
 static struct ssk_gaussian run(const void *self, const struct ssk_ctx *ctx,

@@ -195,39 +195,90 @@ Test(fused, separable_convolution_is_the_sum_of_its_parts) {
   }
 }
 
-/* ---- gate ------------------------------------------------------------------------------------ */
+/* ---- gated block ----------------------------------------------------------------------------- */
 
+enum { from_column = 3 };
+
+/* arg: with skips so far, with a residual path, with side. */
 static ssk_tensor *gated_fused(struct rig *r, const int *arg) {
   ssk_tensor *const *x = r->leaf;
-  return ssk_gated(r->tape, x[0], x[1], x[2], arg[1] ? x[3] : NULL, arg[0]);
+  const struct ssk_gated_layers layers = {.W = x[1],
+                                          .b = x[2],
+                                          .S = x[3],
+                                          .s = x[4],
+                                          .R = arg[1] ? x[6] : NULL,
+                                          .r = arg[1] ? x[7] : NULL};
+  return ssk_gated_residual(r->tape, &layers, x[0], arg[2] ? x[8] : NULL, from_column, x[5],
+                            (ssk_real)0.7);
 }
 
 static ssk_tensor *gated_in_parts(struct rig *r, const int *arg) {
   ssk_tensor *const *x = r->leaf;
-  ssk_tensor *u = ssk_linear(r->tape, x[0], x[1], x[2], SSK_LINEAR);
-  if (arg[1]) {
-    const int rows = x[3]->shape[0], columns = ssk_width(u);
-    u = ssk_reshape(r->tape, u, SSK_SHAPE(rows, ssk_height(u) / rows, columns));
-    ssk_tensor *side = ssk_cols(r->tape, x[3], arg[0], columns);
-    u = ssk_add(r->tape, u, ssk_reshape(r->tape, side, SSK_SHAPE(rows, 1, columns)));
+  ssk_tape *tape = r->tape;
+  ssk_tensor *u = ssk_linear(tape, x[0], x[1], x[2], SSK_LINEAR);
+  if (arg[2]) {
+    const int rows = x[8]->shape[0], columns = ssk_width(u);
+    u = ssk_reshape(tape, u, SSK_SHAPE(rows, ssk_height(u) / rows, columns));
+    ssk_tensor *side = ssk_cols(tape, x[8], from_column, columns);
+    u = ssk_add(tape, u, ssk_reshape(tape, side, SSK_SHAPE(rows, 1, columns)));
   }
-  return ssk_reshape(r->tape, ssk_gate(r->tape, u), SSK_SHAPE(x[0]->shape[0], ssk_width(u) / 2));
+  const int rows = x[0]->shape[0], O = ssk_width(x[3]);
+  ssk_tensor *g = ssk_reshape(tape, ssk_gate(tape, u), SSK_SHAPE(rows, ssk_width(u) / 2));
+  ssk_tensor *skips = ssk_linear(tape, g, x[3], x[4], SSK_LINEAR);
+  if (arg[0])
+    skips = ssk_add(tape, skips, ssk_reshape(tape, ssk_rows(tape, x[5], 1, 1), SSK_SHAPE(rows, O)));
+  skips = ssk_reshape(tape, skips, SSK_SHAPE(1, rows, O));
+  if (!arg[1])
+    return skips;
+  ssk_tensor *rest =
+      ssk_reshape(tape, ssk_linear(tape, g, x[6], x[7], SSK_LINEAR), skips->ndim, skips->shape);
+  rest = ssk_affine(tape, ssk_add(tape, rest, ssk_rows(tape, x[5], 0, 1)), (ssk_real)0.7, 0);
+  return ssk_concat(tape, 2, (ssk_tensor *[]){rest, skips}, 0);
 }
 
-Test(fused, gate_is_the_sum_of_its_parts) {
-  static const int cases[][6] = {/* rows, I, C, rows of side, from, with side */
-                                 {2000, 8, 8, 50, 4, 1},
-                                 {700, 5, 9, 700, 0, 1},
-                                 {333, 16, 3, 1, 0, 0},
-                                 {900, 8, 8, 1, 2, 1}};
+Test(fused, gated_block_is_the_sum_of_its_parts) {
+  static const int cases[][8] = {/* rows, I, C, O, rows of side, skips, residual, side */
+                                 {2000, 8, 8, 8, 50, 1, 1, 1},
+                                 {700, 5, 9, 11, 700, 0, 1, 1},
+                                 {333, 16, 3, 8, 1, 1, 0, 0},
+                                 {900, 8, 8, 4, 1, 0, 0, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const int *c = cases[i], rows = c[0], I = c[1], C = c[2], O = c[3];
+    struct rig r = {0};
+    add_leaf(&r, SSK_SHAPE(rows, I));
+    add_leaf(&r, SSK_SHAPE(I, 2 * C));
+    add_leaf(&r, SSK_SHAPE(2 * C));
+    add_leaf(&r, SSK_SHAPE(C, O));
+    add_leaf(&r, SSK_SHAPE(O));
+    add_leaf(&r, SSK_SHAPE(c[5] ? 2 : 1, rows, O));
+    add_leaf(&r, SSK_SHAPE(C, O));
+    add_leaf(&r, SSK_SHAPE(O));
+    add_leaf(&r, SSK_SHAPE(c[4], 2 * C + 5));
+    compare(&r, gated_fused, gated_in_parts, c + 5);
+  }
+}
+
+/* ---- weighted sum ---------------------------------------------------------------------------- */
+
+static ssk_tensor *weighted_fused(struct rig *r, const int *arg) {
+  (void)arg;
+  return ssk_weighted_sum(r->tape, r->leaf[0], r->leaf[1], r->leaf[2]);
+}
+
+static ssk_tensor *weighted_in_parts(struct rig *r, const int *arg) {
+  ssk_tensor *const *x = r->leaf;
+  ssk_tensor *w = ssk_reshape(r->tape, x[1], SSK_SHAPE(arg[0], 1, arg[2]));
+  return ssk_add(r->tape, ssk_sum(r->tape, ssk_mul(r->tape, x[0], w), 0), x[2]);
+}
+
+Test(fused, weighted_sum_is_the_sum_of_its_parts) {
+  static const int cases[][3] = {{2, 700, 24}, {5, 300, 11}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const int *c = cases[i];
     struct rig r = {0};
-    add_leaf(&r, SSK_SHAPE(c[0], c[1]));
-    add_leaf(&r, SSK_SHAPE(c[1], 2 * c[2]));
-    add_leaf(&r, SSK_SHAPE(2 * c[2]));
-    if (c[5])
-      add_leaf(&r, SSK_SHAPE(c[3], 2 * c[2] + 5));
-    compare(&r, gated_fused, gated_in_parts, c + 4);
+    add_leaf(&r, SSK_SHAPE(c[0], c[1], c[2]));
+    add_leaf(&r, SSK_SHAPE(c[0], c[2]));
+    add_leaf(&r, SSK_SHAPE(c[2]));
+    compare(&r, weighted_fused, weighted_in_parts, c);
   }
 }

@@ -275,12 +275,33 @@ static void gradcase_film(void) {
   CHECK(build_film, ARGS(SSK_TANH, 1), LEAF(-1, 1, 6, 1), LEAF(-1, 1, 3, 3), LEAF(-1, 1, 6, 1));
 }
 
-/* a[0]: first column of side; a[1]: with side */
-BUILD(gated, ssk_gated(tape, x[0], x[1], x[2], a[1] != 0 ? x[3] : NULL, (int)a[0]))
-static void gradcase_gated(void) {
-  CHECK(build_gated, ARGS(0, 0), LEAF(-1, 1, 2, 3, 3), LEAF(-1, 1, 3, 4), LEAF(-1, 1, 4));
-  CHECK(build_gated, ARGS(1, 1), LEAF(-1, 1, 6, 2), LEAF(-1, 1, 2, 4), LEAF(-1, 1, 4),
+/* a[0]: first column of side; a[1]: with side; a[2]: with a residual path */
+static ssk_tensor *gated_of(ssk_tape *tape, ssk_tensor *const *x, const double *a) {
+  const bool residual = a[2] != 0;
+  const struct ssk_gated_layers layers = {.W = x[1],
+                                          .b = x[2],
+                                          .S = x[3],
+                                          .s = x[4],
+                                          .R = residual ? x[6] : NULL,
+                                          .r = residual ? x[7] : NULL};
+  return ssk_gated_residual(tape, &layers, x[0], a[1] != 0 ? x[8] : NULL, (int)a[0], x[5],
+                            (ssk_real)0.75);
+}
+BUILD(gated, gated_of(tape, x, a))
+static void gradcase_gated_residual(void) {
+  CHECK(build_gated, ARGS(0, 0, 1), LEAF(-1, 1, 2, 3, 3), LEAF(-1, 1, 3, 4), LEAF(-1, 1, 4),
+        LEAF(-1, 1, 2, 5), LEAF(-1, 1, 5), LEAF(-1, 1, 1, 6, 5), LEAF(-1, 1, 2, 5), LEAF(-1, 1, 5));
+  CHECK(build_gated, ARGS(1, 1, 1), LEAF(-1, 1, 6, 2), LEAF(-1, 1, 2, 4), LEAF(-1, 1, 4),
+        LEAF(-1, 1, 2, 2), LEAF(-1, 1, 2), LEAF(-1, 1, 2, 6, 2), LEAF(-1, 1, 2, 2), LEAF(-1, 1, 2),
         LEAF(-1, 1, 3, 6));
+  CHECK(build_gated, ARGS(0, 0, 0), LEAF(-1, 1, 6, 2), LEAF(-1, 1, 2, 4), LEAF(-1, 1, 4),
+        LEAF(-1, 1, 2, 3), LEAF(-1, 1, 3), LEAF(-1, 1, 2, 6, 3));
+}
+
+BUILD(weighted_sum, ssk_weighted_sum(tape, x[0], x[1], x[2]))
+static void gradcase_weighted_sum(void) {
+  CHECK(build_weighted_sum, ARGS(0), LEAF(-1, 1, 3, 5, 2), LEAF(-1, 1, 3, 2), LEAF(-1, 1, 2));
+  CHECK(build_weighted_sum, ARGS(0), LEAF(-1, 1, 1, 4, 9), LEAF(-1, 1, 1, 9), LEAF(-1, 1, 9));
 }
 
 BUILD(gru, ssk_gru(tape, x[0], x[1], x[2], x[3], x[4], a[0] != 0 ? x[5] : NULL))

@@ -201,6 +201,8 @@ SSK_API ssk_tensor *ssk_linear_add(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W,
  * reset) is checked by the caller. */
 SSK_API ssk_tensor *ssk_film(ssk_tape *tape, ssk_tensor *x, ssk_tensor *table, ssk_tensor *given,
                              const int *index, int from, enum ssk_act act);
+/* Sum over l of x[l] w[l] + b, by channels: x [L, N, C], w [L, C], b [C] -> [N, C]. */
+SSK_API ssk_tensor *ssk_weighted_sum(ssk_tape *tape, ssk_tensor *x, ssk_tensor *w, ssk_tensor *b);
 /* Batched product: a [N, M, K], b [N, K, P] -> [N, M, P]; either N may be 1. */
 SSK_API ssk_tensor *ssk_bmm(ssk_tape *tape, ssk_tensor *a, ssk_tensor *b);
 /* Of N matrices at once: the lower factor L [N, d, d] with A = L L', of which the lower triangles
@@ -210,11 +212,20 @@ SSK_API ssk_tensor *ssk_cholesky(ssk_tape *tape, ssk_tensor *A);
 SSK_API ssk_tensor *ssk_solve_lower(ssk_tape *tape, ssk_tensor *L, ssk_tensor *b, bool transposed);
 /* sigmoid(a) * tanh(b) of [.., 2C] = [a, b] -> [.., C] (WaveNet's gate). */
 SSK_API ssk_tensor *ssk_gate(ssk_tape *tape, ssk_tensor *x);
-/* The gate of x W + b + side, as one operation that keeps nothing but x and side for the way back:
- * x [.., I], W [I, 2C], b [2C] -> [.., C]. side [.., K] or NULL has fewer rows, each of which
- * stands for as many neighbouring rows of x: its columns from `from` on are added to them. */
-SSK_API ssk_tensor *ssk_gated(ssk_tape *tape, ssk_tensor *x, ssk_tensor *W, ssk_tensor *b,
-                              ssk_tensor *side, int from);
+/* A WaveNet block behind its mixing (van den Oord et al. 2016), as one operation that keeps nothing
+ * for the way back but its inputs. Of y [.., I], with n rows:
+ *     g = gate(y W + b + side),  x' = scale (x + g R + r),  skips' = skips + g S + s,
+ * where state [1, n, O] is x, or [2, n, O] x and skips; the result [2, n, O] is x' and skips'.
+ * Without R the block is the last: [1, n, O], skips'. side [.., K] or NULL has fewer rows, each of
+ * which stands for as many neighbouring rows of y: its columns from `from` on are added to them. */
+struct ssk_gated_layers {
+  ssk_tensor *W, *b; /* [I, 2C], [2C] */
+  ssk_tensor *S, *s; /* [C, O], [O] */
+  ssk_tensor *R, *r; /* [C, O], [O], or NULL both */
+};
+SSK_API ssk_tensor *ssk_gated_residual(ssk_tape *tape, const struct ssk_gated_layers *layers,
+                                       ssk_tensor *y, ssk_tensor *side, int from, ssk_tensor *state,
+                                       ssk_real scale);
 /* Layer normalisation over the last axis (Ba et al. 2016), eps 1e-5; gain and bias [C] or NULL. */
 SSK_API ssk_tensor *ssk_layer_norm(ssk_tape *tape, ssk_tensor *x, ssk_tensor *gain,
                                    ssk_tensor *bias);
