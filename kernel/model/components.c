@@ -61,11 +61,47 @@ int ssk_network_build(struct ssk_instance *i, ssk_builder *b, const char *name,
 
 /* ---- running -------------------------------------------------------------------------------- */
 
+/* Rows [from, from + n) of x, or NULL. */
+static ssk_tensor *piece_of(ssk_tape *tape, ssk_tensor *x, int from, int n) {
+  return x ? ssk_rows(tape, x, from, n) : NULL;
+}
+
+static ssk_tensor *denoise_in_pieces(const struct ssk_instance *i, const struct ssk_ctx *ctx,
+                                     const struct ssk_noisy *in, int rows_at_once) {
+  const struct ssk_denoiser_ops *ops = i->component->ops;
+  const struct ssk_rows *cond = &in->cond;
+  ssk_tape *tape = ctx->tape;
+  const int most = rows_at_once / in->M, d = ssk_width(in->noisy);
+  ssk_tensor *out = ssk_empty(tape, SSK_SHAPE(cond->n * in->M, d));
+  const size_t mark = ssk_tape_mark(tape);
+  for (int from = 0, n; from < cond->n && !ssk_tape_code(tape); from += n) {
+    n = cond->n - from < most ? cond->n - from : most;
+    struct ssk_noisy part = *in;
+    part.cond.n = n;
+    part.cond.past = piece_of(tape, cond->past, from, n);
+    part.cond.state = piece_of(tape, cond->state, from, n);
+    part.cond.pad = piece_of(tape, cond->pad, from, n);
+    part.cond.u = piece_of(tape, cond->u, from, n);
+    part.cond.time = piece_of(tape, cond->time, from, n);
+    part.noisy = piece_of(tape, in->noisy, from * in->M, n * in->M);
+    part.c_noise = piece_of(tape, in->c_noise, from * in->M, n * in->M);
+    const ssk_tensor *F = ops->run(i->self, ctx, &part);
+    if (!ssk_tape_code(tape))
+      memcpy(out->data + (size_t)(from * in->M) * (size_t)d, F->data, F->count * sizeof *F->data);
+    ssk_tape_rewind(tape, mark);
+  }
+  return out;
+}
+
 ssk_tensor *ssk_denoiser_run(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                              const struct ssk_noisy *in) {
   const struct ssk_denoiser_ops *ops = i->component->ops;
   struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  ssk_tensor *out = ops->run(i->self, &inner, in);
+  const bool recorded = ssk_tape_record(ctx->tape, false);
+  ssk_tape_record(ctx->tape, recorded);
+  const int most = ops->rows_at_once;
+  const bool pieces = !recorded && in->M <= most && in->cond.n * in->M > most;
+  ssk_tensor *out = pieces ? denoise_in_pieces(i, &inner, in, most) : ops->run(i->self, &inner, in);
   ssk_ctx_leave(ctx);
   return out;
 }

@@ -229,8 +229,10 @@ static ssk_tensor *csdi_run(const void *state, const struct ssk_ctx *ctx,
   return ssk_permute(tape, ssk_reshape(tape, x, SSK_SHAPE(d, rows)), (int[]){1, 0});
 }
 
-static const struct ssk_denoiser_ops csdi_ops = {
-    .size = sizeof(struct ssk_denoiser_ops), .build = csdi_build, .run = csdi_run};
+static const struct ssk_denoiser_ops csdi_ops = {.size = sizeof(struct ssk_denoiser_ops),
+                                                 .build = csdi_build,
+                                                 .run = csdi_run,
+                                                 .rows_at_once = 256};
 
 static const struct ssk_component csdi_component = {
     .size = sizeof(struct ssk_component),

@@ -37,6 +37,10 @@ struct ssk_denoiser_ops {
   int (*build)(void *self, ssk_builder *b, const struct ssk_dims *dims);
   ssk_tensor *(*run)(const void *self, const struct ssk_ctx *ctx, const struct ssk_noisy *in);
   /* [n*M, d]: the raw network output F of EDM's preconditioning */
+
+  /* Rows n*M that `run` is given at once where nothing is recorded (validation, sampling), when
+   * there are more: for a network that makes much of a row. 0: all of them. */
+  int rows_at_once;
 };
 
 /* ---- mixer ---------------------------------------------------------------------------------- */
