@@ -114,18 +114,13 @@ static int cut(struct ssk_observations *in, char **cell, int most) {
 
 static int find_column(const struct ssk_observations *in, char **cell, int n, const char *name,
                        int *place, ssk_err *err) {
-  struct ssk_nearest nearest = {.wanted = name};
-  for (int i = 0; i < n; i++) {
+  for (int i = 0; i < n; i++)
     if (strcmp(cell[i], name) == 0) {
       *place = i;
       return SSK_OK;
     }
-    ssk_nearest_offer(&nearest, cell[i]);
-  }
-  bad(in, in->text, err, "there is no column '%s'", name);
-  if (nearest.best)
-    ssk_err_hint(err, "did you mean '%s'?", nearest.best);
-  return SSK_EDATA;
+  const struct ssk_pos pos = {.file = in->name, .line = in->line, .column = 1, .width = 1};
+  return ssk_files_no_column(&pos, name, NULL, (const char *const *)cell, n, err);
 }
 
 static int read_names(struct ssk_observations *in, char **cell, int n, ssk_err *err) {

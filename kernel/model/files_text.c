@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* files_text.c - what readers of text share: whole files, packed or not, and the numbers in them.
  */
+#include "core/text.h"
 #include <errno.h>
 #include <math.h>
 #include <sskit/files.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -28,6 +30,25 @@ bool ssk_files_missing(const struct ssk_files *files, const char *text) {
       return true;
   }
   return false;
+}
+
+int ssk_files_no_column(const struct ssk_pos *pos, const char *name, const char *key,
+                        const char *const *columns, int n, ssk_err *err) {
+  struct ssk_nearest nearest = {.wanted = name};
+  char list[400] = "";
+  size_t used = 0;
+  for (int i = 0; i < n; i++) {
+    ssk_nearest_offer(&nearest, columns[i]);
+    if (used < sizeof list)
+      used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", columns[i]);
+  }
+  ssk_err_at(err, SSK_EDATA, pos, key ? "there is no column '%s' (%s)" : "there is no column '%s'",
+             name, key);
+  if (nearest.best)
+    ssk_err_hint(err, "did you mean '%s'? The columns are %s", nearest.best, list);
+  else
+    ssk_err_hint(err, "the columns are %s", list);
+  return SSK_EDATA;
 }
 
 int ssk_files_text(const char *path, char **data, size_t *size, ssk_err *err) {

@@ -91,10 +91,75 @@ static int csv_add_column(struct csv_table *t, const char *name, ssk_err *err) {
   return SSK_OK;
 }
 
+static bool csv_missing(const struct csv *d, const char *text) {
+  text += strspn(text, " \t");
+  return *text == '\0' || !strcmp(text, "NA") || !strcmp(text, "NaN") || !strcmp(text, "nan") ||
+         ssk_files_missing(&d->files, text);
+}
+
+/* The names that the recipe asks for, or else x1, x2, ..., as an example of a header. */
+static void csv_example(const struct csv *d, int n, char *out, size_t room) {
+  const char *const roles[] = {d->series, d->time, d->split_column};
+  size_t used = 0;
+  for (int i = 0; i < 3; i++)
+    if (*roles[i] && used < room)
+      used += (size_t)snprintf(out + used, room - used, "%s%c", roles[i], *d->delimiter);
+  for (int i = 0; i < (d->columns.n ? d->columns.n : n) && used < room; i++)
+    used += d->columns.n ? (size_t)snprintf(out + used, room - used, "%s%c", d->columns.items[i],
+                                            *d->delimiter)
+                         : (size_t)snprintf(out + used, room - used, "x%d%c", i + 1, *d->delimiter);
+  for (int i = 0; i < d->covariates.n && used < room; i++)
+    used +=
+        (size_t)snprintf(out + used, room - used, "%s%c", d->covariates.items[i], *d->delimiter);
+  out[used < room ? used - 1 : room - 1] = '\0'; /* the last delimiter */
+}
+
+/* Does the recipe ask for a column of this name? */
+static bool csv_asked_for(const struct csv *d, const char *name) {
+  return csv_listed(&d->columns, name) || csv_listed(&d->covariates, name) ||
+         (*name &&
+          (!strcmp(name, d->series) || !strcmp(name, d->time) || !strcmp(name, d->split_column)));
+}
+
+/* A first line of numbers alone is an observation that would be lost as a line of names, unless the
+ * recipe asks for columns of such names. */
+static int csv_check_header(struct csv_table *t, ssk_err *err) {
+  enum csv_token token = CSV_CELL;
+  bool number = false;
+  double value;
+  char found[64] = "", example[256];
+  int n = 0;
+  for (size_t used = 0; token == CSV_CELL; n++) {
+    token = csv_next(&t->reader, err);
+    if (token == CSV_BAD)
+      return SSK_EDATA;
+    const char *cell = t->reader.cell;
+    const bool numeric = token != CSV_END && ssk_files_number(cell, &value);
+    if (token == CSV_END || csv_asked_for(t->d, cell) || !(numeric || csv_missing(t->d, cell))) {
+      csv_rewind(&t->reader);
+      return SSK_OK;
+    }
+    number = number || numeric;
+    if (used < sizeof found)
+      used += (size_t)snprintf(found + used, sizeof found - used, "%s%s", n ? ", " : "", cell);
+  }
+  csv_rewind(&t->reader);
+  if (!number)
+    return SSK_OK;
+  struct ssk_pos pos = {.file = t->path, .line = t->reader.cell_line, .column = 1};
+  csv_example(t->d, n, example, sizeof example);
+  ssk_err_at(err, SSK_EDATA, &pos, "the names of columns are expected here, found %s", found);
+  ssk_err_hint(err, "a first line of numbers alone is no header; give the file one, e.g. %s%s",
+               example, t->d->columns.n ? "" : ", or say 'header: false' in the recipe");
+  return SSK_EDATA;
+}
+
 /* The names of the columns: of the first line, or, without such a line, their numbers from 1. */
 static int csv_read_header(struct csv_table *t, ssk_err *err) {
   enum csv_token token;
-  int code = SSK_OK;
+  int code = t->d->header ? csv_check_header(t, err) : SSK_OK;
+  if (code)
+    return code;
   do {
     char number[16];
     token = csv_next(&t->reader, err);
@@ -115,14 +180,14 @@ static int csv_check_named(struct csv_table *t, const char *key, const char *nam
   for (int i = 0; i < t->n_columns; i++)
     if (*name == '\0' || strcmp(t->column[i].name, name) == 0)
       return SSK_OK;
+  const char **names = calloc((size_t)t->n_columns + 1, sizeof *names);
+  if (!names)
+    return csv_no_memory(t, err);
+  for (int i = 0; i < t->n_columns; i++)
+    names[i] = t->column[i].name;
   struct ssk_pos pos = {.file = t->path, .line = 1, .column = 1};
-  ssk_err_at(err, SSK_EDATA, &pos, "there is no column '%s' (%s)", name, key);
-  char list[400] = "";
-  size_t used = 0;
-  for (int i = 0; i < t->n_columns && used < sizeof list; i++)
-    used +=
-        (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", t->column[i].name);
-  ssk_err_hint(err, "the columns are %s", list);
+  ssk_files_no_column(&pos, name, key, names, t->n_columns, err);
+  free(names);
   return SSK_EDATA;
 }
 
@@ -145,12 +210,6 @@ static int csv_check_columns(struct csv_table *t, ssk_err *err) {
   t->n_calendar = 2 * d->calendar.n;
   t->width += t->n_calendar;
   return code;
-}
-
-static bool csv_missing(const struct csv *d, const char *text) {
-  text += strspn(text, " \t");
-  return *text == '\0' || !strcmp(text, "NA") || !strcmp(text, "NaN") || !strcmp(text, "nan") ||
-         ssk_files_missing(&d->files, text);
 }
 
 static int csv_take_number(struct csv_table *t, struct csv_column *column, double *out,

@@ -130,6 +130,11 @@ refused() {
 sed '1s/temp/tmep/' own.csv >renamed.csv
 point "a column that is not there" refused 5 "renamed.csv:1:1: error: there is no column 'temp'" \
   runs/plain --data renamed.csv
+point "... with the nearest, and what there is" grep -qF "did you mean 'tmep'? The columns are " err
+sed 1d own.csv | cut -d, -f 3-4 >numbers.csv
+point "a file without names" refused 5 "numbers.csv:1:1: error: the names of columns are expected here, found " \
+  runs/plain --data numbers.csv
+point "... with a header for it" grep -qF "is no header; give the file one, e.g. id,load,temp" err
 point "covariates that are not known for the horizon" \
   refused 5 "series g has the covariates of 7 steps behind its last observation, and the horizon is 8" \
   runs/inputs --data own-short.csv

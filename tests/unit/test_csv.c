@@ -75,6 +75,9 @@ Test(csv, says_what_is_wrong_and_where) {
   bad("a,b\n1,2\"3\n", "", "FILE:2:3: error: a quote inside a cell that does not begin with one\n");
   bad("a,a\n1,2\n", "", "FILE:1:3: error: a second column 'a'\n");
   bad("a,b\n1,2\n", "columns: c\n", "FILE:1:1: error: there is no column 'c' (columns)\n");
+  bad("laod,temp\n1,2\n", "columns: [temp, load]\n",
+      "FILE:1:1: error: there is no column 'load' (columns)\n"
+      "      = hint: did you mean 'laod'? The columns are laod, temp\n");
   bad("a,b\n1,2\n", "columns: a\ncovariates: a\n", "FILE:1:1: error: column 'a' has two roles\n");
   bad("a,b\n1,inf\n", "columns: b\n",
       "FILE:2:3: error: column 'b': 'inf' is not a finite number\n");
@@ -84,4 +87,25 @@ Test(csv, says_what_is_wrong_and_where) {
   bad("a,b\n", "", "sskit: error: 'FILE' has a header but no rows\n");
   bad("", "", "sskit: error: 'FILE' is empty\n");
   bad("a,b\nx,y\n", "", "sskit: error: 'FILE' has no column of numbers to model\n");
+}
+
+Test(csv, a_first_line_of_numbers_is_no_header) {
+  bad("1,-2.5\n3,4\n", "columns: [load, temp]\n",
+      "FILE:1:1: error: the names of columns are expected here, found 1, -2.5\n"
+      "      = hint: a first line of numbers alone is no header; give the file one, e.g. "
+      "load,temp\n");
+  bad("\n1;NA;\n3;4;5\n", "delimiter: ';'\n",
+      "FILE:2:1: error: the names of columns are expected here, found 1, NA, \n"
+      "      = hint: a first line of numbers alone is no header; give the file one, e.g. x1;x2;x3, "
+      "or say 'header: false' in the recipe\n");
+  bad("7,1,2\n7,3,4\n", "series: id\ncolumns: y\ncovariates: u\n",
+      "FILE:1:1: error: the names of columns are expected here, found 7, 1, 2\n"
+      "      = hint: a first line of numbers alone is no header; give the file one, e.g. id,y,u\n");
+  struct on_disk t;
+  good(&t, "2020,2021\n1,2\n3,4\n5,6\n", "columns: ['2020', '2021']\nsplit: [1, 0, 0]\n");
+  cr_expect_eq(t.data->split[SSK_TRAIN].length[0], 3); /* names, as the recipe asks for them */
+  on_disk_close(&t);
+  good(&t, "1,2\n3,4\n5,6\n", "header: false\nsplit: [1, 0, 0]\n");
+  cr_expect_eq(t.data->split[SSK_TRAIN].length[0], 3);
+  on_disk_close(&t);
 }

@@ -134,6 +134,10 @@ SSK_API int ssk_files_text(const char *path, char **data, size_t *size, ssk_err 
 SSK_API bool ssk_files_number(const char *text, double *value);
 /* Is this text (of a cell) one of `missing`? */
 SSK_API bool ssk_files_missing(const struct ssk_files *files, const char *text);
+/* SSK_EDATA at pos: the file has no column `name`, which the key `key` of the recipe asks for
+ * (NULL: not told); with the nearest of its `n` columns, and all of them, as hint. */
+SSK_API int ssk_files_no_column(const struct ssk_pos *pos, const char *name, const char *key,
+                                const char *const *columns, int n, ssk_err *err);
 
 /* ---- files of named arrays ---------------------------------------------------------------------
  */
