@@ -5,13 +5,21 @@
 #include "core/file.h"
 #include "model/units.h"
 #include "train/checkpoint.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 int ssk_run_checkpoint(const char *path, char **out, ssk_err *err) {
   struct stat info;
-  const bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+  *out = NULL;
+  if (stat(path, &info)) {
+    ssk_err_set(err, SSK_EIO, "cannot read '%s': %s", path, strerror(errno));
+    ssk_err_hint(err,
+                 "a run directory or a checkpoint file is expected; 'sskit runs ls' lists runs");
+    return SSK_EIO;
+  }
+  const bool folder = S_ISDIR(info.st_mode);
   *out = folder ? ssk_path_join(path, "checkpoints/last.safetensors") : strdup(path);
   if (!*out)
     return ssk_err_set(err, SSK_ENOMEM, "no memory to open '%s'", path);

@@ -73,8 +73,11 @@ static int csv_select(const struct csv_table *t, struct csv_choice *out, ssk_err
   for (int k = 0; k < t->n_calendar; k++)
     out->from[n++] = t->width - t->n_calendar + k;
   out->V = n - out->D;
-  return out->D ? SSK_OK
-                : ssk_err_set(err, SSK_EDATA, "'%s' has no column of numbers to model", t->path);
+  if (out->D)
+    return SSK_OK;
+  ssk_err_set(err, SSK_EDATA, "'%s' has no column of numbers to model", t->path);
+  csv_hint_delimiter(t, err);
+  return SSK_EDATA;
 }
 
 struct csv_key {

@@ -175,6 +175,16 @@ static int csv_read_header(struct csv_table *t, ssk_err *err) {
   return code;
 }
 
+/* One column whose name holds what often divides columns: a hint beside the error. */
+static void csv_hint_delimiter(const struct csv_table *t, ssk_err *err) {
+  const char *found = t->n_columns == 1 ? strpbrk(t->column[0].name, ";\t|,") : NULL;
+  if (found && *found == '\t')
+    ssk_err_hint(err, "its columns are divided by tabs: say 'delimiter: \"\\t\"' in the recipe");
+  else if (found)
+    ssk_err_hint(err, "its columns are divided by '%c': say 'delimiter: \"%c\"' in the recipe",
+                 *found, *found);
+}
+
 /* Each column that the recipe names must be there. */
 static int csv_check_named(struct csv_table *t, const char *key, const char *name, ssk_err *err) {
   for (int i = 0; i < t->n_columns; i++)
@@ -187,6 +197,7 @@ static int csv_check_named(struct csv_table *t, const char *key, const char *nam
     names[i] = t->column[i].name;
   struct ssk_pos pos = {.file = t->path, .line = 1, .column = 1};
   ssk_files_no_column(&pos, name, key, names, t->n_columns, err);
+  csv_hint_delimiter(t, err);
   free(names);
   return SSK_EDATA;
 }

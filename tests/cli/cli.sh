@@ -163,6 +163,9 @@ run 3 check study.yaml
 verdict "check of a study checks its rows" err_has "bad.yaml:2:21: error: there is no transition 'gausian'"
 run 6 check none.yaml
 verdict "check of a file that does not exist" err_has "none.yaml" "No such file or directory"
+run 6 evaluate none
+verdict "a run that does not exist" err_has "cannot read 'none': No such file or directory" \
+  "a run directory or a checkpoint file is expected"
 
 # ---- explain ------------------------------------------------------------------------------------
 

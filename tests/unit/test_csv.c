@@ -87,6 +87,12 @@ Test(csv, says_what_is_wrong_and_where) {
   bad("a,b\n", "", "sskit: error: 'FILE' has a header but no rows\n");
   bad("", "", "sskit: error: 'FILE' is empty\n");
   bad("a,b\nx,y\n", "", "sskit: error: 'FILE' has no column of numbers to model\n");
+  bad("a;b\n1;2\n", "",
+      "sskit: error: 'FILE' has no column of numbers to model\n"
+      "      = hint: its columns are divided by ';': say 'delimiter: \";\"' in the recipe\n");
+  bad("a\tb\n1\t2\n", "columns: a\n",
+      "FILE:1:1: error: there is no column 'a' (columns)\n"
+      "      = hint: its columns are divided by tabs: say 'delimiter: \"\\t\"' in the recipe\n");
 }
 
 Test(csv, a_first_line_of_numbers_is_no_header) {
