@@ -5,6 +5,7 @@ cli_tests += tests/cli/bench.sh
 cli_tests += tests/cli/browser.sh
 cli_tests += tests/cli/cli.sh
 cli_tests += tests/cli/doctor.sh
+cli_tests += tests/cli/documents.sh
 cli_tests += tests/cli/embedding.sh
 cli_tests += tests/cli/filter.sh
 cli_tests += tests/cli/first_hour.sh
