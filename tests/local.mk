@@ -58,7 +58,7 @@ include tests/unit/local.mk
 include tests/cli/local.mk
 include tests/badplugins/local.mk
 
-EXTRA_DIST += tests/support/check_schema.py tests/support/run-tests tests/support/lsan.supp tests/support/tap.sh tests/support/page.awk tests/support/read_events.py tests/support/postgres.sh
+EXTRA_DIST += tests/support/check_schema.py tests/support/run-tests tests/support/lsan.supp tests/support/tap.sh tests/support/page.awk tests/support/read_events.py tests/support/postgres.sh tests/support/small.sh tests/support/not-run
 
 # Plugins that must be refused: built plainly, without -z defs, so that they may be broken. A file that
 # needs flags of its own says so in tests/badplugins/local.mk:

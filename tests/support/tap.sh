@@ -35,15 +35,23 @@ run() {
   point "$name" test $status = "$wanted"
 }
 
-# follow PAGE: what a reader of it does, in the folder where he is: its files, then its commands, with
-# sskit in the PATH; commands.log has what they print
+# walk PAGE: what a reader of it does, in the folder where he is: its files, then its commands but those of
+# tests/support/not-run, with sskit in the PATH. commands.log has what they print, the status is theirs
+walk() {
+  : >commands.sh
+  awk -v not_run="$top_srcdir/tests/support/not-run" -f "$top_srcdir/tests/support/page.awk" "$1"
+  if test ! -x "$work/bin/sskit"; then
+    mkdir -p "$work/bin"
+    printf '#!/bin/sh\nexec "%s" "$@"\n' "$SSKIT" >"$work/bin/sskit"
+    chmod +x "$work/bin/sskit"
+  fi
+  PATH=$work/bin:$PATH sh -e commands.sh >commands.log 2>&1
+}
+
+# follow PAGE: a point of walking through it
 follow() {
-  awk -f "$top_srcdir/tests/support/page.awk" "$1"
-  mkdir -p "$work/bin"
-  printf '#!/bin/sh\nexec "%s" "$@"\n' "$SSKIT" >"$work/bin/sskit"
-  chmod +x "$work/bin/sskit"
   PATH=$work/bin:$PATH
-  sh -e commands.sh >commands.log 2>&1
+  walk "$1"
   status=$?
   test $status = 0 || sed 's/^/# /' commands.log
   point "the commands of the page run" test $status = 0
