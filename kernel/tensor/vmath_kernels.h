@@ -111,8 +111,14 @@ INLINE REAL NAME(one_tanh)(REAL x) {
   return NAME(real)(NAME(bits)(-e / ((REAL)2 + e)) | sign);
 }
 
+/* By exp(-|x|), scaled in one factor: where that is no longer normal, it is 0. */
 INLINE REAL NAME(one_sigmoid)(REAL x) {
-  const REAL e = NAME(one_exp)(x < 0 ? x : -x);
+  const REAL least = sizeof(REAL) == 4 ? (REAL)-88 : (REAL)-709;
+  REAL a = x < 0 ? x : -x;
+  a = a < least ? least : a;
+  const REAL n = (a * (REAL)LOG2E + SHIFTER) - SHIFTER;
+  const REAL r = (a - n * LN2_HI) - n * LN2_LO;
+  const REAL e = ((REAL)1 + (r + r * r * NAME(exp_tail)(r))) * NAME(power)(n);
   return (x < 0 ? e : (REAL)1) / ((REAL)1 + e);
 }
 
