@@ -61,7 +61,7 @@ struct separable {
 };
 
 static struct separable begin(const struct ssk_call *call) {
-  enum { BLOCK = 256 }; /* tokens whose work stays in the first caches */
+  enum { BLOCK = 8192 }; /* numbers whose work stays in the first caches */
   const ssk_tensor *x = call->in[in_x];
   const struct ssk_taps *how = call->attr;
   struct separable s = {.L = (size_t)x->shape[0],
@@ -69,7 +69,7 @@ static struct separable begin(const struct ssk_call *call) {
                         .C = (size_t)x->shape[2],
                         .taps = call->in[in_filter]->shape[0]};
   s.centre = how->causal ? s.taps - 1 : (s.taps - 1) / 2;
-  s.n = BLOCK / s.L < 1 ? 1 : BLOCK / s.L;
+  s.n = BLOCK / (s.L * s.C) < 1 ? 1 : BLOCK / (s.L * s.C);
   if (s.n > s.N)
     s.n = s.N;
   return s;
