@@ -64,9 +64,11 @@ static const struct ssk_syntax syntax = {
     .doc = "Filter series with the trained model in RUN by a particle filter: one line for each "
            "observation, with the log density that the model gave it before it came, the effective "
            "number of particles, mean and deviation of the observation without its noise, and mean "
-           "and quantiles of the next observation, all in the data's own units. The series are "
+           "and quantiles of the next observation (where the model has covariates, of this one "
+           "before it came), all in the data's own units. The series are "
            "those of evaluate.split, of a file (--data), or a single one that standard input "
-           "brings line by line (--stream): CSV with or without names, or JSON. Numbers do not "
+           "brings line by line (--stream): CSV with or without names, or JSON; covariates stand "
+           "behind the observation. Numbers do not "
            "depend on which: they are named by seed, series and step.",
     .min_words = 1,
     .max_words = 1,
@@ -87,8 +89,14 @@ struct job {
   struct ssk_outside outside; /* with --data */
   struct ssk_text text;
   struct ssk_latency latency;
-  double *x; /* [D] */
+  double *x, *u; /* [D], [V] */
 };
+
+/* What the predicted values of a line are of: a model with covariates does not know those of the
+ * next step. */
+static const char *predicted(const struct job *job) {
+  return job->in.V ? "expected" : "next";
+}
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
@@ -108,15 +116,16 @@ static void add_column(struct job *job, const char *what, int k) {
 static void add_header(struct job *job) {
   if (job->cli->json)
     return;
+  char quantile[32], column[48];
   ssk_text_add(&job->text, "series,step,log_density,effective");
   for (int k = 0; k < job->in.D; k++) {
     add_column(job, "mean", k);
     add_column(job, "sd", k);
-    add_column(job, "next_mean", k);
+    snprintf(column, sizeof column, "%s_mean", predicted(job));
+    add_column(job, column, k);
     for (int q = 0; q < job->input->n_levels; q++) {
-      char quantile[32], column[40];
       ssk_quantile_name(job->input->level[q], quantile);
-      snprintf(column, sizeof column, "next_%s", quantile);
+      snprintf(column, sizeof column, "%s_%s", predicted(job), quantile);
       add_column(job, column, k);
     }
   }
@@ -131,7 +140,7 @@ static void add_csv(struct job *job, const char *series, const struct ssk_filter
     ssk_text_add(out, series);
   ssk_text_printf(out, ",%lld,%.9g,%.6g", (long long)now->step, now->log_density, now->effective);
   for (int k = 0; k < job->in.D; k++) {
-    ssk_text_printf(out, ",%.7g,%.7g,%.7g", now->mean[k], now->sd[k], now->next_mean[k]);
+    ssk_text_printf(out, ",%.7g,%.7g,%.7g", now->mean[k], now->sd[k], now->predicted_mean[k]);
     for (int q = 0; q < job->input->n_levels; q++)
       ssk_text_printf(out, ",%.7g", ssk_filtered_quantile(job->filter, k, job->input->level[q]));
   }
@@ -144,16 +153,17 @@ static void add_json(struct job *job, const char *series, const struct ssk_filte
     json_t *row = json_array();
     json_array_append_new(mean, ssk_cli_real(now->mean[k]));
     json_array_append_new(sd, ssk_cli_real(now->sd[k]));
-    json_array_append_new(next, ssk_cli_real(now->next_mean[k]));
+    json_array_append_new(next, ssk_cli_real(now->predicted_mean[k]));
     for (int q = 0; q < job->input->n_levels; q++)
       json_array_append_new(
           row, ssk_cli_real(ssk_filtered_quantile(job->filter, k, job->input->level[q])));
     json_array_append_new(quantiles, row);
   }
-  json_t *object = json_pack("{s:s, s:I, s:o, s:f, s:o, s:o, s:o, s:o}", "series", series, "step",
-                             (json_int_t)now->step, "log_density", ssk_cli_real(now->log_density),
-                             "effective", now->effective, "mean", mean, "sd", sd, "next_mean", next,
-                             "next_quantiles", quantiles);
+  json_t *object =
+      json_pack("{s:s, s:I, s:o, s:f, s:o, s:o, s++:o, s++:o}", "series", series, "step",
+                (json_int_t)now->step, "log_density", ssk_cli_real(now->log_density), "effective",
+                now->effective, "mean", mean, "sd", sd, predicted(job), "_", "mean", next,
+                predicted(job), "_", "quantiles", quantiles);
   char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
   job->text.failed = job->text.failed || !line;
   ssk_text_add(&job->text, line ? line : "");
@@ -195,12 +205,15 @@ static int answer(struct job *job) {
   const double came = ssk_clock();
   bool header;
   struct ssk_filtered now;
-  int code = ssk_observations_read(&job->in, job->x, &header, job->cli->err);
+  int code = ssk_observations_read(&job->in, job->x, job->u, &header, job->cli->err);
   if (code || header)
     return code;
+  const struct ssk_data *data = job->run->data;
+  for (int k = 0; k < job->in.V; k++)
+    job->u[k] = (job->u[k] - data->u_centre[k]) / data->u_scale[k];
   code = check_values(job);
   if (!code)
-    code = ssk_filter_feed(job->filter, job->x, &now, job->cli->err);
+    code = ssk_filter_feed(job->filter, job->x, job->u, &now, job->cli->err);
   if (!code)
     code = add_line(job, "0", &now);
   if (!code)
@@ -251,7 +264,8 @@ static int filter_one(struct job *job, const struct ssk_split_data *split, int64
       const int64_t at = (i * split->room + t) * D + k;
       job->x[k] = split->mask[at] != 0 ? split->x[at] : NAN;
     }
-    code = ssk_filter_feed(job->filter, job->x, &now, job->cli->err);
+    const double *u = split->u + (i * split->room + t) * job->in.V;
+    code = ssk_filter_feed(job->filter, job->x, job->in.V ? u : NULL, &now, job->cli->err);
     if (!code)
       code = add_line(job, name, &now);
   }
@@ -308,9 +322,12 @@ static int run_job(struct ssk_cli *cli, struct job *job) {
                            (uint64_t)job->run->experiment->seed, &job->filter, cli->err);
   if (!code)
     code = ssk_observations_open(&job->in, stdin, "standard input", job->run->experiment->data,
-                                 job->run->data->shape.D, cli->err);
-  if (!code && !(job->x = calloc((size_t)job->in.D, sizeof *job->x)))
+                                 job->run->data->shape.D, job->run->data->shape.V, cli->err);
+  if (!code && input->stream)
+    code = ssk_observations_check(&job->in, cli->err);
+  if (!code && !(job->x = calloc((size_t)(job->in.D + job->in.V), sizeof *job->x)))
     code = ssk_err_set(cli->err, SSK_ENOMEM, "no memory for an observation");
+  job->u = job->x ? job->x + job->in.D : NULL;
   return code ? code : input->stream ? filter_stream(job) : filter_all(job);
 }
 

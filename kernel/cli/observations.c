@@ -22,29 +22,54 @@ static bool reads_files(const struct ssk_instance *data) {
   return ((const struct ssk_dataset_ops *)data->component->ops)->fill == ssk_files_fill;
 }
 
+/* The names of all values in the order of the model; NULL where the recipe does not have them. */
+static int find_names(struct ssk_observations *in, ssk_err *err) {
+  const struct ssk_strings *columns = parameter(in->data, "columns", SSK_T_STRINGS);
+  const struct ssk_strings *covariates = parameter(in->data, "covariates", SSK_T_STRINGS);
+  if (!columns || columns->n != in->D || (in->V && (!covariates || covariates->n != in->V)))
+    return SSK_OK;
+  in->wanted = calloc((size_t)(in->D + in->V), sizeof *in->wanted);
+  if (!in->wanted)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for %d names", in->D + in->V);
+  for (int k = 0; k < in->D + in->V; k++)
+    in->wanted[k] = k < in->D ? columns->items[k] : covariates->items[k - in->D];
+  return SSK_OK;
+}
+
 int ssk_observations_open(struct ssk_observations *in, FILE *stream, const char *name,
-                          const struct ssk_instance *data, int D, ssk_err *err) {
+                          const struct ssk_instance *data, int D, int V, ssk_err *err) {
   *in = (struct ssk_observations){
-      .stream = stream, .name = name, .data = data, .D = D, .delimiter = ','};
-  in->place = calloc((size_t)D, sizeof *in->place);
-  if (!in->place)
-    return ssk_err_set(err, SSK_ENOMEM, "no memory for %d dimensions", D);
-  for (int k = 0; k < D; k++)
+      .stream = stream, .name = name, .data = data, .D = D, .V = V, .delimiter = ','};
+  in->place = calloc((size_t)(D + V), sizeof *in->place);
+  in->value = calloc((size_t)(D + V), sizeof *in->value);
+  if (!in->place || !in->value)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for %d values", D + V);
+  for (int k = 0; k < D + V; k++)
     in->place[k] = k;
   if (!reads_files(data))
     return SSK_OK;
   const char *const *delimiter = parameter(data, "delimiter", SSK_T_STRING);
-  const struct ssk_strings *columns = parameter(data, "columns", SSK_T_STRINGS);
   if (delimiter)
     in->delimiter = **delimiter;
-  if (columns && columns->n == D)
-    in->wanted = columns->items;
-  return SSK_OK;
+  return find_names(in, err);
+}
+
+int ssk_observations_check(const struct ssk_observations *in, ssk_err *err) {
+  const struct ssk_strings *calendar =
+      reads_files(in->data) ? parameter(in->data, "calendar", SSK_T_STRINGS) : NULL;
+  if (!calendar || !calendar->n)
+    return SSK_OK;
+  ssk_err_set(err, SSK_EDATA,
+              "the data set makes covariates of the calendar, which a stream does not have");
+  ssk_err_hint(err, "'--data FILE' reads a file with times");
+  return SSK_EDATA;
 }
 
 void ssk_observations_close(struct ssk_observations *in) {
   free(in->text);
   free(in->place);
+  free(in->value);
+  free(in->wanted);
   *in = (struct ssk_observations){0};
 }
 
@@ -109,6 +134,14 @@ static int cut(struct ssk_observations *in, char **cell, int most) {
   return n;
 }
 
+/* Not as many as the model has. */
+static int misfit(const struct ssk_observations *in, int n, const char *what, ssk_err *err) {
+  if (!in->V)
+    return bad(in, in->text, err, "%d %s, but the model has %d dimensions", n, what, in->D);
+  return bad(in, in->text, err, "%d %s, but the model has %d dimensions and %d covariates", n, what,
+             in->D, in->V);
+}
+
 /* ---- a line of names --------------------------------------------------------------------------
  */
 
@@ -124,10 +157,10 @@ static int find_column(const struct ssk_observations *in, char **cell, int n, co
 }
 
 static int read_names(struct ssk_observations *in, char **cell, int n, ssk_err *err) {
-  if (!in->wanted && n != in->D)
-    return bad(in, in->text, err, "%d columns, but the model has %d dimensions", n, in->D);
+  if (!in->wanted && n != in->D + in->V)
+    return misfit(in, n, "columns", err);
   int code = SSK_OK;
-  for (int k = 0; k < in->D && in->wanted && !code; k++)
+  for (int k = 0; k < in->D + in->V && in->wanted && !code; k++)
     code = find_column(in, cell, n, in->wanted[k], &in->place[k], err);
   return code;
 }
@@ -135,13 +168,18 @@ static int read_names(struct ssk_observations *in, char **cell, int n, ssk_err *
 /* ---- observations -----------------------------------------------------------------------------
  */
 
-static int check_value(const struct ssk_observations *in, const char *at, double value,
-                       ssk_err *err) {
-  return isinf(value) ? bad(in, at, err, "an infinite value") : SSK_OK;
+/* Of value k, which stands at `at`. */
+static int check_value(const struct ssk_observations *in, int k, const char *at, ssk_err *err) {
+  if (isinf(in->value[k]))
+    return bad(in, at, err, "an infinite value");
+  if (k < in->D || !isnan(in->value[k]))
+    return SSK_OK;
+  return in->wanted ? bad(in, at, err, "the covariate '%s' is missing", in->wanted[k])
+                    : bad(in, at, err, "covariate %d is missing", k - in->D);
 }
 
-static int read_cells(struct ssk_observations *in, double *x, bool *header, ssk_err *err) {
-  const int most = in->cells ? in->cells : (int)strlen(in->text) + 1;
+static int read_cells(struct ssk_observations *in, bool *header, ssk_err *err) {
+  const int most = in->cells ? in->cells : (int)strlen(in->text) + 1, all = in->D + in->V;
   char **cell = calloc((size_t)most, sizeof *cell);
   if (!cell)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for a line of %s", in->name);
@@ -152,13 +190,15 @@ static int read_cells(struct ssk_observations *in, double *x, bool *header, ssk_
     *header = !number_of(in, cell[i], &value);
   if (*header)
     code = read_names(in, cell, n, err);
-  else if (n != (in->cells ? in->cells : in->D))
+  else if (n != (in->cells ? in->cells : all))
     code = bad(in, in->text, err, "%d cells, where there should be %d", n,
-               in->cells ? in->cells : in->D);
-  for (int k = 0; k < in->D && !*header && !code; k++) {
+               in->cells ? in->cells : all);
+  for (int k = 0; k < all && !*header && !code; k++) {
     const char *text = cell[in->place[k]];
-    if (!number_of(in, text, &x[k]))
+    if (!number_of(in, text, &in->value[k]))
       code = bad(in, text, err, "'%.40s' is not a finite number", text);
+    else
+      code = check_value(in, k, text, err);
   }
   if (!code)
     in->cells = n;
@@ -178,35 +218,42 @@ static bool json_number_of(const struct ssk_observations *in, const json_t *valu
   return missing || json_is_number(value);
 }
 
-static int read_json(const struct ssk_observations *in, double *x, ssk_err *err) {
+static int read_json(const struct ssk_observations *in, ssk_err *err) {
   json_error_t reason;
   json_t *line = json_loads(in->text, 0, &reason);
   if (!line)
     return bad(in, in->text + (reason.position > 0 ? reason.position - 1 : 0), err, "%s",
                reason.text);
+  const int all = in->D + in->V;
   int code = SSK_OK;
   if (json_is_object(line) && !in->wanted)
     code =
         bad(in, in->text, err, "an object, but the recipe has no names of columns: write a list");
-  else if (json_is_array(line) && (int)json_array_size(line) != in->D)
-    code = bad(in, in->text, err, "%zu values, but the model has %d dimensions",
-               json_array_size(line), in->D);
-  for (int k = 0; k < in->D && !code; k++) {
+  else if (json_is_array(line) && (int)json_array_size(line) != all)
+    code = misfit(in, (int)json_array_size(line), "values", err);
+  for (int k = 0; k < all && !code; k++) {
     const json_t *value = json_is_array(line) ? json_array_get(line, (size_t)k)
                                               : json_object_get(line, in->wanted[k]);
     if (!value)
       code = bad(in, in->text, err, "there is no value '%s'", in->wanted[k]);
-    else if (!json_number_of(in, value, &x[k]))
+    else if (!json_number_of(in, value, &in->value[k]))
       code = bad(in, in->text, err, "value %d is not a number", k);
     else
-      code = check_value(in, in->text, x[k], err);
+      code = check_value(in, k, in->text, err);
   }
   json_decref(line);
   return code;
 }
 
-int ssk_observations_read(struct ssk_observations *in, double *x, bool *header, ssk_err *err) {
+int ssk_observations_read(struct ssk_observations *in, double *x, double *u, bool *header,
+                          ssk_err *err) {
   *header = false;
   const char *at = in->text + strspn(in->text, " \t");
-  return *at == '[' || *at == '{' ? read_json(in, x, err) : read_cells(in, x, header, err);
+  const int code = *at == '[' || *at == '{' ? read_json(in, err) : read_cells(in, header, err);
+  if (code || *header)
+    return code;
+  memcpy(x, in->value, (size_t)in->D * sizeof *x);
+  if (in->V)
+    memcpy(u, in->value + in->D, (size_t)in->V * sizeof *u);
+  return SSK_OK;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* model_filter.c - a step lies on the tape from when its latents are drawn, right after the
- * observation before it, until its own observation has come; then what is carried on is copied and
- * the tape goes back. Particles are drawn again, by systematic resampling, where their effective
- * number is under half of them. */
+/* model_filter.c - a step lies on the tape from when its latents are drawn until its own
+ * observation has come; then what is carried on is copied and the tape goes back. They are drawn
+ * right after the observation before it, or, where the model has covariates, once these are known.
+ * Particles are drawn again, by systematic resampling, where their effective number is under half
+ * of them. */
 #include "infer/model_filter.h"
 #include "core/hash.h"
 #include "infer/systematic.h"
@@ -20,12 +21,13 @@ struct ssk_filter {
   ssk_real *carried, *shifted; /* [j, n, d + W] of the steps before, oldest first; room for them */
   ssk_real *first, *moved;     /* [j, n, d] drawn by the initial prior; room for them */
   double *weight, *log_g;      /* [n] */
-  double *next, *signal;       /* [n, D] draws of the observation, and without its noise */
-  double *mean, *sd, *next_mean; /* [D] */
-  int *ancestor;                 /* [n] */
-  double *column;                /* [n] a dimension of `next`, for its quantiles, */
-  size_t *order;                 /* [n] in its order; */
-  int sorted;                    /* which; -1: none yet */
+  double *before;              /* [n] the weights that go with `predicted` */
+  double *predicted, *signal;  /* [n, D] draws of the observation, and without its noise */
+  double *mean, *sd, *predicted_mean; /* [D] */
+  int *ancestor;                      /* [n] */
+  double *column;                     /* [n] a dimension of `predicted`, for its quantiles, */
+  size_t *order;                      /* [n] in its order; */
+  int sorted;                         /* which; -1: none yet */
   /* On the tape. */
   struct ssk_rows rows, seen;
   ssk_tensor *latent;
@@ -54,13 +56,7 @@ static int check_model(const struct ssk_model *model, ssk_err *err) {
   if (!emission->sample)
     return ssk_err_set(err, SSK_EDATA, "the emission '%s' does not model observations",
                        parts->emission->component->name);
-  if (!model->dims.V)
-    return SSK_OK;
-  ssk_err_set(err, SSK_EDATA,
-              "the model has %d covariates: those of the next step are not known to a filter",
-              model->dims.V);
-  ssk_err_hint(err, "'sskit forecast --data' takes them for the horizon");
-  return SSK_EDATA;
+  return SSK_OK;
 }
 
 static bool make_room(struct ssk_filter *f) {
@@ -72,16 +68,18 @@ static bool make_room(struct ssk_filter *f) {
   f->moved = calloc(j * n * d, sizeof *f->moved);
   f->weight = calloc(n, sizeof *f->weight);
   f->log_g = calloc(n, sizeof *f->log_g);
-  f->next = calloc(n * D, sizeof *f->next);
+  f->before = calloc(n, sizeof *f->before);
+  f->predicted = calloc(n * D, sizeof *f->predicted);
   f->signal = calloc(n * D, sizeof *f->signal);
   f->mean = calloc(D, sizeof *f->mean);
   f->sd = calloc(D, sizeof *f->sd);
-  f->next_mean = calloc(D, sizeof *f->next_mean);
+  f->predicted_mean = calloc(D, sizeof *f->predicted_mean);
   f->ancestor = calloc(n, sizeof *f->ancestor);
   f->column = calloc(n, sizeof *f->column);
   f->order = calloc(n, sizeof *f->order);
-  return f->carried && f->shifted && f->first && f->moved && f->weight && f->log_g && f->next &&
-         f->signal && f->mean && f->sd && f->next_mean && f->ancestor && f->column && f->order;
+  return f->carried && f->shifted && f->first && f->moved && f->weight && f->log_g && f->before &&
+         f->predicted && f->signal && f->mean && f->sd && f->predicted_mean && f->ancestor &&
+         f->column && f->order;
 }
 
 int ssk_filter_open(const struct ssk_model *model, ssk_real *values, const struct ssk_data *data,
@@ -116,11 +114,11 @@ void ssk_filter_free(struct ssk_filter *f) {
   free(f->moved);
   free(f->weight);
   free(f->log_g);
-  free(f->next);
+  free(f->predicted);
   free(f->signal);
   free(f->mean);
   free(f->sd);
-  free(f->next_mean);
+  free(f->predicted_mean);
   free(f->ancestor);
   free(f->column);
   free(f->order);
@@ -151,8 +149,9 @@ static void in_own_units(const struct ssk_filter *f, const ssk_tensor *x, double
     out[i] = f->data->centre[i % D] + f->data->scale[i % D] * (double)x->data[i];
 }
 
-/* Put step f->t on the tape: the particles' latents, and what they say of its observation. */
-static int propagate(struct ssk_filter *f, ssk_err *err) {
+/* Put step f->t, with its covariates, on the tape: the particles' latents, and what they say of its
+ * observation. */
+static int propagate(struct ssk_filter *f, const double *u, ssk_err *err) {
   const struct ssk_ctx *ctx = &f->pass.ctx;
   const struct ssk_dims *dims = ctx->dims;
   const struct ssk_model_section *parts = &ctx->model->experiment->model;
@@ -163,13 +162,14 @@ static int propagate(struct ssk_filter *f, ssk_err *err) {
     z[i] = ssk_leaf(ctx->tape, SSK_SHAPE(f->n, dims->d + dims->W), f->carried + (size_t)i * f->slab,
                     NULL);
   f->rows = ssk_model_rows(&f->pass, z + j - 1, t - 1);
-  ssk_model_known(&f->pass, f->data, SSK_TEST, 0, t, &f->rows);
+  ssk_model_known_as(&f->pass, u, t, &f->rows);
   f->latent = t < j ? ssk_leaf(ctx->tape, SSK_SHAPE(f->n, dims->d),
                                f->first + (size_t)(t * f->n * dims->d), NULL)
                     : ssk_transition_sample(parts->transition, ctx, &f->rows);
   z[j] = ssk_model_carry_on(ctx, &f->rows, f->latent);
   f->seen = ssk_model_rows(&f->pass, z + j, t);
   f->seen.step = t; /* the emission is of the newest latent's own step */
+  f->seen.u = f->rows.u;
   f->seen.time = f->rows.time;
   const struct ssk_ctx inner = ssk_ctx_enter(ctx, parts->emission->path);
   const ssk_tensor *x = emission->sample(parts->emission->self, &inner, &f->seen);
@@ -179,11 +179,17 @@ static int propagate(struct ssk_filter *f, ssk_err *err) {
   const int code = tape_failure(f, err);
   if (code)
     return code;
-  in_own_units(f, x, f->next);
+  in_own_units(f, x, f->predicted);
   in_own_units(f, mean, f->signal);
-  moments_of(f, f->signal, f->next_mean, NULL);
+  moments_of(f, f->signal, f->predicted_mean, NULL);
+  memcpy(f->before, f->weight, (size_t)f->n * sizeof *f->before);
   f->sorted = -1;
   return SSK_OK;
+}
+
+/* Whether a step has to wait for its covariates. */
+static bool waits(const struct ssk_filter *f) {
+  return f->pass.ctx.dims->V > 0;
 }
 
 int ssk_filter_begin(struct ssk_filter *f, int64_t series, ssk_err *err) {
@@ -208,7 +214,7 @@ int ssk_filter_begin(struct ssk_filter *f, int64_t series, ssk_err *err) {
   for (int p = 0; p < f->n; p++)
     f->weight[p] = 1.0 / f->n;
   ssk_tape_rewind(ctx->tape, f->mark);
-  return propagate(f, err);
+  return waits(f) ? SSK_OK : propagate(f, NULL, err);
 }
 
 /* ---- an observation -------------------------------------------------------------------------- */
@@ -275,7 +281,11 @@ static void carry_on(struct ssk_filter *f, const ssk_real *newest) {
   f->moved = swap;
 }
 
-int ssk_filter_feed(struct ssk_filter *f, const double *x, struct ssk_filtered *out, ssk_err *err) {
+int ssk_filter_feed(struct ssk_filter *f, const double *x, const double *u,
+                    struct ssk_filtered *out, ssk_err *err) {
+  int code = waits(f) ? propagate(f, u, err) : SSK_OK;
+  if (code)
+    return code;
   const struct ssk_ctx *ctx = &f->pass.ctx;
   const struct ssk_instance *i = ctx->model->experiment->model.emission;
   const int D = ctx->dims->D;
@@ -298,7 +308,7 @@ int ssk_filter_feed(struct ssk_filter *f, const double *x, struct ssk_filtered *
       any ? emission_of(f)->log_prob(i->self, &inner, &f->seen, seen, mask) : NULL;
   ssk_ctx_leave(ctx);
   const ssk_tensor *newest = ssk_model_carry(ctx, &f->rows, f->latent, seen, mask);
-  int code = tape_failure(f, err);
+  code = tape_failure(f, err);
   if (!code && f->t == INT32_MAX - 1)
     code = ssk_err_set(err, SSK_EDATA, "a series has at most %d steps", INT32_MAX - 1);
   if (code)
@@ -307,30 +317,30 @@ int ssk_filter_feed(struct ssk_filter *f, const double *x, struct ssk_filtered *
                                .log_density = any ? reweight(f, log_prob) + log_jacobian : 0,
                                .mean = f->mean,
                                .sd = f->sd,
-                               .next_mean = f->next_mean,
+                               .predicted_mean = f->predicted_mean,
                                .n = f->n,
-                               .next = f->next,
-                               .weight = f->weight};
+                               .predicted = f->predicted,
+                               .weight = f->before};
   moments_of(f, f->signal, f->mean, f->sd);
   out->effective = ssk_effective_size(f->n, f->weight);
   choose(f, out->effective);
   carry_on(f, newest->data);
   ssk_tape_rewind(ctx->tape, f->mark);
   f->t++;
-  return propagate(f, err);
+  return waits(f) ? SSK_OK : propagate(f, NULL, err);
 }
 
 double ssk_filtered_quantile(struct ssk_filter *f, int k, double level) {
   const int D = f->pass.ctx.dims->D;
   if (f->sorted != k) {
     for (int i = 0; i < f->n; i++)
-      f->column[i] = f->next[i * D + k];
+      f->column[i] = f->predicted[i * D + k];
     gsl_sort_index(f->order, f->column, 1, (size_t)f->n);
     f->sorted = k;
   }
   double below = 0;
   int i = 0;
-  while (i < f->n - 1 && (below += f->weight[f->order[i]]) < level)
+  while (i < f->n - 1 && (below += f->before[f->order[i]]) < level)
     i++;
   return f->column[f->order[i]];
 }

@@ -20,25 +20,27 @@ struct ssk_filtered {
   double effective;   /* effective number of particles after it */
   const double *mean,
       *sd; /* [D] of E[x_t | z_t], the observation without its noise, given x_{1:t} */
-  /* The next observation, given x_{1:t}: its mean [D], and weighted draws. */
-  const double *next_mean;
+  /* The observation after it, given x_{1:t}; of a model with covariates, which are not known of the
+   * next step, this one, given x_{1:t-1} and its covariates: its mean [D], and weighted draws. */
+  const double *predicted_mean;
   int n;
-  const double *next;   /* [n, D] */
-  const double *weight; /* [n], sum to 1 */
+  const double *predicted; /* [n, D] */
+  const double *weight;    /* [n], sum to 1 */
 };
 
 /* `data` gives the units. The random numbers are named by seed, series and step. SSK_EDATA for a
- * model of which there is no filter: one whose transition is a prior of whole paths, whose emission
- * does not model observations, or that has covariates, which are not known of the next step. */
+ * model of which there is no filter: one whose transition is a prior of whole paths, or whose
+ * emission does not model observations. */
 int ssk_filter_open(const struct ssk_model *model, ssk_real *values, const struct ssk_data *data,
                     int particles, uint64_t seed, struct ssk_filter **out, ssk_err *err);
 void ssk_filter_free(struct ssk_filter *filter);
 /* Begin a series, from the initial prior; `series` names its random numbers. To be called first. */
 int ssk_filter_begin(struct ssk_filter *filter, int64_t series, ssk_err *err);
-/* The next observation x[D], NaN where it is missing. */
-int ssk_filter_feed(struct ssk_filter *filter, const double *x, struct ssk_filtered *out,
-                    ssk_err *err);
-/* The quantile of dimension k of the next observation at a level, from the weighted draws. */
+/* The next observation x[D], NaN where it is missing, in the data's own units, and the covariates
+ * u[V] of its step, in those of the model as struct ssk_split_data has them; without: not read. */
+int ssk_filter_feed(struct ssk_filter *filter, const double *x, const double *u,
+                    struct ssk_filtered *out, ssk_err *err);
+/* The quantile of dimension k of what is predicted at a level, from the weighted draws. */
 double ssk_filtered_quantile(struct ssk_filter *filter, int k, double level);
 
 #endif

@@ -61,6 +61,8 @@ struct ssk_observed ssk_observe(const struct ssk_pass *pass, const struct ssk_da
 /* Covariates and time features of step t of one series, for all P paths of the pass, into rows. */
 void ssk_model_known(const struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
                      int64_t series, int t, struct ssk_rows *rows);
+/* The same with covariates u[V] of that step, in the model's units; V = 0: not read. */
+void ssk_model_known_as(const struct ssk_pass *pass, const double *u, int t, struct ssk_rows *rows);
 
 /* The parts of the bound of a pass, each [P], in nats of standardised data. */
 struct ssk_bound ssk_model_bound(const struct ssk_pass *pass, const struct ssk_observed *obs);

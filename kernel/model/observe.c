@@ -151,17 +151,23 @@ struct ssk_observed ssk_observed_part(ssk_tape *tape, const struct ssk_observed 
                                .log_jacobian = obs->log_jacobian};
 }
 
-void ssk_model_known(const struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
-                     int64_t series, int t, struct ssk_rows *rows) {
+void ssk_model_known_as(const struct ssk_pass *pass, const double *u, int t,
+                        struct ssk_rows *rows) {
   const struct ssk_ctx *ctx = &pass->ctx;
   int V = ctx->dims->V;
   rows->u = V ? ssk_empty(ctx->tape, SSK_SHAPE(ctx->P, V)) : NULL;
-  const double *row = V ? data->split[split].u + (series * data->split[split].room + t) * V : NULL;
   for (int p = 0; V && rows->u->count && p < ctx->P; p++)
     for (int k = 0; k < V; k++)
-      rows->u->data[p * V + k] = (ssk_real)row[k];
+      rows->u->data[p * V + k] = (ssk_real)u[k];
   ssk_tensor *time = ssk_model_time(pass, &t, 1, 1, ctx->P);
   rows->time = time ? ssk_reshape(ctx->tape, time, SSK_SHAPE(ctx->P, ctx->dims->F)) : NULL;
+}
+
+void ssk_model_known(const struct ssk_pass *pass, const struct ssk_data *data, enum ssk_split split,
+                     int64_t series, int t, struct ssk_rows *rows) {
+  const struct ssk_split_data *from = &data->split[split];
+  const int V = pass->ctx.dims->V;
+  ssk_model_known_as(pass, V ? from->u + (series * from->room + t) * V : NULL, t, rows);
 }
 
 /* ---- reversed time --------------------------------------------------------------------------- */

@@ -44,6 +44,44 @@ point "another seed gives others" sh -c '! cmp -s batch.csv other.csv'
 "$SSKIT" filter runs/two --stream --particles 50 --json --quantiles 0.1,0.9 <away.csv >out 2>err
 point "answers as JSON" grep -q '^{"series":"0","step":59,"log_density":.*"next_quantiles":\[\[' out
 
+# Covariates stand beside the observation of their step; what is predicted is then this one.
+cat >heat.yaml <<'EOF'
+name: heat
+data: {use: csv, path: heat.csv, columns: [load], covariates: [temp, open]}
+window: {length: 12, stride: 4}
+model:
+  latent: 2
+  time_features: 4
+  summary: {use: gru, hidden: 8}
+  encoder: {use: gaussian, network: {use: mlp, hidden: 8, layers: 1}}
+  transition: {use: gaussian, network: {use: mlp, hidden: 8, layers: 1}}
+training: {steps: 10, batch: 4, log_every: 10}
+evaluate: {horizon: 2, samples: 10, metrics: [crps]}
+EOF
+awk 'BEGIN { srand(5); print "temp,day,load,open"; for (t = 0; t < 60; t++) { x = 0.9 * x + rand() - 0.5; o = t % 7 < 5
+  printf "%.3f,2026-02-%02d,%s,%d\n", 20 + x, 1 + t % 28, t % 9 == 4 ? "" : sprintf("%.3f", 100 + 10 * x + 20 * o), o } }' >heat.csv
+"$SSKIT" train -q heat.yaml -o runs/heat >out 2>err || exit 99
+run 0 "covariates: a file" filter runs/heat --data heat.csv --particles 50 -o heat-batch.csv
+point "... predictions of the observation itself" \
+  grep -q '^series,step,log_density,effective,mean_load,sd_load,expected_mean_load,expected_q05_load' heat-batch.csv
+"$SSKIT" filter runs/heat --stream --particles 50 -q <heat.csv >heat-stream.csv 2>err
+point "... a stream has the same numbers to the bit" cmp heat-batch.csv heat-stream.csv
+awk -F, 'NR > 1 { print $3 "," $1 "," $4 }' heat.csv >bare
+"$SSKIT" filter runs/heat --stream --particles 50 -q <bare >heat-stream.csv 2>err
+point "... without names, behind the observation" cmp heat-batch.csv heat-stream.csv
+awk -F, '{ printf "[%s, %s, %s]\n", $1 == "" ? "null" : $1, $2, $3 }' bare >lines
+"$SSKIT" filter runs/heat --stream --particles 50 -q <lines >heat-stream.csv 2>err
+point "... as JSON" cmp heat-batch.csv heat-stream.csv
+# Those of the last step change nothing before it, and what is expected of it.
+awk -F, 'NR == 60 { $3 = 1 - $3 } { print $1 "," $2 "," $3 }' bare >other
+"$SSKIT" filter runs/heat --stream --particles 50 -q <other >heat-stream.csv 2>err
+head -60 heat-batch.csv >first-batch.csv
+head -60 heat-stream.csv >first-stream.csv
+point "... nothing of a step's is used before it" cmp first-batch.csv first-stream.csv
+point "... they matter" sh -c 'test "$(tail -1 heat-batch.csv | cut -d, -f 7)" != "$(tail -1 heat-stream.csv | cut -d, -f 7)"'
+sed 's/open]/open], time: day, calendar: [week]/' heat.yaml >calendar.yaml
+"$SSKIT" train -q calendar.yaml -o runs/calendar >out 2>err || exit 99
+
 # Each line is answered before the next one comes.
 mkfifo to
 "$SSKIT" filter runs/two --stream --particles 50 -q <to >from 2>err &
@@ -106,6 +144,14 @@ point "a cell that is no number" refused 5 "standard input:2:3: error: 'x' is no
 point "... after the line before it was answered" test "$(wc -l <out)" = 2
 printf '1,2\n3\n' >lines
 point "too few cells" refused 5 "standard input:2:1: error: 1 cells, where there should be 2" stream runs/two
+printf '1,2,3\n1,,3\n' >lines
+point "a covariate that is missing" refused 5 "standard input:2:3: error: covariate 0 is missing" stream runs/heat "data.columns=[]"
+printf 'load,temp,open\n1,2,NA\n' >lines
+point "... with its name" refused 5 "standard input:2:5: error: the covariate 'open' is missing" stream runs/heat
+printf '[1, 2]\n' >lines
+point "... that are not there" refused 5 "2 values, but the model has 1 dimensions and 2 covariates" stream runs/heat
+point "... that the data set makes" refused 5 "makes covariates of the calendar" stream runs/calendar
+run 0 "... but for a file with times" filter runs/calendar --data heat.csv --particles 20
 printf '[1,2\n' >lines
 point "half a list" refused 5 "standard input:1:" stream runs/two
 printf '{"temp": 1}\n' >lines

@@ -63,7 +63,7 @@ static double run(struct linear_model *m, struct ssk_filter *filter, int64_t ser
   double sum = 0;
   cr_assert_eq(ssk_filter_begin(filter, series, m->kit.err), SSK_OK);
   for (int t = 0; t < T; t++) {
-    cr_assert_eq(ssk_filter_feed(filter, x + t, last, m->kit.err), SSK_OK);
+    cr_assert_eq(ssk_filter_feed(filter, x + t, NULL, last, m->kit.err), SSK_OK);
     cr_assert_eq(last->step, t);
     sum += last->log_density;
   }
@@ -125,7 +125,7 @@ Test(model_filter, moments_are_those_of_kalman) {
   const double mean = exact.filtered_mean[T - 1], variance = exact.filtered_cov[T - 1];
   cr_expect_float_eq(last.mean[0], mean, 0.01);
   cr_expect_float_eq(last.sd[0], sqrt(variance), 0.01);
-  cr_expect_float_eq(last.next_mean[0], mean, 0.01);
+  cr_expect_float_eq(last.predicted_mean[0], mean, 0.01);
   const double sd = sqrt(variance + q + r); /* of the next observation, A being 1 */
   cr_expect_float_eq(ssk_filtered_quantile(filter, 0, 0.5), mean, 0.02);
   cr_expect_float_eq(ssk_filtered_quantile(filter, 0, 0.95), mean + 1.644854 * sd, 0.04);
@@ -147,7 +147,7 @@ Test(model_filter, numbers_are_named_by_seed_series_and_step) {
   cr_expect_eq(first, second);
   cr_expect_eq(a.mean[0], b.mean[0]);
   for (int i = 0; i < 50; i++)
-    cr_expect_eq(a.next[i], b.next[i]);
+    cr_expect_eq(a.predicted[i], b.predicted[i]);
   cr_expect_neq(run(&m, two, 2, x, &b), first);
   cr_expect_neq(run(&m, other, 3, x, &b), first);
   ssk_filter_free(one);
@@ -163,10 +163,10 @@ Test(model_filter, an_impossible_observation_leaves_the_weights) {
   struct ssk_filter *filter = filter_of(&m, 20, 1);
   struct ssk_filtered now;
   cr_assert_eq(ssk_filter_begin(filter, 0, m.kit.err), SSK_OK);
-  cr_assert_eq(ssk_filter_feed(filter, (double[]){1e300}, &now, m.kit.err), SSK_OK);
+  cr_assert_eq(ssk_filter_feed(filter, (double[]){1e300}, NULL, &now, m.kit.err), SSK_OK);
   cr_expect(isinf(now.log_density) && now.log_density < 0);
   cr_expect_float_eq(now.effective, 20, 1e-6);
-  cr_assert_eq(ssk_filter_feed(filter, (double[]){NAN}, &now, m.kit.err), SSK_OK);
+  cr_assert_eq(ssk_filter_feed(filter, (double[]){NAN}, NULL, &now, m.kit.err), SSK_OK);
   cr_expect_eq(now.log_density, 0);
   ssk_filter_free(filter);
   close_model(&m);
