@@ -121,35 +121,48 @@ static bool csv_asked_for(const struct csv *d, const char *name) {
           (!strcmp(name, d->series) || !strcmp(name, d->time) || !strcmp(name, d->split_column)));
 }
 
-/* A first line of numbers alone is an observation that would be lost as a line of names, unless the
- * recipe asks for columns of such names. */
+/* What a cell of the first line looks like. */
+enum csv_first { CSV_NAME, CSV_NOTHING, CSV_DATE, CSV_WHOLE, CSV_FRACTION };
+
+static enum csv_first csv_first_cell(const struct csv *d, const char *cell) {
+  double value;
+  if (ssk_files_number(cell, &value))
+    return value == floor(value) && !strpbrk(cell, ".eE") ? CSV_WHOLE : CSV_FRACTION;
+  return csv_missing(d, cell)                                 ? CSV_NOTHING
+         : csv_calendar(cell, &(struct ssk_strings){0}, NULL) ? CSV_DATE
+                                                              : CSV_NAME;
+}
+
+/* A first line of numbers, with dates among them or not, is an observation that would be lost as a
+ * line of names, unless the recipe asks for columns of such names; and so is one with a name beside
+ * a number that is not whole (a year may be a name). */
 static int csv_check_header(struct csv_table *t, ssk_err *err) {
   enum csv_token token = CSV_CELL;
-  bool number = false;
-  double value;
   char found[64] = "", example[256];
-  int n = 0;
+  int n = 0, count[CSV_FRACTION + 1] = {0};
   for (size_t used = 0; token == CSV_CELL; n++) {
     token = csv_next(&t->reader, err);
     if (token == CSV_BAD)
       return SSK_EDATA;
     const char *cell = t->reader.cell;
-    const bool numeric = token != CSV_END && ssk_files_number(cell, &value);
-    if (token == CSV_END || csv_asked_for(t->d, cell) || !(numeric || csv_missing(t->d, cell))) {
+    if (token == CSV_END || csv_asked_for(t->d, cell)) {
       csv_rewind(&t->reader);
       return SSK_OK;
     }
-    number = number || numeric;
+    count[csv_first_cell(t->d, cell)]++;
     if (used < sizeof found)
       used += (size_t)snprintf(found + used, sizeof found - used, "%s%s", n ? ", " : "", cell);
   }
   csv_rewind(&t->reader);
-  if (!number)
+  if (!count[CSV_FRACTION] && (count[CSV_NAME] || !count[CSV_WHOLE]))
     return SSK_OK;
   struct ssk_pos pos = {.file = t->path, .line = t->reader.cell_line, .column = 1};
   csv_example(t->d, n, example, sizeof example);
   ssk_err_at(err, SSK_EDATA, &pos, "the names of columns are expected here, found %s", found);
-  ssk_err_hint(err, "a first line of numbers alone is no header; give the file one, e.g. %s%s",
+  ssk_err_hint(err, "a first line of %s; give the file one, e.g. %s%s",
+               count[CSV_NAME]   ? "values is no header"
+               : count[CSV_DATE] ? "dates and numbers is no header"
+                                 : "numbers alone is no header",
                example, t->d->columns.n ? "" : ", or say 'header: false' in the recipe");
   return SSK_EDATA;
 }

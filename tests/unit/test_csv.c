@@ -107,7 +107,22 @@ Test(csv, a_first_line_of_numbers_is_no_header) {
   bad("7,1,2\n7,3,4\n", "series: id\ncolumns: y\ncovariates: u\n",
       "FILE:1:1: error: the names of columns are expected here, found 7, 1, 2\n"
       "      = hint: a first line of numbers alone is no header; give the file one, e.g. id,y,u\n");
+  bad("2024-01-01 00:00,3\n2024-01-01 01:00,4\n", "",
+      "FILE:1:1: error: the names of columns are expected here, found 2024-01-01 00:00, 3\n"
+      "      = hint: a first line of dates and numbers is no header; give the file one, e.g. "
+      "x1,x2, "
+      "or say 'header: false' in the recipe\n");
+  bad("shop,1.5\nshop,2.5\n", "",
+      "FILE:1:1: error: the names of columns are expected here, found shop, 1.5\n"
+      "      = hint: a first line of values is no header; give the file one, e.g. x1,x2, or say "
+      "'header: false' in the recipe\n");
   struct on_disk t;
+  good(&t, "item,2020,2021\na,1.5,2\nb,3,4\nc,5,6\n", "split: [1, 0, 0]\n");
+  cr_expect_eq(t.data->split[SSK_TRAIN].length[0], 3); /* years may be names beside another */
+  on_disk_close(&t);
+  good(&t, "item,0.5\na,1\nb,3\nc,5\n", "columns: '0.5'\nsplit: [1, 0, 0]\n");
+  cr_expect_eq(t.data->split[SSK_TRAIN].length[0], 3);
+  on_disk_close(&t);
   good(&t, "2020,2021\n1,2\n3,4\n5,6\n", "columns: ['2020', '2021']\nsplit: [1, 0, 0]\n");
   cr_expect_eq(t.data->split[SSK_TRAIN].length[0], 3); /* names, as the recipe asks for them */
   on_disk_close(&t);
