@@ -53,30 +53,33 @@ static void add_weighted(const struct ssk_attention *s, const ssk_real *w, const
   BY_DEPTH(add_weighted_of, s->items, s->depth, w, x, y);
 }
 
-/* Softmax down the m rows of P [m, items], in blocks of columns. */
-static void softmax_down(size_t m, size_t items, ssk_real *P) {
+/* In blocks of columns; where one block has them all, their rows are one for the exponential. */
+void ssk_softmax_down(size_t m, size_t columns, ssk_real *P) {
   enum { block = 256 };
-  for (size_t from = 0; from < items; from += block) {
-    const size_t n = items - from < block ? items - from : block;
+  for (size_t from = 0; from < columns; from += block) {
+    const size_t n = columns - from < block ? columns - from : block;
     ssk_real most[block], sum[block] = {0};
     memcpy(most, P + from, n * sizeof *most);
     for (size_t r = 1; r < m; r++) {
-      const ssk_real *row = P + r * items + from;
+      const ssk_real *row = P + r * columns + from;
       for (size_t i = 0; i < n; i++)
         most[i] = row[i] > most[i] ? row[i] : most[i];
     }
-    for (size_t r = 0; r < m; r++) {
-      ssk_real *row = P + r * items + from;
+    for (size_t r = 0; r < m; r++)
       for (size_t i = 0; i < n; i++)
-        row[i] -= most[i];
-      ssk_vexp(n, row, row);
+        P[r * columns + from + i] -= most[i];
+    if (n == columns)
+      ssk_vexp(m * columns, P, P);
+    else
+      for (size_t r = 0; r < m; r++)
+        ssk_vexp(n, P + r * columns + from, P + r * columns + from);
+    for (size_t r = 0; r < m; r++)
       for (size_t i = 0; i < n; i++)
-        sum[i] += row[i];
-    }
+        sum[i] += P[r * columns + from + i];
     for (size_t i = 0; i < n; i++)
       sum[i] = 1 / sum[i];
     for (size_t r = 0; r < m; r++) {
-      ssk_real *row = P + r * items + from;
+      ssk_real *row = P + r * columns + from;
       for (size_t i = 0; i < n; i++)
         row[i] *= sum[i];
     }
@@ -90,7 +93,7 @@ void ssk_attention_short_forward(const struct ssk_attention *s, const ssk_real *
     const size_t seen = s->causal ? l + 1 : s->L;
     for (size_t m = 0; m < seen; m++)
       dots(s, s->scale, q + l * s->slab, k + m * s->slab, P + m * s->items);
-    softmax_down(seen, s->items, P);
+    ssk_softmax_down(seen, s->items, P);
     for (size_t m = 0; m < seen; m++)
       add_weighted(s, P + m * s->items, v + m * s->slab, y + l * s->slab);
   }

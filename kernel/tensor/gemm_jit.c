@@ -8,7 +8,10 @@
  * which is transposed here, into memory of the thread.
  *
  * Rows are worked on in pieces of a fixed size, and so are sums over rows: the number of kernels
- * stays bounded, however many lengths a data set has. */
+ * stays bounded, however many lengths a data set has. A wide product goes panel by panel of
+ * columns, each as large as the cache holds: with few rows (a batch's, in a recurrence) OpenBLAS
+ * packs more than it multiplies, and on a processor that it does not know it computes as on one of
+ * 2004. */
 #include "tensor/gemm_jit.h"
 
 #ifndef SSK_LIBXSMM
@@ -37,8 +40,11 @@ const char *ssk_gemm_jit_name(void) {
 #include <unistd.h>
 
 enum {
-  PIECE = 256,         /* rows of a piece */
-  MOST = 1 << 15,      /* entries of what all pieces read or add to: it must stay in the cache */
+  PIECE = 256, /* rows of a piece */
+  MOST =
+      1 << 15, /* entries of a panel, which all pieces read or add to: it must stay in the cache */
+  DEEPEST = 512,       /* rows of a panel where one is not enough */
+  WIDTH = 16,          /* what the columns of such a panel are a multiple of: registers are full */
   FEWEST = 4,          /* columns below which OpenBLAS is as good */
   SHAPES = 256,        /* that a thread remembers, and lists of all */
   CODE_BYTES = 1 << 16 /* of the longest kernel */
@@ -148,24 +154,10 @@ static kernel *find(const struct shape *s) {
 
 /* ---- products -------------------------------------------------------------------------------- */
 
-/* With a copy of B[k,n] as it is read, from rows of n entries. The copy lies on the stack, not in
- * memory of the thread, which the system would clear for every thread at its start. */
-__attribute__((noinline)) static bool with_transposed(int m, int n, int k, struct ssk_matrix a,
-                                                      struct ssk_matrix b, int keep, ssk_real *c,
-                                                      int c_stride) {
-  _Alignas(64) ssk_real copy[MOST];
-  ssk_transpose((size_t)n, (size_t)k, b.data, (size_t)b.stride, false, copy, (size_t)n);
-  return ssk_gemm_jit(m, n, k, a, (struct ssk_matrix){copy, n, SSK_AS_IS}, keep, c, c_stride);
-}
-
-bool ssk_gemm_jit(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b, int keep,
-                  ssk_real *c, int c_stride) {
+/* One panel. */
+static bool multiply(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b, int keep,
+                     ssk_real *c, int c_stride) {
   const bool sums_over_rows = a.as == SSK_TRANSPOSED;
-  if (n < FEWEST || k < FEWEST || (!sums_over_rows && (long)n * k > MOST) ||
-      (sums_over_rows && (long)m * n > MOST))
-    return false;
-  if (b.as == SSK_TRANSPOSED)
-    return !sums_over_rows && m >= FEWEST && with_transposed(m, n, k, a, b, keep, c, c_stride);
   struct shape s = {.m = m,
                     .n = n,
                     .k = k,
@@ -189,6 +181,58 @@ bool ssk_gemm_jit(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b,
       run(b.data, a.data + at * (size_t)a.stride, c + at * (size_t)c_stride);
     }
   }
+  return true;
+}
+
+/* With a copy of B[k,n] as it is read, from rows of n entries. The copy lies on the stack, not in
+ * memory of the thread, which the system would clear for every thread at its start. */
+__attribute__((noinline)) static bool with_transposed(int m, int n, int k, struct ssk_matrix a,
+                                                      struct ssk_matrix b, int keep, ssk_real *c,
+                                                      int c_stride) {
+  _Alignas(64) ssk_real copy[MOST];
+  ssk_transpose((size_t)n, (size_t)k, b.data, (size_t)b.stride, false, copy, (size_t)n);
+  return multiply(m, n, k, a, (struct ssk_matrix){copy, n, SSK_AS_IS}, keep, c, c_stride);
+}
+
+/* The size of nearly equal parts of a whole, multiples of WIDTH (but the last) of at most so many;
+ * the whole where it is no more; 0 where a part would be narrower than that. */
+static int part_of(int whole, int most) {
+  if (whole <= most)
+    return whole;
+  most -= most % WIDTH;
+  if (!most)
+    return 0;
+  const int parts = (whole + most - 1) / most, part = (whole + parts - 1) / parts;
+  return (part + WIDTH - 1) / WIDTH * WIDTH;
+}
+
+static int least(int x, int y) {
+  return x < y ? x : y;
+}
+
+/* A panel is of B, or of C where A is transposed: there all of its rows are one. */
+bool ssk_gemm_jit(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b, int keep,
+                  ssk_real *c, int c_stride) {
+  const bool sums_over_rows = a.as == SSK_TRANSPOSED, b_turned = b.as == SSK_TRANSPOSED;
+  if (n < FEWEST || k < FEWEST || (b_turned && (sums_over_rows || m < FEWEST)))
+    return false;
+  const bool is_one = (long)n * (sums_over_rows ? m : k) <= MOST;
+  const int depth = is_one || sums_over_rows ? k : part_of(k, DEEPEST);
+  const int width = is_one ? n : part_of(n, MOST / (sums_over_rows ? m : depth));
+  if (!width)
+    return false;
+  for (int l = 0; l < k; l += depth)
+    for (int j = 0; j < n; j += width) {
+      const size_t from = (size_t)l, at = (size_t)j;
+      const struct ssk_matrix left = {a.data + (sums_over_rows ? 0 : from), a.stride, a.as};
+      const struct ssk_matrix right = {
+          b.data + (b_turned ? at * (size_t)b.stride + from : from * (size_t)b.stride + at),
+          b.stride, b.as};
+      const bool done = (b_turned ? with_transposed : multiply)(
+          m, least(width, n - j), least(depth, k - l), left, right, l ? 1 : keep, c + at, c_stride);
+      if (!done)
+        return false;
+    }
   return true;
 }
 

@@ -40,6 +40,7 @@ libsskit_sources += kernel/tensor/ops_attention.c
 libsskit_sources += kernel/tensor/ops_conv.c
 libsskit_sources += kernel/tensor/ops_density.c
 libsskit_sources += kernel/tensor/attention.h
+libsskit_sources += kernel/tensor/attention_long.c
 libsskit_sources += kernel/tensor/attention_short.c
 libsskit_sources += kernel/tensor/channels.c
 libsskit_sources += kernel/tensor/ops_gated.c

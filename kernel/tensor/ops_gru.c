@@ -8,10 +8,12 @@
  *   h' = (1 - u) n + u h
  *
  * What does not recur is one matrix product over all steps: the projection of the inputs, and on
- * the way back the gradients of all weights and of the inputs. */
+ * the way back the gradients of all weights and of the inputs. What recurs there is a product with
+ * the transposed weights, which are turned once for all steps. */
 #include "tensor/gemm.h"
 #include "tensor/ops.h"
 #include "tensor/sums.h"
+#include "tensor/transpose.h"
 #include "tensor/vmath.h"
 #include <string.h>
 
@@ -175,9 +177,11 @@ void ssk_backward_gru(struct ssk_call *call) {
   ssk_real *dpx = saved->projected;
   ssk_real *dph = ssk_scratch_reals(call, 3 * slab * (size_t)T);
   ssk_real *dh = ssk_scratch_reals(call, slab);
-  if (!dph || !dh)
+  ssk_real *turned = ssk_scratch_reals(call, 3 * (size_t)H * (size_t)H);
+  if (!dph || !dh || !turned)
     return;
   memset(dh, 0, slab * sizeof *dh);
+  ssk_transpose((size_t)H, 3 * (size_t)H, Wh->data, 3 * (size_t)H, false, turned, (size_t)H);
   for (size_t t = (size_t)T; t-- > 0;) {
     const ssk_real *before = t ? out->data + slab * (t - 1) : h0 ? h0->data : NULL;
     ssk_add_scaled(slab, 1, out->grad + slab * t, dh);
@@ -185,7 +189,7 @@ void ssk_backward_gru(struct ssk_call *call) {
               saved->recurrent + slab * t, before, dh, dpx + 3 * slab * t, dph + 3 * slab * t);
     if (before)
       ssk_gemm(N, H, 3 * H, 1, (struct ssk_matrix){dph + 3 * slab * t, 3 * H, SSK_AS_IS},
-               (struct ssk_matrix){Wh->data, 3 * H, SSK_TRANSPOSED}, 1, dh, H);
+               (struct ssk_matrix){turned, H, SSK_AS_IS}, 1, dh, H);
   }
   if (ssk_wants(h0))
     ssk_add_scaled(slab, 1, dh, h0->grad);
