@@ -18,15 +18,32 @@ static double mean_of(const ssk_tensor *x) {
   return x->count ? sum / (double)x->count : NAN;
 }
 
-/* Mean length of the shard's windows, within their series. */
+/* Steps of a window within its series. */
+static int steps_of(const struct ssk_trainer *t, const struct ssk_window *window) {
+  const int left = t->data->split[SSK_TRAIN].length[window->series] - window->start;
+  return left < t->data->window_length ? left : t->data->window_length;
+}
+
 static double mean_steps(const struct ssk_trainer *t, const struct ssk_window *windows) {
-  const struct ssk_split_data *split = &t->data->split[SSK_TRAIN];
   double steps = 0;
-  for (int i = 0; i < t->shard_batch; i++) {
-    const int left = split->length[windows[i].series] - windows[i].start;
-    steps += left < t->data->window_length ? left : t->data->window_length;
-  }
+  for (int i = 0; i < t->shard_batch; i++)
+    steps += steps_of(t, &windows[i]);
   return steps / t->shard_batch;
+}
+
+/* The steps that a shard is computed for: those of its longest window, in whole units, so that
+ * there are few shapes of tensors, each of which has code of its own; more than the transition's
+ * history.
+ */
+static int steps_needed(const struct ssk_trainer *t, const struct ssk_window *windows) {
+  enum { unit = 8 };
+  int most = t->model->dims.j + 1;
+  for (int i = 0; i < t->shard_batch; i++) {
+    const int steps = steps_of(t, &windows[i]);
+    most = steps > most ? steps : most;
+  }
+  most = (most + unit - 1) / unit * unit;
+  return most < t->data->window_length ? most : t->data->window_length;
 }
 
 static void note_data(struct ssk_notes *notes, const struct ssk_observed *observed) {
@@ -112,7 +129,8 @@ static void run_shard(int task, int thread, void *state) {
   ssk_tape_scope(pass->ctx.tape, "reduction"); /* whose sums begin at zero */
   memset(gradient, 0, t->model->layout.total * sizeof *gradient);
   ssk_err_clear(pass->err);
-  ssk_pass_begin(pass, t->data->window_length, t->shard_batch, (int)t->experiment->model.paths,
+  ssk_pass_begin(pass, steps_needed(t, t->windows + shard * t->shard_batch), t->shard_batch,
+                 (int)t->experiment->model.paths,
                  t->experiment->training.segment ? NULL : gradient);
   pass->ctx.training = true;
   pass->ctx.progress = progress_at(t, t->counters.step);
