@@ -46,12 +46,15 @@ INLINE REAL NAME(poly)(REAL x, const double *c, int n) {
   return sum;
 }
 
-/* (exp(r) - 1 - r) / r^2 for |r| <= ln2/2: the sum of r^i / (i+2)! */
-INLINE REAL NAME(exp_tail)(REAL r) {
+/* x = n ln2 + r: n, and exp(r) - 1, which is r + r^2 times the sum of r^i / (i+2)! */
+INLINE REAL NAME(reduce)(REAL x, REAL *expm1_r) {
   static const double c[] = {1. / 2,        1. / 6,         1. / 24,         1. / 120,
                              1. / 720,      1. / 5040,      1. / 40320,      1. / 362880,
                              1. / 3628800., 1. / 39916800., 1. / 479001600., 1. / 6227020800.};
-  return NAME(poly)(r, c, sizeof(REAL) == 4 ? 6 : 12);
+  const REAL n = (x * (REAL)LOG2E + SHIFTER) - SHIFTER;
+  const REAL r = (x - n * LN2_HI) - n * LN2_LO;
+  *expm1_r = r + r * r * NAME(poly)(r, c, sizeof(REAL) == 4 ? 6 : 12);
+  return n;
 }
 
 INLINE REAL NAME(one_exp)(REAL x) {
@@ -59,19 +62,17 @@ INLINE REAL NAME(one_exp)(REAL x) {
   const REAL most = sizeof(REAL) == 4 ? (REAL)89 : (REAL)710;
   x = x < least ? least : x;
   x = x > most ? most : x;
-  const REAL n = (x * (REAL)LOG2E + SHIFTER) - SHIFTER;
-  const REAL r = (x - n * LN2_HI) - n * LN2_LO;
+  REAL rest;
+  const REAL n = NAME(reduce)(x, &rest);
   const REAL half = (n * (REAL)0.5 + SHIFTER) - SHIFTER;
-  const REAL p = (REAL)1 + (r + r * r * NAME(exp_tail)(r));
-  return p * NAME(power)(half) * NAME(power)(n - half);
+  return ((REAL)1 + rest) * NAME(power)(half) * NAME(power)(n - half);
 }
 
 /* exp(x) - 1 for x in about [-40, 0] */
 INLINE REAL NAME(one_expm1)(REAL x) {
-  const REAL n = (x * (REAL)LOG2E + SHIFTER) - SHIFTER;
-  const REAL r = (x - n * LN2_HI) - n * LN2_LO;
-  const REAL scale = NAME(power)(n);
-  return scale * (r + r * r * NAME(exp_tail)(r)) + (scale - (REAL)1);
+  REAL rest;
+  const REAL scale = NAME(power)(NAME(reduce)(x, &rest));
+  return scale * rest + (scale - (REAL)1);
 }
 
 /* 2 (artanh(s) - s) / s as a series in z = s^2: the sum of 2 z^i / (2i+1), i from 1. */
@@ -116,9 +117,9 @@ INLINE REAL NAME(one_sigmoid)(REAL x) {
   const REAL least = sizeof(REAL) == 4 ? (REAL)-88 : (REAL)-709;
   REAL a = x < 0 ? x : -x;
   a = a < least ? least : a;
-  const REAL n = (a * (REAL)LOG2E + SHIFTER) - SHIFTER;
-  const REAL r = (a - n * LN2_HI) - n * LN2_LO;
-  const REAL e = ((REAL)1 + (r + r * r * NAME(exp_tail)(r))) * NAME(power)(n);
+  REAL rest;
+  const REAL n = NAME(reduce)(a, &rest);
+  const REAL e = ((REAL)1 + rest) * NAME(power)(n);
   return (x < 0 ? e : (REAL)1) / ((REAL)1 + e);
 }
 

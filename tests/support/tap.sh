@@ -36,7 +36,7 @@ run() {
 }
 
 # walk PAGE: what a reader of it does, in the folder where he is: its files, then its commands but those of
-# tests/support/not-run, with sskit in the PATH. commands.log has what they print, the status is theirs
+# tests/support/not-run, with sskit in the PATH (from then on). commands.log has what they print, the status is theirs
 walk() {
   : >commands.sh
   awk -v not_run="$top_srcdir/tests/support/not-run" -f "$top_srcdir/tests/support/page.awk" "$1"
@@ -45,12 +45,12 @@ walk() {
     printf '#!/bin/sh\nexec "%s" "$@"\n' "$SSKIT" >"$work/bin/sskit"
     chmod +x "$work/bin/sskit"
   fi
-  PATH=$work/bin:$PATH sh -e commands.sh >commands.log 2>&1
+  PATH=$work/bin:${PATH#"$work/bin:"}
+  sh -e commands.sh >commands.log 2>&1
 }
 
 # follow PAGE: a point of walking through it
 follow() {
-  PATH=$work/bin:$PATH
   walk "$1"
   status=$?
   test $status = 0 || sed 's/^/# /' commands.log
