@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* baselines.c - persistence, seasonal naive and marginal, and the table of all baselines. Those
- * that know the generating process are in oracle_forecast.c, the one that is fitted in
- * kalman_row.c.
- */
+ * that know the generating process are in oracle_forecast.c, those that are fitted in kalman_row.c
+ * and, for binary data, in binary_rows.c. */
 #include "infer/baselines.h"
 #include "core/text.h"
+#include "infer/binary_rows.h"
 #include "infer/kalman_row.h"
 #include "infer/oracle_forecast.h"
 #include <math.h>
@@ -237,6 +237,20 @@ static int make_kalman_em(const struct ssk_baseline *self, const struct ssk_data
   return ssk_kalman_row(self->name, data, how, out, err);
 }
 
+static int make_bernoulli(const struct ssk_baseline *self, const struct ssk_data *data,
+                          const struct ssk_evaluate_section *how, struct ssk_forecaster *out,
+                          ssk_err *err) {
+  (void)how;
+  return ssk_binary_row(self->name, false, data, out, err);
+}
+
+static int make_markov(const struct ssk_baseline *self, const struct ssk_data *data,
+                       const struct ssk_evaluate_section *how, struct ssk_forecaster *out,
+                       ssk_err *err) {
+  (void)how;
+  return ssk_binary_row(self->name, true, data, out, err);
+}
+
 const struct ssk_baseline ssk_baselines[] = {
     {"oracle", "the generating process: exact filter, or particle filter", true, make_oracle},
     {"oracle_gaussian", "a Gaussian with the oracle's mean and covariance at each step", true,
@@ -254,6 +268,12 @@ const struct ssk_baseline ssk_baselines[] = {
      "a linear-Gaussian model fitted to the training series by EM, with its exact filter "
      "(evaluate.kalman_latent)",
      false, make_kalman_em},
+    {"bernoulli", "of data of 0 and 1: each dimension by itself, with its frequency in training",
+     false, make_bernoulli},
+    {"markov",
+     "of data of 0 and 1: each dimension by itself, a Markov chain of first order fitted to the "
+     "training series",
+     false, make_markov},
     {.name = NULL}};
 
 const struct ssk_baseline *ssk_baseline_find(const char *name) {
