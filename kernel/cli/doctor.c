@@ -79,16 +79,16 @@ static void look_at_libraries(struct doctor *d) {
   ssk_text_free(&text);
   json_decref(libraries);
   if (jit)
-    say(d, "small products", OK, "by %s", jit);
+    say(d, "libxsmm", OK, "products by code that it makes: %s", jit);
   else
-    say(d, "small products", WARNING, "a build without libxsmm: right, but slower");
+    say(d, "libxsmm", WARNING, "a build without it: right, but slower");
 }
 
 /* OpenBLAS may not know a processor, or be told of another one by a virtual machine: then it falls
- * back to products by old instructions. */
+ * back to products by old instructions. With libxsmm, few are left to it. */
 static void look_at_blas(struct doctor *d) {
   const char *core = openblas_get_corename();
-  const double speed = ssk_product_speed();
+  const double speed = ssk_blas_speed();
 #if defined(__x86_64__)
   static const char *const old[] = {
       "Prescott",   "Core2",        "Penryn",    "Dunnington", "Nehalem", "Katmai",
@@ -98,11 +98,19 @@ static void look_at_blas(struct doctor *d) {
   for (size_t i = 0; i < sizeof old / sizeof *old; i++)
     slow = slow || !strcasecmp(core, old[i]);
   if (slow && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    say(d, "OpenBLAS", WARNING,
-        "it takes this processor for a '%s' and makes no use of %s: %.3g GFLOP/s on one thread. "
-        "OPENBLAS_CORETYPE=%s in the environment helps; results then differ in the last bits",
-        core, __builtin_cpu_supports("avx512f") ? "AVX-512" : "AVX2", speed,
-        __builtin_cpu_supports("avx512f") ? "SkylakeX" : "Haswell");
+    const bool wide = __builtin_cpu_supports("avx512f");
+    const char *unused = wide ? "AVX-512" : "AVX2";
+    if (ssk_gemm_jit_name())
+      say(d, "OpenBLAS", OK,
+          "it takes this processor for a '%s' and makes no use of %s: %.3g GFLOP/s on one thread; "
+          "but "
+          "few products are left to it",
+          core, unused, speed);
+    else
+      say(d, "OpenBLAS", WARNING,
+          "it takes this processor for a '%s' and makes no use of %s: %.3g GFLOP/s on one thread. "
+          "OPENBLAS_CORETYPE=%s in the environment helps; results then differ in the last bits",
+          core, unused, speed, wide ? "SkylakeX" : "Haswell");
     return;
   }
 #endif

@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/pool.h"
 #include "tensor/gemm.h"
+#include "tensor/roofline.h"
 #include "tensor/vmath.h"
 #include <float.h>
 #include <math.h>
@@ -58,23 +59,21 @@ bool ssk_test_products(char detail[SSK_DETAIL]) {
   return worst <= allowed;
 }
 
-double ssk_product_speed(void) {
-  enum { SIDE = 256, ENTRIES = SIDE * SIDE };
-  ssk_real *a = calloc((size_t)3 * ENTRIES, sizeof *a);
-  if (!a)
+double ssk_blas_speed(void) {
+  enum { SIDE = 256 };
+  struct ssk_gemm_bench square;
+  if (ssk_gemm_bench_new(SIDE, SIDE, SIDE, &square))
     return (double)NAN;
-  const struct ssk_matrix left = {a, SIDE, SSK_AS_IS}, right = {a + ENTRIES, SIDE, SSK_AS_IS};
   int times = -1; /* the first is not counted */
   double started = 0, seconds = 0;
-  ssk_gemm_prepare();
   for (; times < 1 || seconds < 0.05; times++) {
     if (times == 0)
       started = ssk_clock();
-    ssk_gemm(SIDE, SIDE, SIDE, 1, left, right, 0, a + 2 * ENTRIES, SIDE);
+    ssk_gemm_bench_run(&square, SIDE, SIDE, SIDE);
     seconds = times < 0 ? 0 : ssk_clock() - started;
   }
-  free(a);
-  return 2e-9 * SIDE * ENTRIES * times / seconds;
+  ssk_gemm_bench_free(&square);
+  return 2e-9 * SIDE * SIDE * SIDE * times / seconds;
 }
 
 /* ---- random numbers -------------------------------------------------------------------------- */

@@ -11,9 +11,9 @@ enum { SSK_DETAIL = 256 };
 
 /* Matrix products of several shapes beside plain loops in double precision. */
 bool ssk_test_products(char detail[SSK_DETAIL]);
-/* 1e9 floating-point operations a second in products of matrices with 256 rows and columns, which
- * are OpenBLAS's, on one thread. Takes about 50 ms. NaN without memory. */
-double ssk_product_speed(void);
+/* 1e9 floating-point operations a second in OpenBLAS's product of matrices with 256 rows and
+ * columns, on one thread. Takes about 50 ms. NaN without memory. */
+double ssk_blas_speed(void);
 /* The random numbers' generator beside the known answers of its authors. */
 bool ssk_test_random(char detail[SSK_DETAIL]);
 /* Vectorised functions beside the C library's, in units in the last place. */

@@ -6,9 +6,9 @@
  * OpenBLAS's own threads are switched off: they slow products of this size down, and would compete
  * with the threads that run the shards. */
 #include "tensor/gemm.h"
+#include "tensor/gemm_blas.h"
 #include "tensor/gemm_jit.h"
 #include "tensor/transpose.h"
-#include <cblas.h>
 #include <pthread.h>
 
 static void use_one_thread(void) {
@@ -114,13 +114,5 @@ void ssk_gemm(int m, int n, int k, ssk_real scale, struct ssk_matrix a, struct s
     return;
   if (scale == 1 && ssk_gemm_jit(m, n, k, a, b, keep, c, c_stride))
     return;
-  const CBLAS_TRANSPOSE left = a.as == SSK_AS_IS ? CblasNoTrans : CblasTrans;
-  const CBLAS_TRANSPOSE right = b.as == SSK_AS_IS ? CblasNoTrans : CblasTrans;
-#ifdef SSK_DOUBLE
-  cblas_dgemm(CblasRowMajor, left, right, m, n, k, scale, a.data, a.stride, b.data, b.stride, keep,
-              c, c_stride);
-#else
-  cblas_sgemm(CblasRowMajor, left, right, m, n, k, scale, a.data, a.stride, b.data, b.stride,
-              (ssk_real)keep, c, c_stride);
-#endif
+  ssk_gemm_blas(m, n, k, scale, a, b, keep, c, c_stride);
 }

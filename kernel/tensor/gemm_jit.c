@@ -28,6 +28,7 @@ const char *ssk_gemm_jit_name(void) {
 
 #else
 
+#include "tensor/gemm_blas.h"
 #include "tensor/transpose.h"
 #include <libxsmm_cpuid.h>
 #include <libxsmm_generator.h>
@@ -154,8 +155,8 @@ static kernel *find(const struct shape *s) {
 
 /* ---- products -------------------------------------------------------------------------------- */
 
-/* One panel. */
-static bool multiply(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b, int keep,
+/* One panel; a piece that there is no code for goes to OpenBLAS. */
+static void multiply(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b, int keep,
                      ssk_real *c, int c_stride) {
   const bool sums_over_rows = a.as == SSK_TRANSPOSED;
   struct shape s = {.m = m,
@@ -171,27 +172,27 @@ static bool multiply(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix
   for (int r = 0; r < total; r += PIECE) {
     *rows = total - r < PIECE ? total - r : PIECE;
     kernel *run = find(&s);
-    if (!run)
-      return false; /* of all shapes, or of none: nothing was written yet */
     const size_t at = (size_t)r;
-    if (sums_over_rows) {
-      run(b.data + at * (size_t)b.stride, a.data + at * (size_t)a.stride, c);
-      s.keep = 1;
-    } else {
-      run(b.data, a.data + at * (size_t)a.stride, c + at * (size_t)c_stride);
-    }
+    const struct ssk_matrix left = {a.data + at * (size_t)a.stride, a.stride, a.as};
+    const struct ssk_matrix right = {b.data + (sums_over_rows ? at * (size_t)b.stride : 0),
+                                     b.stride, b.as};
+    ssk_real *to = c + (sums_over_rows ? 0 : at * (size_t)c_stride);
+    if (run)
+      run(right.data, left.data, to);
+    else
+      ssk_gemm_blas(s.m, n, s.k, 1, left, right, s.keep, to, c_stride);
+    s.keep = sums_over_rows ? 1 : keep;
   }
-  return true;
 }
 
 /* With a copy of B[k,n] as it is read, from rows of n entries. The copy lies on the stack, not in
  * memory of the thread, which the system would clear for every thread at its start. */
-__attribute__((noinline)) static bool with_transposed(int m, int n, int k, struct ssk_matrix a,
+__attribute__((noinline)) static void with_transposed(int m, int n, int k, struct ssk_matrix a,
                                                       struct ssk_matrix b, int keep, ssk_real *c,
                                                       int c_stride) {
   _Alignas(64) ssk_real copy[MOST];
   ssk_transpose((size_t)n, (size_t)k, b.data, (size_t)b.stride, false, copy, (size_t)n);
-  return multiply(m, n, k, a, (struct ssk_matrix){copy, n, SSK_AS_IS}, keep, c, c_stride);
+  multiply(m, n, k, a, (struct ssk_matrix){copy, n, SSK_AS_IS}, keep, c, c_stride);
 }
 
 /* The size of nearly equal parts of a whole, multiples of WIDTH (but the last) of at most so many;
@@ -228,10 +229,8 @@ bool ssk_gemm_jit(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b,
       const struct ssk_matrix right = {
           b.data + (b_turned ? at * (size_t)b.stride + from : from * (size_t)b.stride + at),
           b.stride, b.as};
-      const bool done = (b_turned ? with_transposed : multiply)(
-          m, least(width, n - j), least(depth, k - l), left, right, l ? 1 : keep, c + at, c_stride);
-      if (!done)
-        return false;
+      (b_turned ? with_transposed : multiply)(m, least(width, n - j), least(depth, k - l), left,
+                                              right, l ? 1 : keep, c + at, c_stride);
     }
   return true;
 }

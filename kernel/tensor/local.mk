@@ -1,5 +1,6 @@
 libsskit_sources += kernel/tensor/gemm.c
 libsskit_sources += kernel/tensor/gemm.h
+libsskit_sources += kernel/tensor/gemm_blas.h
 libsskit_sources += kernel/tensor/gemm_jit.c
 libsskit_sources += kernel/tensor/gemm_jit.h
 libsskit_sources += kernel/tensor/leaves.c

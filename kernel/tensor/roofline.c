@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* roofline.c - what this machine reaches on one thread. */
 #include "tensor/roofline.h"
-#include "tensor/gemm.h"
-#include <cblas.h>
+#include "tensor/gemm_blas.h"
 #include <stdlib.h>
 
 static ssk_real *ones(int rows, int columns) {
@@ -30,13 +29,8 @@ void ssk_gemm_bench_free(struct ssk_gemm_bench *bench) {
 }
 
 void ssk_gemm_bench_run(const struct ssk_gemm_bench *bench, int m, int n, int k) {
-#ifdef SSK_DOUBLE
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, bench->a, k, bench->b, n, 0,
-              bench->c, n);
-#else
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, bench->a, k, bench->b, n, 0,
-              bench->c, n);
-#endif
+  ssk_gemm_blas(m, n, k, 1, (struct ssk_matrix){bench->a, k, SSK_AS_IS},
+                (struct ssk_matrix){bench->b, n, SSK_AS_IS}, 0, bench->c, n);
 }
 
 void ssk_copy_bench_run(size_t count, ssk_real scale, const ssk_real *restrict x,

@@ -8,17 +8,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST = 304 * 84 };
+enum { MOST = 80000 };
 
 struct product {
   int m, n, k;
 };
 
 /* Few rows, pieces with and without a rest, widths that no vector divides, factors too large for
- * the cache, hardly any columns. */
-static const struct product products[] = {{1, 1, 1},    {3, 5, 7},     {8, 32, 32},  {33, 17, 9},
-                                          {256, 4, 4},  {300, 33, 31}, {64, 2, 80},  {80, 300, 70},
-                                          {5, 280, 77}, {31, 32, 300}, {290, 80, 80}};
+ * the cache, hardly any columns; then several panels of columns, of rows of B, and of C. */
+static const struct product products[] = {
+    {1, 1, 1},     {3, 5, 7},     {8, 32, 32},   {33, 17, 9},   {256, 4, 4},
+    {300, 33, 31}, {64, 2, 80},   {80, 300, 70}, {5, 280, 77},  {31, 32, 300},
+    {290, 80, 80}, {12, 600, 90}, {9, 100, 700}, {70, 600, 30}, {300, 130, 270}};
 
 static void fill(ssk_rng *rng, ssk_real *x) {
   for (int i = 0; i < MOST; i++)
