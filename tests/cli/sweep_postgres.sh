@@ -99,10 +99,16 @@ point "... with all trials, each once" \
 # The server goes away for a moment.
 "$SSKIT" sweep -q sweep.yaml name=again --storage "$postgres" -o again >out 2>err &
 sweep=$!
-sleep 1
+tries=0
+until test -d again/trials/0000-1 -o $tries -gt 300; do # while it trains
+  sleep 0.1
+  tries=$((tries + 1))
+done
 restart_postgres
 wait $sweep
-point "a server that is started anew" test $? = 0
+status=$?
+test $status = 0 || sed 's/^/# /' err
+point "a server that is started anew" test $status = 0
 point "... has all trials" test "$(tail -n +2 again/trials.csv | cut -d, -f2 | grep -c 'done\|pruned')" = 8
 
 echo "1..$n"
