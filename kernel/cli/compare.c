@@ -79,8 +79,8 @@ static const struct ssk_syntax syntax = {
     .options = options,
     .parser = parse,
     .output =
-        "the study's directory, which must not exist (default: runs/NAME-1); of runs: where the "
-        "table is kept too (default: nowhere)",
+        "the study's directory (default: a new one, runs/NAME-1); one that is there goes on, with "
+        "what was trained in it; of runs: where the table is kept too (default: nowhere)",
 };
 
 static int print_table(struct ssk_cli *cli, const struct input *input, struct ssk_table *table) {

@@ -7,6 +7,7 @@
 #include "infer/baselines.h"
 #include "report/run_score.h"
 #include "report/score.h"
+#include "report/study_folder.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,28 +136,53 @@ static char *run_folder(const struct work *w, int row, int s) {
   return ssk_path_join(w->folder, name);
 }
 
-static int train_seed(struct work *w, int row, int s, ssk_err *err) {
+/* What is done with each training of the study, in their order. */
+typedef int visit(struct work *w, const struct ssk_experiment *e, const char *folder, ssk_err *err);
+
+/* `start`: the training that frozen parts have their weights from; else that of a row. */
+static int visit_one(struct work *w, bool start, int row, int s, visit *what, ssk_err *err) {
   struct ssk_experiment *e;
-  int code = load_row(w, w->study->compare.rows.items[row], seed_of(w, s), &e, err);
+  const uint64_t seed = seed_of(w, s);
+  int code = start ? load_recipe(w, w->study->compare.start, seed, NULL, &e, err)
+                   : load_row(w, w->study->compare.rows.items[row], seed, &e, err);
   if (code)
     return code;
-  char *folder = run_folder(w, row, s);
-  code = folder ? ssk_run_train(e, folder, w->options, NULL, err)
-                : ssk_err_set(err, SSK_ENOMEM, "no memory for a file name");
+  char *folder = start ? start_folder(w, seed) : run_folder(w, row, s);
+  code =
+      folder ? what(w, e, folder, err) : ssk_err_set(err, SSK_ENOMEM, "no memory for a file name");
   free(folder);
   ssk_experiment_free(e);
   return code;
 }
 
-static int train_rows(struct work *w, ssk_err *err) {
+static int visit_runs(struct work *w, visit *what, ssk_err *err) {
+  const struct ssk_compare_section *c = &w->study->compare;
   int code = SSK_OK;
-  for (int r = 0; r < w->study->compare.rows.n && !code; r++)
-    if (!ssk_baseline_find(w->study->compare.rows.items[r])) {
-      for (int s = 0; s < w->study->compare.seeds.n && !code; s++)
-        code = train_seed(w, r, s, err);
+  for (int s = 0; *c->start && s < c->seeds.n && !code; s++)
+    code = visit_one(w, true, 0, s, what, err);
+  if (code)
+    ssk_err_context(err, "compare.start");
+  for (int r = 0; r < c->rows.n && !code; r++)
+    if (!ssk_baseline_find(c->rows.items[r])) {
+      for (int s = 0; s < c->seeds.n && !code; s++)
+        code = visit_one(w, false, r, s, what, err);
       if (code)
         ssk_err_context(err, "row '%s'", w->names[r]);
     }
+  return code;
+}
+
+static int check_run(struct work *w, const struct ssk_experiment *e, const char *folder,
+                     ssk_err *err) {
+  (void)w;
+  return ssk_study_run_check(e, folder, err);
+}
+
+static int train_run(struct work *w, const struct ssk_experiment *e, const char *folder,
+                     ssk_err *err) {
+  const int code = ssk_study_run_train(e, folder, w->options, err);
+  if (code == SSK_EINTERRUPTED)
+    ssk_err_hint(err, "go on with the same command and '-o %s'", w->folder);
   return code;
 }
 
@@ -226,26 +252,6 @@ static int score_rows(struct work *w, struct ssk_difference_how *how, ssk_err *e
   if (rows)
     ssk_scored_free(rows, c->rows.n);
   free(rows);
-  return code;
-}
-
-/* The trainings that frozen parts have their weights from, one a seed. */
-static int run_starts(struct work *w, ssk_err *err) {
-  const char *recipe = w->study->compare.start;
-  int code = SSK_OK;
-  for (int s = 0; *recipe && s < w->study->compare.seeds.n && !code; s++) {
-    struct ssk_experiment *e;
-    code = load_recipe(w, recipe, seed_of(w, s), NULL, &e, err);
-    if (code)
-      break;
-    char *folder = start_folder(w, seed_of(w, s));
-    code = folder ? ssk_run_train(e, folder, w->options, NULL, err)
-                  : ssk_err_set(err, SSK_ENOMEM, "no memory for a file name");
-    free(folder);
-    ssk_experiment_free(e);
-  }
-  if (code)
-    ssk_err_context(err, "compare.start");
   return code;
 }
 
@@ -325,7 +331,9 @@ static int prepare(struct work *w, const char *path, const struct ssk_expectatio
   if (!code && expected)
     code = ssk_expectations_fit(expected, w->study->compare.rows.n, (const char *const *)w->names,
                                 w->table->n_columns, w->table->columns, err);
-  return code ? code : ssk_folder_claim(w->folder, err);
+  if (!code)
+    code = visit_runs(w, check_run, err);
+  return code ? code : ssk_study_folder_take(w->folder, w->options->command, err);
 }
 
 int ssk_compare_run(const struct ssk_study *study, const char *path, const char *folder,
@@ -335,9 +343,7 @@ int ssk_compare_run(const struct ssk_study *study, const char *path, const char 
   struct work w = {.study = study, .folder = folder, .options = options, .table = table};
   int code = prepare(&w, path, expected, err);
   if (!code)
-    code = run_starts(&w, err);
-  if (!code)
-    code = train_rows(&w, err);
+    code = visit_runs(&w, train_run, err);
   struct ssk_difference_how how;
   if (!code)
     code = score_rows(&w, &how, err);

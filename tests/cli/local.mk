@@ -27,6 +27,7 @@ cli_tests += tests/cli/runs.sh
 cli_tests += tests/cli/runs_index.sh
 cli_tests += tests/cli/schema.sh
 cli_tests += tests/cli/sequential.sh
+cli_tests += tests/cli/study.sh
 cli_tests += tests/cli/steady_state.sh
 cli_tests += tests/cli/sweep.sh
 cli_tests += tests/cli/sweep_postgres.sh
