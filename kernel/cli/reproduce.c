@@ -4,6 +4,7 @@
 #include "cli/training.h"
 #include "core/file.h"
 #include "report/run_folder.h"
+#include "report/study_folder.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,9 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = -1,
     .threads = true,
-    .output = "the directory of the runs, which must not exist (default: runs/reproduce-1)",
+    .output =
+        "the directory of the runs (default: a new one, runs/reproduce-1); one that is there goes "
+        "on, with what was trained in it",
     .options = options,
     .parser = ssk_cli_parse_flag,
 };
@@ -105,13 +108,15 @@ static int reproduce_all(struct ssk_cli *cli, bool quick, const char *command) {
   int failed = 0;
   int code = folder ? SSK_OK : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
   if (!code && cli->n_words > 1)
-    code = ssk_folder_claim(folder, cli->err);
+    code = ssk_study_folder_take(folder, command, cli->err);
   for (int i = 0; i < cli->n_words && !code; i++) {
     char *place = place_of(cli, folder, i);
     code = place ? reproduce(cli, cli->words[i], place, quick, command, all, &failed)
                  : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
     free(place);
   }
+  if (code == SSK_EINTERRUPTED)
+    ssk_err_hint(cli->err, "go on with the same command and '-o %s'", folder);
   free(folder);
   if (!code && cli->json)
     code = ssk_cli_print_json(cli, json_pack("{s:O, s:i}", "recipes", all, "failed", failed));

@@ -3,6 +3,7 @@
 #include "report/reproduce.h"
 #include "report/compare.h"
 #include "report/run_score.h"
+#include "report/study_folder.h"
 #include <stdlib.h>
 
 static int run_study(struct ssk_reproduction *r, const char *path, const char *folder,
@@ -51,7 +52,9 @@ static int run_experiment(struct ssk_reproduction *r, const char *path, const ch
     return code;
   code = check_fit(r, e, err);
   if (!code)
-    code = ssk_run_train(e, folder, options, NULL, err);
+    code = ssk_study_run_check(e, folder, err);
+  if (!code)
+    code = ssk_study_run_train(e, folder, options, err);
   ssk_experiment_free(e);
   return code ? code : score(r, folder, options, err);
 }

@@ -13,10 +13,10 @@ struct ssk_reproduction {
   int failed;              /* of them */
 };
 
-/* Train the recipe or study `path` in the folder `folder`, which must not exist; its `quick`
- * version where `quick`. What is wrong with the recipe or its expectations is said before the first
- * step. A figure that is not as expected is no error here: see `failed`. Free with
- * ssk_reproduction_free, also after a failure. */
+/* Train the recipe or study `path` in the folder `folder`, or go on with it there
+ * (study_folder.h); its `quick` version where `quick`. What is wrong with the recipe or its
+ * expectations is said before the first step. A figure that is not as expected is no error here:
+ * see `failed`. Free with ssk_reproduction_free, also after a failure. */
 int ssk_reproduce(const char *path, bool quick, const char *folder,
                   const struct ssk_run_options *options, struct ssk_reproduction *out,
                   ssk_err *err);

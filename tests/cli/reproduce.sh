@@ -36,6 +36,11 @@ point "... before anything is trained" test ! -e d
 sed 's/value: 0, tolerance: 1000/value: -1, tolerance: 0/' good.yaml >missed.yaml
 run 1 "several recipes: one that fails decides" reproduce -q good.yaml missed.yaml -o e
 point "... each in its place" test -s e/1/recipe.yaml -a -s e/2/recipe.yaml
+stamp=$(stat -c %i:%y e/2/checkpoints/last.safetensors)
+run 1 "the same again in its directory" reproduce -q good.yaml missed.yaml -o e
+point "... trains nothing anew" test "$(stat -c %i:%y e/2/checkpoints/last.safetensors)" = "$stamp"
+run 3 "another recipe there is refused" reproduce -q --quick good.yaml -o a
+point "... with what differs" grep -q "'steps: [0-9]*' there, 'steps: 1' here" err
 
 cat >study.yaml <<END
 name: study
