@@ -87,11 +87,10 @@ mkfifo to
 "$SSKIT" filter runs/two --stream --particles 50 -q <to >from 2>err &
 exec 3>to
 echo 100,20 >&3
-tries=0
-while test "$(wc -l <from)" -lt 2 && test $tries -lt 100; do
-  tries=$((tries + 1))
-  sleep 0.1
-done
+two_lines() {
+  test "$(wc -l <from)" -ge 2
+}
+await two_lines
 point "an answer before the next line" test "$(wc -l <from)" = 2
 exec 3>&-
 wait

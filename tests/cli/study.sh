@@ -25,11 +25,7 @@ run 0 "a study" compare -q study.yaml -o whole
 # Stopped while it trains its second row.
 "$SSKIT" compare -q study.yaml -o parts >out 2>err &
 study=$!
-tries=0
-until test -s parts/gated-1/metrics.jsonl -o $tries -gt 300; do
-  sleep 0.1
-  tries=$((tries + 1))
-done
+await test -s parts/gated-1/metrics.jsonl
 kill -TERM $study
 wait $study
 status=$?

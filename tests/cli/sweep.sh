@@ -125,11 +125,7 @@ longer="sweep.trials=2 training.steps=3000 training.checkpoint_every=500 trainin
 # shellcheck disable=SC2086
 "$SSKIT" sweep -q sweep.yaml $longer -o stopped --jobs 2 >out 2>err &
 sweep=$!
-tries=0
-until test -d stopped/trials/0000-1 -o $tries -gt 300; do
-  sleep 0.1
-  tries=$((tries + 1))
-done
+await test -d stopped/trials/0000-1
 kill -TERM $sweep
 wait $sweep
 status=$?

@@ -99,11 +99,7 @@ point "... with all trials, each once" \
 # The server goes away for a moment.
 "$SSKIT" sweep -q sweep.yaml name=again --storage "$postgres" -o again >out 2>err &
 sweep=$!
-tries=0
-until test -d again/trials/0000-1 -o $tries -gt 300; do # while it trains
-  sleep 0.1
-  tries=$((tries + 1))
-done
+await test -d again/trials/0000-1 # while it trains
 restart_postgres
 wait $sweep
 status=$?

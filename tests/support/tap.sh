@@ -35,6 +35,15 @@ run() {
   point "$name" test $status = "$wanted"
 }
 
+# await COMMAND...: again and again until it succeeds, half a minute at the most
+await() {
+  tries=0
+  until "$@" || test $tries -gt 300; do
+    sleep 0.1
+    tries=$((tries + 1))
+  done
+}
+
 # walk PAGE: what a reader of it does, in the folder where he is: its files, then its commands but those of
 # tests/support/not-run, with sskit in the PATH (from then on). commands.log has what they print, the status is theirs
 walk() {
