@@ -56,9 +56,12 @@ static void print_figure(const struct ssk_expect *expect, const struct ssk_found
     snprintf(wanted, sizeof wanted, "at most %.5g", high);
   else
     snprintf(wanted, sizeof wanted, "at least %.5g", low);
-  printf("  %s  %-*s  %-20s %s\n        %.6g: %s\n", result_of(found), width, what, wanted,
-         ssk_table_number(figure, found->value.mean, found->value.se), expect->value,
-         expect->source);
+  /* More digits than a table has: it is to be seen that the figure is on this side of a bound. */
+  const int n = snprintf(figure, sizeof figure, "%.4g", found->value.mean);
+  if (found->value.se > 0)
+    snprintf(figure + n, sizeof figure - (size_t)n, " ± %.1g", found->value.se);
+  printf("  %s  %-*s  %-20s %s\n        %.6g: %s\n", result_of(found), width, what, wanted, figure,
+         expect->value, expect->source);
 }
 
 static int reproduce(struct ssk_cli *cli, const char *recipe, const char *folder, bool quick,
