@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* gemm_jit.c - small matrix products by libxsmm (Heinecke, Henry, Hutchinson, Pabst: LIBXSMM, SC
+/* gemm_jit.c - matrix products by libxsmm (Heinecke, Henry, Hutchinson, Pabst: LIBXSMM, SC
  * 2016), which makes code for a shape when it is first asked for it.
  *
  * A layer of 32 to 64 units leaves OpenBLAS little to block: there, a call costs as much as the
@@ -100,6 +100,17 @@ static kernel *make(const struct shape *s) {
     return NULL;
   libxsmm_generator_gemm_kernel(&code, shape);
   return code.last_error ? NULL : executable(bytes, code.code_size);
+}
+
+/* Whether it makes any here: not for every processor. */
+static bool able;
+static void try_to_make(void) {
+  able = make(&(struct shape){.m = FEWEST,
+                              .n = WIDTH,
+                              .k = WIDTH,
+                              .a_stride = WIDTH,
+                              .b_stride = WIDTH,
+                              .c_stride = WIDTH}) != NULL;
 }
 
 /* ---- finding it again ------------------------------------------------------------------------ */
@@ -217,10 +228,12 @@ bool ssk_gemm_jit(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix b,
   const bool sums_over_rows = a.as == SSK_TRANSPOSED, b_turned = b.as == SSK_TRANSPOSED;
   if (n < FEWEST || k < FEWEST || (b_turned && (sums_over_rows || m < FEWEST)))
     return false;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, try_to_make);
   const bool is_one = (long)n * (sums_over_rows ? m : k) <= MOST;
   const int depth = is_one || sums_over_rows ? k : part_of(k, DEEPEST);
   const int width = is_one ? n : part_of(n, MOST / (sums_over_rows ? m : depth));
-  if (!width)
+  if (!able || !width)
     return false;
   for (int l = 0; l < k; l += depth)
     for (int j = 0; j < n; j += width) {
