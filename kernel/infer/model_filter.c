@@ -114,6 +114,7 @@ void ssk_filter_free(struct ssk_filter *f) {
   free(f->moved);
   free(f->weight);
   free(f->log_g);
+  free(f->before);
   free(f->predicted);
   free(f->signal);
   free(f->mean);
