@@ -28,13 +28,15 @@ for word; do
     ln -sf "$PWD/${folder#small/}"/* "$folder"
     rm "small/$word"
     echo "base: $PWD/$word" >"small/$word"
-    if test -z "$quick"; then
+    if test -n "$quick"; then
+      grep -q '^compare:' "$word" || list=${list%, *compare.seeds*}
+      echo "quick: {set+: [$list]}"
+    elif grep -q '^compare:' "$word"; then
       echo "set: [${list%, *compare.seeds*}]"
       echo "compare: {seeds: [1], bootstrap: 10}"
-    elif grep -q '^compare:' "$word"; then
-      echo "quick: {set+: [$list]}"
     else
-      echo "quick: {set+: [${list%, *compare.seeds*}]}"
+      echo "$train" | sed 's/training\.//g; s/ /, /g; s/=/: /g; s/.*/training: {&}/'
+      echo "$evaluate" | sed 's/evaluate\.//g; s/ /, /g; s/=/: /g; s/.*/evaluate: {&}/'
     fi >>"small/$word"
     word=small/$word
     ;;
