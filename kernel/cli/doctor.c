@@ -99,18 +99,17 @@ static void look_at_blas(struct doctor *d) {
     slow = slow || !strcasecmp(core, old[i]);
   if (slow && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
     const bool wide = __builtin_cpu_supports("avx512f");
-    const char *unused = wide ? "AVX-512" : "AVX2";
+    char more[128];
     if (ssk_gemm_jit_name())
-      say(d, "OpenBLAS", OK,
-          "it takes this processor for a '%s' and makes no use of %s: %.3g GFLOP/s on one thread; "
-          "but "
-          "few products are left to it",
-          core, unused, speed);
+      snprintf(more, sizeof more, "Few products are left to it");
     else
-      say(d, "OpenBLAS", WARNING,
-          "it takes this processor for a '%s' and makes no use of %s: %.3g GFLOP/s on one thread. "
+      snprintf(
+          more, sizeof more,
           "OPENBLAS_CORETYPE=%s in the environment helps; results then differ in the last bits",
-          core, unused, speed, wide ? "SkylakeX" : "Haswell");
+          wide ? "SkylakeX" : "Haswell");
+    say(d, "OpenBLAS", ssk_gemm_jit_name() ? OK : WARNING,
+        "it takes this processor for a '%s' and makes no use of %s: %.3g GFLOP/s on one thread. %s",
+        core, wide ? "AVX-512" : "AVX2", speed, more);
     return;
   }
 #endif

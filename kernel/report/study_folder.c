@@ -4,7 +4,6 @@
 #include "report/study_folder.h"
 #include "core/file.h"
 #include "report/runs.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +29,7 @@ static int write_commands(const char *file, const char *command, ssk_err *err) {
 int ssk_study_folder_take(const char *folder, const char *command, ssk_err *err) {
   char *file = ssk_path_join(folder, "command.txt");
   int code = file ? SSK_OK : no_memory(err);
-  if (!code && !ssk_file_exists(file)) {
+  if (!code && (ssk_is_run(folder) || !ssk_file_exists(file))) { /* a run has such a file, too */
     code = ssk_folder_claim(folder, err);
     if (code && ssk_file_exists(folder))
       ssk_err_hint(err, "a comparison goes on in its own directory only: name another one");

@@ -11,7 +11,6 @@
 #include "tensor/gemm.h"
 #include "tensor/transpose.h"
 #include <math.h>
-#include <string.h>
 
 static size_t width(const struct ssk_attention *s) {
   return s->heads * s->depth;

@@ -31,9 +31,8 @@ static double mean_steps(const struct ssk_trainer *t, const struct ssk_window *w
   return steps / t->shard_batch;
 }
 
-/* The steps that a shard is computed for: those of its longest window, in whole units, so that
- * there are few shapes of tensors, each of which has code of its own; more than the transition's
- * history.
+/* The steps that a shard is computed for: those of its longest window, more than the history of the
+ * transition, in whole units: each shape of a product has code of its own, and there are to be few.
  */
 static int steps_needed(const struct ssk_trainer *t, const struct ssk_window *windows) {
   enum { unit = 8 };

@@ -54,5 +54,8 @@ point "... before anything is done" cmp -s before.csv parts/table.csv
 mkdir other && touch other/something
 run 6 "a directory that is no study's is refused" compare -q study.yaml -o other
 point "... with a word on why" grep -q "in its own directory only" err
+cp parts/gaussian-1/command.txt commands
+run 6 "so is a run's" compare -q study.yaml -o parts/gaussian-1
+point "... which is left as it was" cmp -s commands parts/gaussian-1/command.txt
 
 echo "1..$n"
