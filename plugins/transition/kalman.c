@@ -18,6 +18,7 @@
  *     extended one, with the exact Jacobian at the mean.
  *     Source: Klushyn, Kurle, Soelch, Cseke and van der Smagt 2021, "Latent matters: learning deep
  *     state-space models" (EKVAE). */
+#include "contraction.h"
 #include "kalman_filter.h"
 
 enum dynamics { HISTORY, STATE };
@@ -26,6 +27,7 @@ static const char *const dynamics_names[] = {"history", "state", NULL};
 struct kalman {
   int dynamics;
   int64_t state, maps, hidden;
+  bool stable;
   double spread, noise_logvar_start;
   struct ssk_variance process;
   /* not parameters: */
@@ -92,10 +94,22 @@ static ssk_tensor *weights_of(const struct kalman *s, const struct ssk_ctx *ctx,
 }
 
 /* The mean matrix [n, rows, columns] of maps with these weights [n, K]. */
-static ssk_tensor *mean_map(const struct ssk_ctx *ctx, ssk_tensor *alpha, ssk_weight maps, int rows,
-                            int columns) {
-  ssk_tensor *flat = ssk_linear(ctx->tape, alpha, ssk_use(ctx, maps), NULL, SSK_LINEAR);
+static ssk_tensor *mean_map(const struct ssk_ctx *ctx, ssk_tensor *alpha, ssk_tensor *maps,
+                            int rows, int columns) {
+  ssk_tensor *flat = ssk_linear(ctx->tape, alpha, maps, NULL, SSK_LINEAR);
   return ssk_reshape(ctx->tape, flat, SSK_SHAPE(alpha->shape[0], rows, columns));
+}
+
+/* [K, k*k]: A_i - I. */
+static ssk_tensor *moves(const struct kalman *s, const struct ssk_ctx *ctx) {
+  ssk_tape *tape = ctx->tape;
+  const int k = (int)s->state, K = (int)s->maps;
+  ssk_tensor *raw = ssk_use(ctx, s->A);
+  if (!s->stable)
+    return raw;
+  ssk_tensor *identity = identity_matrix(tape, k, k);
+  ssk_tensor *A = ssk_add(tape, ssk_reshape(tape, raw, SSK_SHAPE(K, k, k)), identity);
+  return ssk_reshape(tape, ssk_sub(tape, contraction(tape, A), identity), SSK_SHAPE(K, k * k));
 }
 
 /* A step before its latent is known. */
@@ -117,11 +131,12 @@ static struct step begin_step(const struct kalman *s, const struct ssk_ctx *ctx,
   step.history = H ? ssk_cols(tape, rows->state, k + k * k, H) : NULL;
   ssk_tensor *alpha = step.history ? weights_of(s, ctx, step.history) : one_map(ctx, n);
   if (rows->u) {
-    ssk_tensor *B = mean_map(ctx, alpha, s->B, k, V);
+    ssk_tensor *B = mean_map(ctx, alpha, ssk_use(ctx, s->B), k, V);
     ssk_tensor *u = ssk_reshape(tape, rows->u, SSK_SHAPE(n, V, 1));
     step.belief.m = ssk_add(tape, step.belief.m, ssk_bmm(tape, B, u));
   }
-  step.C = ssk_add(tape, mean_map(ctx, alpha, s->C, d, k), identity_matrix(tape, d, k));
+  step.C =
+      ssk_add(tape, mean_map(ctx, alpha, ssk_use(ctx, s->C), d, k), identity_matrix(tape, d, k));
   step.next = observe(tape, step.belief, step.C, step.R);
   return step;
 }
@@ -153,10 +168,11 @@ static struct belief predict(const struct kalman *s, const struct ssk_ctx *ctx, 
     alpha = weights_of(s, ctx, history);
   else if (K > 1)
     alpha = weights_of(s, ctx, h = ssk_dense_run(ctx, s->inner, m));
-  ssk_tensor *F = ssk_add(tape, mean_map(ctx, alpha, s->A, k, k), identity_matrix(tape, k, k));
+  ssk_tensor *A = moves(s, ctx);
+  ssk_tensor *F = ssk_add(tape, mean_map(ctx, alpha, A, k, k), identity_matrix(tape, k, k));
   struct belief moved = {.m = ssk_bmm(tape, F, b.m)};
   if (h) { /* the weights move with the state: A_i m (d alpha_i / d z)', summed over i */
-    ssk_tensor *each = ssk_reshape(tape, ssk_use(ctx, s->A), SSK_SHAPE(1, K * k, k));
+    ssk_tensor *each = ssk_reshape(tape, A, SSK_SHAPE(1, K * k, k));
     each = ssk_reshape(tape, ssk_bmm(tape, each, b.m), SSK_SHAPE(n, K, k));
     F = ssk_add(tape, F, ssk_bmm(tape, transposed(tape, each), weights_jacobian(s, ctx, h, alpha)));
   }
@@ -235,6 +251,9 @@ static const struct ssk_param params[] = {
     SSK_PARAM_INT(struct kalman, state, "4", 1, 64, NULL, "Dimension k of the hidden state z."),
     SSK_PARAM_INT(struct kalman, maps, "3", 1, 1024, NULL,
                   "K, the number of maps; 1: one linear process."),
+    SSK_PARAM_BOOL(struct kalman, stable, "false",
+                   "Divide each A_i by its spectral norm where that is above 1: a forecast then "
+                   "cannot grow but by what comes in."),
     SSK_PARAM_INT(struct kalman, hidden, "32", 1, 4096, "units",
                   "Width of the network of the weights: of the GRU, or of the tanh layer."),
     SSK_PARAM_REAL(struct kalman, spread, "0.05", 0, 10, NULL,
@@ -276,12 +295,16 @@ static const struct ssk_component component = {
         "    dynamics state     A = sum_i alpha_i A_i, alpha = softmax(W tanh(V z_{t-1} + v) + "
         "w),\n"
         "                       linearised at the filtered mean; one B, one C\n"
-        "A_i and C_i start from the identity plus normals. A matrix that is not positive definite\n"
+        "A_i and C_i start from the identity plus normals. Nothing keeps A_i from growth: after a\n"
+        "long horizon paths may leave the range of the data by orders of magnitude. With stable:\n"
+        "true A_i / max(1, |A_i|) stands for A_i (spectral norm). A matrix that is not positive "
+        "definite\n"
         "makes the loss nan: the step is skipped.\n"
         "\n"
         "Sources: Fraccaro, Kamronn, Paquet and Winther 2017 (KVAE); Klushyn, Kurle, Soelch, "
         "Cseke\n"
-        "and van der Smagt 2021 (EKVAE); Bucy and Joseph 1968.",
+        "and van der Smagt 2021 (EKVAE); Bucy and Joseph 1968; Miyato, Kataoka, Koyama and\n"
+        "Yoshida 2018 (spectral normalisation).",
     .self_size = sizeof(struct kalman),
     .params = params,
     .ops = &ops,

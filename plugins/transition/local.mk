@@ -12,6 +12,7 @@ plugin_sources += plugins/transition/path_diffusion.c
 plugin_sources += plugins/transition/random_walk.c
 plugin_sources += plugins/transition/recurrent.c
 plugin_headers += plugins/transition/conditioning.h
+plugin_headers += plugins/transition/contraction.h
 plugin_headers += plugins/transition/diffusion_bound.h
 plugin_headers += plugins/transition/diffusion_draw.h
 plugin_headers += plugins/transition/diffusion_flow.h

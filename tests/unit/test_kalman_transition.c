@@ -232,4 +232,25 @@ Test(kalman_transition, extended_filter_has_the_exact_jacobian) {
     }
   alone_close(&s);
 }
+
+/* m' = A m / max(1, |A|): of norm 2.25 and of norm 0.5. */
+Test(kalman_transition, stable_maps_shrink_what_would_grow) {
+  const double maps[2][4] = {{2, 1, 0, 0.5}, {0.5, 0, 0, -0.5}};
+  const double norms[2] = {sqrt((5.25 + sqrt(5.25 * 5.25 - 4)) / 2), 1};
+  struct alone s;
+  alone_open(&s, (struct ssk_dims){.d = 1, .j = 1, .W = 6}, "kalman",
+             "{maps: 1, state: 2, stable: true, logvar_max: 30, noise_logvar_start: 29}", 0);
+  const double belief[6] = {0.3, -0.8, 0.7, 0.2, 0.2, 0.4};
+  for (int i = 0; i < 2; i++) {
+    for (int e = 0; e < 4; e++)
+      alone_weight(&s, "A")[e] = maps[i][e] - (e % 3 == 0);
+    double next[6];
+    next_belief(&s, belief, next);
+    for (int r = 0; r < 2; r++) {
+      const double moved = maps[i][2 * r] * belief[0] + maps[i][2 * r + 1] * belief[1];
+      cr_expect_float_eq(next[r], moved / norms[i], 1e-3 * fabs(moved));
+    }
+  }
+  alone_close(&s);
+}
 #endif
