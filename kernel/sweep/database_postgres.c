@@ -4,12 +4,38 @@
 #include "sweep/database.h"
 
 #ifdef SSK_POSTGRESQL
+#include "core/lazy_library.h"
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { most_columns = 16, attempts = 30 }; /* a second each, to reach a server that went away */
+
+#define LIBPQ(F)                                                                                   \
+  F(PQclear)                                                                                       \
+  F(PQcmdTuples)                                                                                   \
+  F(PQconnectdb)                                                                                   \
+  F(PQerrorMessage)                                                                                \
+  F(PQexec)                                                                                        \
+  F(PQexecParams)                                                                                  \
+  F(PQfinish)                                                                                      \
+  F(PQgetisnull)                                                                                   \
+  F(PQgetvalue)                                                                                    \
+  F(PQlibVersion)                                                                                  \
+  F(PQnfields)                                                                                     \
+  F(PQntuples)                                                                                     \
+  F(PQreset)                                                                                       \
+  F(PQresultStatus)                                                                                \
+  F(PQsetNoticeProcessor)                                                                          \
+  F(PQstatus)
+static struct { LIBPQ(SSK_LAZY_MEMBER) } pq;
+#define ENTRY(name) SSK_LAZY_ENTRY(pq, name)
+static const struct ssk_lazy_function functions[] = {LIBPQ(ENTRY)};
+
+static int load(ssk_err *err) {
+  return ssk_lazy_library(POSTGRESQL_SONAME, sizeof functions / sizeof *functions, functions, err);
+}
 
 struct server {
   struct ssk_database base;
@@ -25,11 +51,11 @@ static int refuse(struct server *s, const char *doing, const char *message, ssk_
 
 static int give_rows(const PGresult *r, ssk_database_row *row, void *user, ssk_err *err) {
   int code = SSK_OK;
-  const int n = PQnfields(r) < most_columns ? PQnfields(r) : most_columns;
-  for (int i = 0; i < PQntuples(r) && !code; i++) {
+  const int n = pq.PQnfields(r) < most_columns ? pq.PQnfields(r) : most_columns;
+  for (int i = 0; i < pq.PQntuples(r) && !code; i++) {
     const char *cells[most_columns] = {0};
     for (int c = 0; c < n; c++)
-      cells[c] = PQgetisnull(r, i, c) ? NULL : PQgetvalue(r, i, c);
+      cells[c] = pq.PQgetisnull(r, i, c) ? NULL : pq.PQgetvalue(r, i, c);
     code = row(user, cells, err);
   }
   return code;
@@ -38,39 +64,39 @@ static int give_rows(const PGresult *r, ssk_database_row *row, void *user, ssk_e
 static int query(struct ssk_database *db, const char *sql, int n, const char *const *parameters,
                  ssk_database_row *row, void *user, int64_t *changed, ssk_err *err) {
   struct server *s = (struct server *)db;
-  PGresult *r = PQexecParams(s->link, sql, n, NULL, parameters, NULL, NULL, 0);
-  const ExecStatusType status = PQresultStatus(r);
+  PGresult *r = pq.PQexecParams(s->link, sql, n, NULL, parameters, NULL, NULL, 0);
+  const ExecStatusType status = pq.PQresultStatus(r);
   int code = SSK_OK;
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-    code = refuse(s, "work on the trials", PQerrorMessage(s->link), err);
+    code = refuse(s, "work on the trials", pq.PQerrorMessage(s->link), err);
   else if (row)
     code = give_rows(r, row, user, err);
   if (changed)
-    *changed = code ? 0 : strtoll(PQcmdTuples(r), NULL, 10);
-  PQclear(r);
+    *changed = code ? 0 : strtoll(pq.PQcmdTuples(r), NULL, 10);
+  pq.PQclear(r);
   return code;
 }
 
 /* A server that was started anew: connect again. */
 static int ready(struct ssk_database *db, ssk_err *err) {
   struct server *s = (struct server *)db;
-  if (PQstatus(s->link) == CONNECTION_OK) {
-    PGresult *r = PQexec(s->link, "SELECT 1"); /* tells a link that broke while it was idle */
-    PQclear(r);
+  if (pq.PQstatus(s->link) == CONNECTION_OK) {
+    PGresult *r = pq.PQexec(s->link, "SELECT 1"); /* tells a link that broke while it was idle */
+    pq.PQclear(r);
   }
-  for (int i = 0; i < attempts && PQstatus(s->link) != CONNECTION_OK; i++) {
+  for (int i = 0; i < attempts && pq.PQstatus(s->link) != CONNECTION_OK; i++) {
     if (i)
       nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
-    PQreset(s->link);
+    pq.PQreset(s->link);
   }
-  return PQstatus(s->link) == CONNECTION_OK
+  return pq.PQstatus(s->link) == CONNECTION_OK
              ? SSK_OK
-             : refuse(s, "reach the server", PQerrorMessage(s->link), err);
+             : refuse(s, "reach the server", pq.PQerrorMessage(s->link), err);
 }
 
 static void close_link(struct ssk_database *db) {
   struct server *s = (struct server *)db;
-  PQfinish(s->link);
+  pq.PQfinish(s->link);
   free(s);
 }
 
@@ -87,23 +113,29 @@ static const struct ssk_database_ops ops = {
     .close = close_link};
 
 int ssk_postgres_open(const char *uri, struct ssk_database **out, ssk_err *err) {
+  int code = load(err);
+  if (code)
+    return code;
   struct server *s = calloc(1, sizeof *s);
   if (!s)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for a database");
   s->base.ops = &ops;
-  s->link = PQconnectdb(uri);
-  if (PQstatus(s->link) != CONNECTION_OK) {
-    int code = refuse(s, "connect", s->link ? PQerrorMessage(s->link) : "no memory", err);
+  s->link = pq.PQconnectdb(uri);
+  if (pq.PQstatus(s->link) != CONNECTION_OK) {
+    code = refuse(s, "connect", s->link ? pq.PQerrorMessage(s->link) : "no memory", err);
     close_link(&s->base);
     return code;
   }
-  PQsetNoticeProcessor(s->link, be_silent, NULL);
+  pq.PQsetNoticeProcessor(s->link, be_silent, NULL);
   *out = &s->base;
   return SSK_OK;
 }
 
 const char *ssk_postgres_version(char text[48]) {
-  snprintf(text, 48, "PostgreSQL (libpq %d.%d)", PQlibVersion() / 10000, PQlibVersion() % 10000);
+  *text = 0;
+  if (!load(NULL))
+    snprintf(text, 48, "PostgreSQL (libpq %d.%d)", pq.PQlibVersion() / 10000,
+             pq.PQlibVersion() % 10000);
   return text;
 }
 

@@ -4,11 +4,36 @@
 #include "train/npz.h"
 
 #include "core/file.h"
+#include "core/lazy_library.h"
 #include "core/text.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
+
+#define LIBZIP(F)                                                                                  \
+  F(zip_close)                                                                                     \
+  F(zip_discard)                                                                                   \
+  F(zip_error_fini)                                                                                \
+  F(zip_error_init)                                                                                \
+  F(zip_error_strerror)                                                                            \
+  F(zip_file_add)                                                                                  \
+  F(zip_file_set_dostime)                                                                          \
+  F(zip_open_from_source)                                                                          \
+  F(zip_set_file_compression)                                                                      \
+  F(zip_source_buffer)                                                                             \
+  F(zip_source_buffer_create)                                                                      \
+  F(zip_source_close)                                                                              \
+  F(zip_source_free)                                                                               \
+  F(zip_source_keep)                                                                               \
+  F(zip_source_open)                                                                               \
+  F(zip_source_read)                                                                               \
+  F(zip_source_stat)                                                                               \
+  F(zip_stat_init)                                                                                 \
+  F(zip_strerror)
+static struct { LIBZIP(SSK_LAZY_MEMBER) } libzip;
+#define ENTRY(name) SSK_LAZY_ENTRY(libzip, name)
+static const struct ssk_lazy_function functions[] = {LIBZIP(ENTRY)};
 
 enum { PREAMBLE = 10, ALIGNMENT = 64 };
 
@@ -60,29 +85,31 @@ static bool add_array(zip_t *zip, const struct ssk_array *array) {
   char *bytes = npy_bytes(array, &size);
   struct ssk_text name = {0};
   ssk_text_printf(&name, "%s.npy", array->name);
-  zip_source_t *source = bytes ? zip_source_buffer(zip, bytes, size, 1) : NULL; /* its to free */
+  zip_source_t *source =
+      bytes ? libzip.zip_source_buffer(zip, bytes, size, 1) : NULL; /* its to free */
   if (!source)
     free(bytes);
   zip_int64_t index = source && !name.failed
-                          ? zip_file_add(zip, name.data, source, ZIP_FL_ENC_UTF_8)
+                          ? libzip.zip_file_add(zip, name.data, source, ZIP_FL_ENC_UTF_8)
                           : (zip_int64_t)-1;
   if (source && index < 0)
-    zip_source_free(source);
+    libzip.zip_source_free(source);
   ssk_text_free(&name);
   /* 1980-01-01, the first day that the format knows: the same bytes every time */
-  return index >= 0 && zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
-         zip_file_set_dostime(zip, (zip_uint64_t)index, 0, 0x21, 0) == 0;
+  return index >= 0 &&
+         libzip.zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
+         libzip.zip_file_set_dostime(zip, (zip_uint64_t)index, 0, 0x21, 0) == 0;
 }
 
 /* The finished archive that `source` holds. */
 static int write_source(zip_source_t *source, const char *path, ssk_err *err) {
   zip_stat_t stat;
-  zip_stat_init(&stat);
-  if (zip_source_stat(source, &stat) || zip_source_open(source))
+  libzip.zip_stat_init(&stat);
+  if (libzip.zip_source_stat(source, &stat) || libzip.zip_source_open(source))
     return ssk_err_set(err, SSK_EFAIL, "cannot make '%s'", path);
   char *bytes = malloc((size_t)stat.size + 1);
-  const zip_int64_t got = bytes ? zip_source_read(source, bytes, stat.size) : -1;
-  zip_source_close(source);
+  const zip_int64_t got = bytes ? libzip.zip_source_read(source, bytes, stat.size) : -1;
+  libzip.zip_source_close(source);
   int code = got == (zip_int64_t)stat.size
                  ? ssk_file_write(path, bytes, (size_t)stat.size, err)
                  : ssk_err_set(err, SSK_ENOMEM, "no memory to write '%s'", path);
@@ -91,29 +118,33 @@ static int write_source(zip_source_t *source, const char *path, ssk_err *err) {
 }
 
 int ssk_npz_write(const char *path, const struct ssk_array *arrays, int n_arrays, ssk_err *err) {
+  int code = ssk_lazy_library(LIBZIP_SONAME, sizeof functions / sizeof *functions, functions, err);
+  if (code)
+    return code;
   zip_error_t reason;
-  zip_error_init(&reason);
-  zip_source_t *source = zip_source_buffer_create(NULL, 0, 0, &reason);
-  zip_t *zip = source ? zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, &reason) : NULL;
-  int code =
-      zip ? SSK_OK
-          : ssk_err_set(err, SSK_EFAIL, "cannot make '%s': %s", path, zip_error_strerror(&reason));
+  libzip.zip_error_init(&reason);
+  zip_source_t *source = libzip.zip_source_buffer_create(NULL, 0, 0, &reason);
+  zip_t *zip =
+      source ? libzip.zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, &reason) : NULL;
+  if (!zip)
+    code = ssk_err_set(err, SSK_EFAIL, "cannot make '%s': %s", path,
+                       libzip.zip_error_strerror(&reason));
   if (zip)
-    zip_source_keep(source); /* zip_close and zip_discard each give one up */
+    libzip.zip_source_keep(source); /* zip_close and zip_discard each give one up */
   for (int i = 0; i < n_arrays && !code; i++)
     if (!add_array(zip, &arrays[i]))
       code = ssk_err_set(err, SSK_EFAIL, "cannot put '%s' into '%s': %s", arrays[i].name, path,
-                         zip_strerror(zip));
-  if (zip && !code && zip_close(zip) == 0)
+                         libzip.zip_strerror(zip));
+  if (zip && !code && libzip.zip_close(zip) == 0)
     zip = NULL;
   else if (zip && !code)
-    code = ssk_err_set(err, SSK_EFAIL, "cannot make '%s': %s", path, zip_strerror(zip));
+    code = ssk_err_set(err, SSK_EFAIL, "cannot make '%s': %s", path, libzip.zip_strerror(zip));
   if (zip)
-    zip_discard(zip);
+    libzip.zip_discard(zip);
   if (!code)
     code = write_source(source, path, err);
   if (source)
-    zip_source_free(source);
-  zip_error_fini(&reason);
+    libzip.zip_source_free(source);
+  libzip.zip_error_fini(&reason);
   return code;
 }
