@@ -52,7 +52,8 @@ struct grid {
     .name = "sigma_max", .type = SSK_T_REAL, .offset = SSK_MEMBER_(S, grid.sigma_max, double),     \
     .default_text = highest, .min = 0, .max = 1e6, .unit = "sigma_data",                           \
     .doc = "Highest level of spacing rho, within those of training; 0: the highest of these. A "   \
-           "value of less than 1 is taken for 1.",                                                 \
+           "value of less than 1 is taken for 1. Where the ends are not apart, those of training " \
+           "are taken.",                                                                           \
   }
 
 /* An end of the grid: so many times sigma_data, within the schedule's. */
@@ -69,9 +70,12 @@ static inline double grid_level(const struct ssk_sampling *problem, const struct
   double u = N > 1 ? i / (N - 1.0) : 0;
   if (grid->spacing == GRID_SCHEDULE)
     return problem->sigma(problem, 1 - u);
-  double highest = grid->sigma_max > 0 ? fmax(grid->sigma_max, 1) : 0;
-  double from = pow(grid_end(problem, highest, problem->sigma_max), 1 / grid->rho);
-  double to = pow(grid_end(problem, grid->sigma_min, problem->sigma_min), 1 / grid->rho);
+  double times = grid->sigma_max > 0 ? fmax(grid->sigma_max, 1) : 0;
+  double highest = grid_end(problem, times, problem->sigma_max);
+  double lowest = grid_end(problem, grid->sigma_min, problem->sigma_min);
+  if (lowest >= highest) /* no step would lead anywhere */
+    lowest = problem->sigma_min, highest = problem->sigma_max;
+  double from = pow(highest, 1 / grid->rho), to = pow(lowest, 1 / grid->rho);
   return pow(from + u * (to - from), grid->rho);
 }
 

@@ -166,6 +166,9 @@ Test(samplers, the_ends_of_the_grid_are_in_units_of_what_is_drawn) {
     cr_expect_float_eq(grid_level(&problem, grids[i], 10, 9), lowest[i], 1e-9);
     cr_expect_eq(grid_level(&problem, grids[i], 10, 10), 0);
   }
+  problem.sigma_data = 1e-4; /* both ends below those of training: no step would lead anywhere */
+  cr_expect_float_eq(grid_level(&problem, &part, 10, 0), 80, 1e-9);
+  cr_expect_float_eq(grid_level(&problem, &part, 10, 9), 0.002, 1e-9);
 }
 
 /* Where the ODE is linear its solution is known: of N(0, deviation^2), x(0) = x(t) deviation /
