@@ -34,6 +34,10 @@ struct vhp {
 static int build(void *self, ssk_builder *b, const struct ssk_dims *dims) {
   struct vhp *v = self;
   int j = dims->j, d = dims->d;
+  if (v->head == TRANSITION && dims->W)
+    return ssk_build_fail(b, SSK_ERECIPE,
+                          "head: transition needs one that sees no more than the latents before, "
+                          "and the model's has a state (model.initial: start is for those)");
   struct ssk_network_shape shape = {
       .size = sizeof shape, .slots = j, .width = d, .time = dims->F, .outputs = j * d};
   v->posterior = ssk_build_copy(b, v->network);
