@@ -6,7 +6,9 @@
  *   B(t) = ((a + (b - a) t)^3 - a^3) / (3 (b - a)),   sigma^2 = exp(B) - 1,   t = eps + u (1 - eps)
  *
  * CSDI's K = 50 steps of beta from 1e-4 to 0.5 are rates 50 times as large, and t = 1/50 for the
- * lowest: the defaults. */
+ * lowest: the defaults. They are not its levels to the digit: its beta is the share of variance
+ * that a step replaces, 1 - exp(-rate / K) here, so that sigma is 0.017, 1.56 and 68 where CSDI has
+ * 0.010, 1.60 and 173 (levels 1, 26 and 50). */
 #include "beta.h"
 
 static double vp_quadratic_sigma(const void *self, double u) {
@@ -40,8 +42,8 @@ static const struct ssk_component vp_quadratic_component = {
     .doc =
         "sigma(u)^2 = exp(B(t)) - 1 with B(t) the integral of (sqrt(beta_min) + t (sqrt(beta_max) "
         "- sqrt(beta_min)))^2 and t = eps + u (1 - eps): CSDI's schedule in continuous time "
-        "(Tashiro et al. 2021, appendix E). The defaults are its 50 levels, beta from 1e-4 to "
-        "0.5 a level.",
+        "(Tashiro et al. 2021, appendix E). The defaults are for its 50 levels, beta from 1e-4 "
+        "to 0.5 a level; in continuous time the highest is 68, for its 173.",
     .self_size = sizeof(struct beta),
     .params = vp_quadratic_params,
     .ops = &vp_quadratic_ops,
