@@ -321,8 +321,7 @@ static int run_job(struct ssk_cli *cli, struct job *job) {
     code = ssk_filter_open(job->run->model, job->run->values, job->run->data, (int)input->particles,
                            (uint64_t)job->run->experiment->seed, &job->filter, cli->err);
   if (!code)
-    code = ssk_observations_open(&job->in, stdin, "standard input", job->run->experiment->data,
-                                 job->run->data->shape.D, job->run->data->shape.V, cli->err);
+    code = ssk_observations_open(&job->in, stdin, "standard input", job->run->data, cli->err);
   if (!code && input->stream)
     code = ssk_observations_check(&job->in, cli->err);
   if (!code && !(job->x = calloc((size_t)(job->in.D + job->in.V), sizeof *job->x)))

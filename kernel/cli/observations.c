@@ -22,11 +22,14 @@ static bool reads_files(const struct ssk_instance *data) {
   return ((const struct ssk_dataset_ops *)data->component->ops)->fill == ssk_files_fill;
 }
 
-/* The names of all values in the order of the model; NULL where the recipe does not have them. */
-static int find_names(struct ssk_observations *in, ssk_err *err) {
+/* The names of all values in the order of the model: of the recipe, or else of the files that it
+ * was trained on; NULL where neither has them. */
+static int find_names(struct ssk_observations *in, const struct ssk_strings *trained,
+                      ssk_err *err) {
   const struct ssk_strings *columns = parameter(in->data, "columns", SSK_T_STRINGS);
+  columns = columns && columns->n ? columns : trained;
   const struct ssk_strings *covariates = parameter(in->data, "covariates", SSK_T_STRINGS);
-  if (!columns || columns->n != in->D || (in->V && (!covariates || covariates->n != in->V)))
+  if (columns->n != in->D || (in->V && (!covariates || covariates->n != in->V)))
     return SSK_OK;
   in->wanted = calloc((size_t)(in->D + in->V), sizeof *in->wanted);
   if (!in->wanted)
@@ -37,21 +40,22 @@ static int find_names(struct ssk_observations *in, ssk_err *err) {
 }
 
 int ssk_observations_open(struct ssk_observations *in, FILE *stream, const char *name,
-                          const struct ssk_instance *data, int D, int V, ssk_err *err) {
+                          const struct ssk_data *data, ssk_err *err) {
+  const int D = data->shape.D, V = data->shape.V;
   *in = (struct ssk_observations){
-      .stream = stream, .name = name, .data = data, .D = D, .V = V, .delimiter = ','};
+      .stream = stream, .name = name, .data = data->dataset, .D = D, .V = V, .delimiter = ','};
   in->place = calloc((size_t)(D + V), sizeof *in->place);
   in->value = calloc((size_t)(D + V), sizeof *in->value);
   if (!in->place || !in->value)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for %d values", D + V);
   for (int k = 0; k < D + V; k++)
     in->place[k] = k;
-  if (!reads_files(data))
+  if (!reads_files(in->data))
     return SSK_OK;
-  const char *const *delimiter = parameter(data, "delimiter", SSK_T_STRING);
+  const char *const *delimiter = parameter(in->data, "delimiter", SSK_T_STRING);
   if (delimiter)
     in->delimiter = **delimiter;
-  return find_names(in, err);
+  return find_names(in, &data->names, err);
 }
 
 int ssk_observations_check(const struct ssk_observations *in, ssk_err *err) {

@@ -6,6 +6,7 @@
 #define SSK_CLI_OBSERVATIONS_H
 
 #include "core/text.h"
+#include "model/data.h"
 #include "model/experiment.h"
 #include <stdio.h>
 
@@ -22,12 +23,13 @@ struct ssk_observations {
   int cells;           /* of a line; 0: not known yet */
   int *place;          /* [D + V] the cell of each value */
   double *value;       /* [D + V] */
-  const char **wanted; /* [D + V] their names, or NULL where the recipe has none */
+  const char **wanted; /* [D + V] their names, or NULL where neither the recipe nor
+                           the files of the training have any */
 };
 
 /* `data` is borrowed. Close also after a failure. */
 int ssk_observations_open(struct ssk_observations *in, FILE *stream, const char *name,
-                          const struct ssk_instance *data, int D, int V, ssk_err *err);
+                          const struct ssk_data *data, ssk_err *err);
 /* SSK_EDATA where a line can't have all covariates, for the data set makes some of them. */
 int ssk_observations_check(const struct ssk_observations *in, ssk_err *err);
 void ssk_observations_close(struct ssk_observations *in);

@@ -128,6 +128,16 @@ static int select_columns(const char *path, const struct ssk_reals *list, struct
   return SSK_OK;
 }
 
+/* Inputs that say themselves where series begin say what the values say. */
+static bool inputs_fit(const struct arrays *a) {
+  const struct ssk_array *inputs = &a->inputs;
+  const bool apart = inputs->ndim == 3 || inputs->lengths;
+  bool fit = !apart || (inputs->lengths ? inputs->series : inputs->shape[0]) == a->n;
+  for (int64_t i = 0; apart && fit && i < a->n; i++)
+    fit = (inputs->lengths ? inputs->lengths[i] : inputs->shape[1]) == a->length[i];
+  return fit;
+}
+
 static int check_shapes(const char *path, const struct arrays *a, int *D, int *V, int *E,
                         ssk_err *err) {
   int64_t series, rows, columns, inputs = 0, input_rows, statics = 0;
@@ -137,9 +147,16 @@ static int check_shapes(const char *path, const struct arrays *a, int *D, int *V
     if (input_rows != rows)
       return ssk_err_set(err, SSK_EDATA, "'%s': %lld rows of values, but %lld of inputs", path,
                          (long long)rows, (long long)input_rows);
+    if (!inputs_fit(a))
+      return ssk_err_set(err, SSK_EDATA,
+                         "'%s': the series of the inputs are not as many, or not as long, as those "
+                         "of the values",
+                         path);
   }
   if (a->statics.ndim) {
     form_of(&a->statics, &series, &input_rows, &statics);
+    if (a->statics.ndim == 1 && a->n == 1) /* a list: of the one series */
+      statics = input_rows, input_rows = 1;
     if (input_rows != a->n)
       return ssk_err_set(err, SSK_EDATA, "'%s': %lld series, but %lld rows of static covariates",
                          path, (long long)a->n, (long long)input_rows);

@@ -73,6 +73,17 @@ static int64_t room_of(const struct ssk_data *data, enum ssk_split which) {
   return longest;
 }
 
+/* Where a split, and each of its series, begins belongs to the data, too. */
+static void hash_sizes(struct ssk_data *data, enum ssk_split which) {
+  const struct ssk_split_data *split = &data->split[which];
+  const int64_t sizes[] = {(int64_t)which, split->n, data->shape.D, data->shape.V, data->shape.E};
+  data->fingerprint = ssk_hash(data->fingerprint, sizes, sizeof sizes);
+  for (int64_t i = 0; i < split->n; i++) {
+    const int64_t length = split->length[i];
+    data->fingerprint = ssk_hash(data->fingerprint, &length, sizeof length);
+  }
+}
+
 static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err) {
   const struct ssk_data_shape *shape = &data->shape;
   struct ssk_split_data *split = &data->split[which];
@@ -117,6 +128,7 @@ static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err)
     if (shape->E)
       data->fingerprint = ssk_hash(data->fingerprint, series.s, (size_t)shape->E * sizeof(double));
   }
+  hash_sizes(data, which);
   return SSK_OK;
 }
 
@@ -235,6 +247,24 @@ static int cut_windows(struct ssk_data *data, const struct ssk_experiment *e, ss
   return SSK_OK;
 }
 
+bool ssk_data_set_names(struct ssk_data *data, const struct ssk_strings *names) {
+  struct ssk_strings *own = &data->names;
+  own->items = calloc((size_t)names->n + 1, sizeof *own->items);
+  while (own->items && own->n < names->n && (own->items[own->n] = strdup(names->items[own->n])))
+    own->n++;
+  return own->n == names->n;
+}
+
+/* What the data set calls its dimensions, if it does. */
+static int load_names(struct ssk_data *data, ssk_err *err) {
+  struct ssk_strings names = {0};
+  if (ops_of(data)->names)
+    ops_of(data)->names(data->dataset->self, &names);
+  if (names.n != data->shape.D || ssk_data_set_names(data, &names))
+    return SSK_OK;
+  return ssk_err_set(err, SSK_ENOMEM, "no memory for the names of %d dimensions", names.n);
+}
+
 static int load(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *err) {
   const struct ssk_component *component = e->data->component;
   uint64_t seed = ssk_hash_text(0, component->name);
@@ -246,6 +276,7 @@ static int load(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *
   if (data->shape.D < 1 || data->shape.max_length < 1)
     return ssk_err_set(err, SSK_EDATA, "data set '%s' is empty: %d dimensions, %d steps",
                        component->name, data->shape.D, data->shape.max_length);
+  code = load_names(data, err);
   for (int s = 0; s < SSK_SPLIT_COUNT && !code; s++) {
     code = load_split(data, s, err);
     if (!code)
@@ -302,6 +333,9 @@ void ssk_data_free(struct ssk_data *data) {
   free(data->s_scale);
   free(data->z_centre);
   free(data->z_scale);
+  for (int k = 0; k < data->names.n; k++)
+    free((char *)data->names.items[k]);
+  free(data->names.items);
   free(data->windows);
   free(data);
 }

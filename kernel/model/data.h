@@ -42,7 +42,8 @@ struct ssk_data {
   int window_length;               /* of training windows */
   int64_t n_windows;
   struct ssk_window *windows; /* of the training split */
-  uint64_t fingerprint;       /* hash of all observations, masks and covariates */
+  struct ssk_strings names;   /* of the dimensions, from named columns; n = 0: without */
+  uint64_t fingerprint;       /* hash of all observations, masks and covariates, split by split */
 };
 
 /* Open the data set of the recipe, read all its splits, and hold out what its section `missing`
@@ -50,6 +51,8 @@ struct ssk_data {
 int ssk_data_load(const struct ssk_experiment *experiment, struct ssk_data **out, ssk_err *err);
 void ssk_data_free(struct ssk_data *data);
 
+/* Copy names of the dimensions; they must be as many. False without memory. */
+bool ssk_data_set_names(struct ssk_data *data, const struct ssk_strings *names);
 /* Arrays for the units of shape and latents: centre 0, scale 1. False without memory. */
 bool ssk_data_units_alloc(struct ssk_data *data);
 /* Whether an emission takes the observed entries of a split: SSK_EDATA with the first that it does

@@ -26,6 +26,7 @@ struct ssk_files_store {
   const char *sized_by; /* the file that gave them */
   const char *file;     /* that is being read, and its split, or -1 */
   int split;
+  struct ssk_strings names; /* of the columns of values, where the reader keeps them */
   double *sentinel;
   int n_sentinels;
   double *rows; /* [n_rows, D + V]; NaN: missing */
@@ -110,6 +111,20 @@ int ssk_files_dims(struct ssk_files *files, int D, int V, int E, ssk_err *err) {
   return SSK_OK;
 }
 
+int ssk_files_keep_names(struct ssk_files *files, int n, const char *const *names, ssk_err *err) {
+  struct ssk_strings *kept = &files->store->names;
+  if (kept->n || !(kept->items = calloc((size_t)n + 1, sizeof *kept->items)))
+    return kept->n ? SSK_OK : no_memory(files->store, err);
+  for (; kept->n < n; kept->n++)
+    if (!(kept->items[kept->n] = strdup(names[kept->n])))
+      return no_memory(files->store, err);
+  return SSK_OK;
+}
+
+const struct ssk_strings *ssk_files_kept_names(const struct ssk_files *files) {
+  return &files->store->names;
+}
+
 int ssk_files_split(const struct ssk_files *files) {
   return files->store->split;
 }
@@ -122,10 +137,10 @@ static bool is_sentinel(const struct ssk_files_store *store, double value) {
 }
 
 static int check_finite(const struct ssk_files_store *store, const struct ssk_files_series *in,
-                        const double *values, int64_t steps, int width, const char *what,
-                        ssk_err *err) {
+                        const double *values, int64_t steps, int width, int computed,
+                        const char *what, ssk_err *err) {
   for (int64_t i = 0; i < steps * width; i++)
-    if (!isfinite(values[i]) || is_sentinel(store, values[i]))
+    if (!isfinite(values[i]) || (i % width < width - computed && is_sentinel(store, values[i])))
       return ssk_err_set(err, SSK_EDATA, "'%s': series %s, step %lld: %s %lld is missing here",
                          store->file, in->name, (long long)(i / width), what,
                          (long long)(i % width));
@@ -158,8 +173,8 @@ int ssk_files_add(struct ssk_files *files, const struct ssk_files_series *series
       return ssk_err_set(err, SSK_EDATA, "'%s': series %s, step %lld: dimension %lld is infinite",
                          store->file, in.name, (long long)(i / store->D),
                          (long long)(i % store->D));
-  int code = check_finite(store, &in, in.u, in.steps, store->V, "covariate", err);
-  code = code ? code : check_finite(store, &in, in.s, 1, store->E, "static covariate", err);
+  int code = check_finite(store, &in, in.u, in.steps, store->V, in.computed, "covariate", err);
+  code = code ? code : check_finite(store, &in, in.s, 1, store->E, 0, "static covariate", err);
   if (code)
     return code;
   size_t width = (size_t)(store->D + store->V);
@@ -316,6 +331,9 @@ void ssk_files_done(void *self) {
     free(store->member[i].name);
     free(store->member[i].split_of_step);
   }
+  for (int k = 0; k < store->names.n; k++)
+    free((char *)store->names.items[k]);
+  free(store->names.items);
   free(store->sentinel);
   free(store->rows);
   free(store->statics);
@@ -334,6 +352,10 @@ void ssk_files_shape(const void *self, struct ssk_data_shape *out) {
                                  .V = store->V,
                                  .E = store->E,
                                  .max_length = store->longest};
+}
+
+void ssk_files_names(const void *self, struct ssk_strings *out) {
+  *out = ((const struct ssk_files *)self)->store->names;
 }
 
 int64_t ssk_files_count(const void *self, enum ssk_split split) {

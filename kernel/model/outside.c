@@ -130,9 +130,19 @@ static void clear_text(const struct ssk_instance *instance, const char *name) {
       *(const char **)((char *)instance->self + row->offset) = "";
 }
 
+/* Columns that the recipe does not name are those of the training, by their names. */
+static void set_columns(const struct ssk_instance *instance, const struct ssk_data *like) {
+  for (const struct ssk_param *row = instance->component->params; row->name; row++)
+    if (strcmp(row->name, "columns") == 0 && row->type == SSK_T_STRINGS) {
+      struct ssk_strings *columns = (void *)((char *)instance->self + row->offset);
+      *columns = columns->n ? *columns : like->names;
+    }
+}
+
 /* An instance of the reader that takes all of the file, each series as a whole. */
 static int make_reader(const struct ssk_experiment *e, struct ssk_registry *registry,
-                       const char *path, struct ssk_outside *out, ssk_err *err) {
+                       const struct ssk_data *like, const char *path, struct ssk_outside *out,
+                       ssk_err *err) {
   static const char any[] = "path: file\n";
   struct ssk_maker maker = ssk_registry_maker(registry);
   const struct ssk_component *component = e->data->component;
@@ -157,6 +167,7 @@ static int make_reader(const struct ssk_experiment *e, struct ssk_registry *regi
   files->split = (struct ssk_reals){.n = 3, .items = all};
   files->overlap = files->test_length = files->test_stride = 0;
   clear_text(out->reader, "split_column");
+  set_columns(out->reader, like);
   return SSK_OK;
 }
 
@@ -236,7 +247,7 @@ int ssk_outside_read(const struct ssk_experiment *experiment, struct ssk_registr
                      const struct ssk_data *like, const char *path, struct ssk_outside *out,
                      ssk_err *err) {
   *out = (struct ssk_outside){0};
-  int code = make_reader(experiment, registry, path, out, err);
+  int code = make_reader(experiment, registry, like, path, out, err);
   if (!code)
     code = read_series(experiment, like, path, out, err);
   if (code)

@@ -39,6 +39,12 @@ char *ssk_units_write(const struct ssk_data *data) {
       fits = json_array_append_new(list, json_real(lists[i].values[k])) == 0;
     fits = json_object_set_new(object, lists[i].key, list) == 0 && fits;
   }
+  if (fits && data->names.n) {
+    json_t *names = json_array();
+    for (int k = 0; k < data->names.n && fits; k++)
+      fits = json_array_append_new(names, json_string(data->names.items[k])) == 0;
+    fits = json_object_set_new(object, "names", names) == 0 && fits;
+  }
   char *text = fits ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
   json_decref(object);
   return text;
@@ -61,6 +67,22 @@ static bool read_lists(const json_t *object, const struct ssk_data *data) {
     }
   }
   return true;
+}
+
+/* Names of the dimensions, where there are any. */
+static int read_names(const json_t *object, struct ssk_data *data) {
+  const json_t *list = json_object_get(object, "names");
+  struct ssk_strings names = {.n = (int)json_array_size(list)};
+  if (!list)
+    return SSK_OK;
+  if (names.n != data->shape.D || !(names.items = calloc((size_t)names.n + 1, sizeof *names.items)))
+    return names.n != data->shape.D ? SSK_EDATA : SSK_ENOMEM;
+  bool whole = true;
+  for (int k = 0; k < names.n && whole; k++)
+    whole = (names.items[k] = json_string_value(json_array_get(list, (size_t)k)));
+  const int code = !whole ? SSK_EDATA : ssk_data_set_names(data, &names) ? SSK_OK : SSK_ENOMEM;
+  free(names.items);
+  return code;
 }
 
 /* Sizes that no file may claim: what they allocate would not fit anywhere. */
@@ -91,10 +113,12 @@ int ssk_units_read(const char *path, const char *text, const struct ssk_experime
   if (failed || !sane(data))
     code = SSK_EDATA;
   else if (!ssk_data_units_alloc(data))
-    code = ssk_err_set(err, SSK_ENOMEM, "no memory to open '%s'", path);
-  else if (!read_lists(object, data))
-    code = SSK_EDATA;
+    code = SSK_ENOMEM;
+  else
+    code = read_lists(object, data) ? read_names(object, data) : SSK_EDATA;
   json_decref(object);
+  if (code == SSK_ENOMEM)
+    ssk_err_set(err, SSK_ENOMEM, "no memory to open '%s'", path);
   if (code == SSK_EDATA)
     ssk_err_set(err, SSK_EDATA, "checkpoint '%s' is damaged: its entry 'units' is wrong", path);
   if (code) {

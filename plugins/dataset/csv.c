@@ -53,7 +53,7 @@ struct csv_choice {
 };
 
 /* The columns that turned out to be data: values first, then covariates, each in the order of the
- * recipe's list, or else of the file, and the calendar. */
+ * recipe's list, or else of the first file, and the calendar. */
 static int csv_select(const struct csv_table *t, struct csv_choice *out, ssk_err *err) {
   const struct csv *d = t->d;
   int n = 0;
@@ -61,12 +61,12 @@ static int csv_select(const struct csv_table *t, struct csv_choice *out, ssk_err
   if (!out->from)
     return csv_no_memory(t, err);
   for (int role = CSV_VALUE; role <= CSV_COVARIATE; role++) {
-    const struct ssk_strings *list = role == CSV_VALUE ? &d->columns : &d->covariates;
+    const struct ssk_strings *list = role == CSV_VALUE ? csv_observed(d) : &d->covariates;
     for (int k = 0; k < (list->n ? list->n : t->n_columns); k++)
       for (int i = 0; i < t->n_columns; i++)
         if (t->column[i].role == (enum csv_role)role &&
             (list->n ? !strcmp(t->column[i].name, list->items[k]) : i == k) &&
-            (t->column[i].numeric || t->column[i].named) && n < t->width)
+            (t->column[i].numeric || t->column[i].named))
           out->from[n++] = t->column[i].slot;
     out->D = role == CSV_VALUE ? n : out->D;
   }
@@ -124,8 +124,13 @@ static int csv_add(const struct csv_table *t, const struct csv_choice *choice, i
     if (split)
       split[i] = t->split[key[i].row];
   }
-  struct ssk_files_series series = {
-      .size = sizeof series, .name = name, .steps = n, .x = x, .u = u, .split = split};
+  struct ssk_files_series series = {.size = sizeof series,
+                                    .name = name,
+                                    .steps = n,
+                                    .x = x,
+                                    .u = u,
+                                    .split = split,
+                                    .computed = t->n_calendar};
   code = code ? code : ssk_files_add(&d->files, &series, err);
   free(x);
   free(u);
@@ -173,6 +178,23 @@ static int csv_add_all(const struct csv_table *t, const struct csv_choice *choic
   return code;
 }
 
+/* The names of the values of the first file, by which those of others are found. */
+static int csv_keep_names(const struct csv_table *t, const struct csv_choice *choice,
+                          ssk_err *err) {
+  if (t->d->wide || !t->d->header)
+    return SSK_OK;
+  const char **names = calloc((size_t)choice->D + 1, sizeof *names);
+  if (!names)
+    return csv_no_memory(t, err);
+  for (int k = 0; k < choice->D; k++)
+    for (int i = 0; i < t->n_columns; i++)
+      if (t->column[i].role == CSV_VALUE && t->column[i].slot == choice->from[k])
+        names[k] = t->column[i].name;
+  int code = ssk_files_keep_names(&t->d->files, choice->D, names, err);
+  free(names);
+  return code;
+}
+
 static int csv_read(void *self, const char *path, ssk_err *err) {
   struct csv *d = self;
   struct csv_table table = {.d = d, .path = path};
@@ -185,6 +207,7 @@ static int csv_read(void *self, const char *path, ssk_err *err) {
   if (!code && table.n_rows == 0)
     code = ssk_err_set(err, SSK_EDATA, "'%s' has a header but no rows", path);
   code = code ? code : csv_select(&table, &choice, err);
+  code = code ? code : csv_keep_names(&table, &choice, err);
   code = code ? code : csv_add_all(&table, &choice, err);
   free(choice.from);
   csv_table_free(&table);
@@ -208,7 +231,9 @@ static const struct ssk_component csv_component = {
         "are observed, `covariates` and the `calendar` are known inputs, `series` tells several "
         "series apart, and `split` or `split_column` says what is for training. "
         "Cells that are empty, NA, NaN, nan or listed under `missing` are masked. Quotes, CRLF "
-        "and a byte-order mark are as in RFC 4180.",
+        "and a byte-order mark are as in RFC 4180. A blank line is none, but in a table of one "
+        "column, where it is an empty cell; those at the end of the file are none there either. "
+        "Further files have the columns of the first by name, in any order.",
     .self_size = sizeof(struct csv),
     .params = csv_params,
     .ops = &csv_ops,

@@ -21,6 +21,7 @@ struct csv_reader {
   size_t line_start;
   int line;
   bool fresh;    /* the next cell begins a record */
+  bool single;   /* records have one cell: a blank line is an empty one */
   char *cell;    /* the current cell, unquoted, NUL-terminated; has room for size + 1 */
   size_t length; /* of it */
   int cell_line; /* where it begins */
@@ -117,11 +118,18 @@ static enum csv_token csv_after(struct csv_reader *r, ssk_err *err) {
                            : "a carriage return inside a line");
 }
 
+/* Step over the blank lines here: all, or, where one may be a record, those that end the file. */
+static void csv_skip_blank(struct csv_reader *r) {
+  if (r->single && strspn(r->data + r->at, "\r\n") < r->size - r->at)
+    return;
+  while (r->at < r->size && csv_line_end(r))
+    ;
+}
+
 /* Read the next cell into r->cell. */
 static enum csv_token csv_next(struct csv_reader *r, ssk_err *err) {
   if (r->fresh) {
-    while (r->at < r->size && csv_line_end(r))
-      ;
+    csv_skip_blank(r);
     if (r->at >= r->size)
       return CSV_END;
     r->fresh = false;

@@ -22,6 +22,7 @@ struct csv_column {
   enum csv_role role;
   bool named;   /* asked for by the recipe: a cell that is no number is an error */
   bool numeric; /* some cell is a number */
+  bool text;    /* some is none, so that the column, which nobody asked for, is no data */
   int slot;     /* of values and covariates, in their order */
 };
 
@@ -51,15 +52,22 @@ static bool csv_listed(const struct ssk_strings *list, const char *name) {
   return false;
 }
 
+/* The columns that are observed: those of the recipe, or else those of the file before; none of
+ * these: all with numbers. */
+static const struct ssk_strings *csv_observed(const struct csv *d) {
+  return d->columns.n ? &d->columns : ssk_files_kept_names(&d->files);
+}
+
 /* The role of a column of this name. */
 static enum csv_role csv_role_of(const struct csv *d, const char *name) {
-  bool value = csv_listed(&d->columns, name);
+  const struct ssk_strings *observed = csv_observed(d);
+  bool value = csv_listed(observed, name);
   enum csv_role role = strcmp(name, d->series) == 0         ? CSV_SERIES
                        : strcmp(name, d->split_column) == 0 ? CSV_SPLIT
                        : csv_listed(&d->covariates, name)   ? CSV_COVARIATE
                        : value                              ? CSV_VALUE
                        : strcmp(name, d->time) == 0         ? CSV_TIME
-                       : d->columns.n == 0                  ? CSV_VALUE
+                       : observed->n == 0                   ? CSV_VALUE
                                                             : CSV_UNUSED;
   /* "" as a role means none */
   return *name == '\0' && role != CSV_VALUE ? CSV_UNUSED : role;
@@ -80,7 +88,7 @@ static int csv_add_column(struct csv_table *t, const char *name, ssk_err *err) {
     free(copy);
     return csv_no_memory(t, err);
   }
-  bool value = csv_listed(&d->columns, name);
+  bool value = csv_listed(csv_observed(d), name);
   enum csv_role role = csv_role_of(d, name);
   t->column[t->n_columns++] =
       (struct csv_column){.name = copy, .role = role, .named = value || role == CSV_COVARIATE};
@@ -92,7 +100,15 @@ static int csv_add_column(struct csv_table *t, const char *name, ssk_err *err) {
 }
 
 static bool csv_missing(const struct csv *d, const char *text) {
+  char trimmed[64];
   text += strspn(text, " \t");
+  size_t length = strlen(text);
+  while (length && strchr(" \t", text[length - 1]))
+    length--;
+  if (length < sizeof trimmed && text[length]) {
+    snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, text);
+    text = trimmed;
+  }
   return *text == '\0' || !strcmp(text, "NA") || !strcmp(text, "NaN") || !strcmp(text, "nan") ||
          ssk_files_missing(&d->files, text);
 }
@@ -185,6 +201,7 @@ static int csv_read_header(struct csv_table *t, ssk_err *err) {
   } while (!code && token == CSV_CELL);
   if (!t->d->header)
     csv_rewind(&t->reader);
+  t->reader.single = t->n_columns == 1;
   return code;
 }
 
@@ -215,13 +232,27 @@ static int csv_check_named(struct csv_table *t, const char *key, const char *nam
   return SSK_EDATA;
 }
 
+/* No column twice. */
+static int csv_check_once(const struct csv_table *t, const char *key,
+                          const struct ssk_strings *list, ssk_err *err) {
+  for (int i = 0; i < list->n; i++)
+    for (int k = 0; k < i; k++)
+      if (strcmp(list->items[i], list->items[k]) == 0)
+        return ssk_err_set(err, SSK_EDATA, "'%s': '%s' names the column '%s' twice", t->path, key,
+                           list->items[i]);
+  return SSK_OK;
+}
+
 static int csv_check_columns(struct csv_table *t, ssk_err *err) {
   const struct csv *d = t->d;
   int code = csv_check_named(t, "series", d->series, err);
   code = code ? code : csv_check_named(t, "time", d->time, err);
   code = code ? code : csv_check_named(t, "split_column", d->split_column, err);
-  for (int i = 0; i < d->columns.n && !code; i++)
-    code = csv_check_named(t, "columns", d->columns.items[i], err);
+  const struct ssk_strings *observed = csv_observed(d);
+  code = code ? code : csv_check_once(t, "columns", observed, err);
+  code = code ? code : csv_check_once(t, "covariates", &d->covariates, err);
+  for (int i = 0; i < observed->n && !code; i++)
+    code = csv_check_named(t, d->columns.n ? "columns" : NULL, observed->items[i], err);
   for (int i = 0; i < d->covariates.n && !code; i++)
     code = csv_check_named(t, "covariates", d->covariates.items[i], err);
   if (d->calendar.n && !*d->time)
@@ -234,6 +265,18 @@ static int csv_check_columns(struct csv_table *t, ssk_err *err) {
   t->n_calendar = 2 * d->calendar.n;
   t->width += t->n_calendar;
   return code;
+}
+
+/* A column that nobody asked for has numbers and text: it is not for us to say which of them is
+ * wrong. */
+static int csv_mixed(struct csv_table *t, const struct csv_column *column, ssk_err *err) {
+  struct ssk_pos pos = csv_pos(&t->reader);
+  ssk_err_at(err, SSK_EDATA, &pos, "column '%s' has numbers, and text: '%.40s' is %s", column->name,
+             t->reader.cell, column->text ? "a number" : "not a finite number");
+  ssk_err_hint(err,
+               "list under 'missing' what stands for a missing value; or name the columns that "
+               "are observed under 'columns'");
+  return SSK_EDATA;
 }
 
 static int csv_take_number(struct csv_table *t, struct csv_column *column, double *out,
@@ -250,8 +293,11 @@ static int csv_take_number(struct csv_table *t, struct csv_column *column, doubl
     column->numeric = true;
     return SSK_OK;
   }
+  if (!column->named && column->numeric)
+    return csv_mixed(t, column, err);
   if (!column->named) {
-    column->role = CSV_UNUSED; /* a column of text: not data */
+    column->role = CSV_UNUSED;
+    column->text = true;
     return SSK_OK;
   }
   struct ssk_pos pos = csv_pos(&t->reader);
@@ -348,6 +394,8 @@ static int csv_read_row(struct csv_table *t, bool *end, ssk_err *err) {
     struct csv_column *column = &t->column[n];
     if (column->role <= CSV_COVARIATE)
       code = csv_take_number(t, column, &t->cells[row * t->width + column->slot], err);
+    else if (column->text && ssk_files_number(t->reader.cell, &(double){0}))
+      code = csv_mixed(t, column, err);
     else if (column->role == CSV_SERIES)
       code = csv_take_series(t, row, err);
     else if (column->role == CSV_SPLIT)

@@ -82,6 +82,18 @@ static int jsonl_steps(const struct jsonl *d, const struct jsonl_line *line, con
   return SSK_OK;
 }
 
+/* A key that may be absent is a list where it is there. */
+static int jsonl_list(const struct jsonl_line *line, const char *key, const json_t *value,
+                      bool nested, ssk_err *err) {
+  if (!value || json_is_null(value))
+    return SSK_OK;
+  if (!json_is_array(value))
+    return jsonl_bad(line, err, "'%s' is no list", key);
+  return nested || !json_is_array(json_array_get(value, 0))
+             ? SSK_OK
+             : jsonl_bad(line, err, "'%s' is a list of lists, not of numbers", key);
+}
+
 static int jsonl_take(struct jsonl *d, const struct jsonl_line *line, const json_t *object,
                       ssk_err *err) {
   const json_t *target = json_object_get(object, d->target);
@@ -90,6 +102,8 @@ static int jsonl_take(struct jsonl *d, const struct jsonl_line *line, const json
   const json_t *name = json_object_get(object, d->name);
   int64_t steps = 0;
   int code = jsonl_steps(d, line, target, &steps, err);
+  code = code ? code : jsonl_list(line, d->dynamic, dynamic, true, err);
+  code = code ? code : jsonl_list(line, d->fixed, fixed, false, err);
   if (code)
     return code;
   if (steps < 1 || json_array_size(target) > 1000000 || json_array_size(fixed) > 1000000 ||

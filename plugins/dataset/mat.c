@@ -97,12 +97,21 @@ static int mat_matrix(const char *path, const char *name, const matvar_t *v, str
 
 /* ---- cell arrays: a series each -------------------------------------------------------------- */
 
+/* Are all cells rows? These are lists of steps, as a matrix that is one. */
+static bool mat_are_rows(const struct ssk_array *out, const matvar_t *const *cell) {
+  bool rows = true;
+  for (int64_t i = 0; rows && i < out->series; i++)
+    rows = cell[i] && cell[i]->rank == 2 && cell[i]->dims[0] == 1;
+  return rows;
+}
+
 /* Sizes of the cells' matrices [length, columns], one below the other. */
 static int mat_measure(const char *path, const char *name, const matvar_t *v, struct ssk_array *out,
                        ssk_err *err) {
   const matvar_t *const *cell = v->data;
   int64_t count = 0;
   int code = SSK_OK;
+  const bool rows = mat_are_rows(out, cell);
   out->shape[0] = 0;
   for (int64_t i = 0; !code && i < out->series; i++) {
     if (!cell[i])
@@ -110,12 +119,13 @@ static int mat_measure(const char *path, const char *name, const matvar_t *v, st
     code = mat_check(path, name, cell[i], &count, err);
     if (code)
       return code;
-    out->shape[1] = i ? out->shape[1] : (int64_t)cell[i]->dims[1];
-    if (cell[i]->rank != 2 || (int64_t)cell[i]->dims[1] != out->shape[1])
+    const int64_t columns = rows ? 1 : (int64_t)cell[i]->dims[1];
+    out->shape[1] = i ? out->shape[1] : columns;
+    if (cell[i]->rank != 2 || columns != out->shape[1])
       return ssk_err_set(err, SSK_EDATA,
                          "'%s': array '%s': cell %lld has not the %lld columns of the first", path,
                          name, (long long)i + 1, (long long)out->shape[1]);
-    out->lengths[i] = (int64_t)cell[i]->dims[0];
+    out->lengths[i] = (int64_t)cell[i]->dims[rows ? 1 : 0];
     out->shape[0] += out->lengths[i];
   }
   return ssk_array_count(path, name, 2, out->shape, &count, err);
@@ -185,8 +195,9 @@ static const struct ssk_component mat_component = {
     .summary = "series from the matrices and cell arrays of a MATLAB file",
     .doc = "`values` is one series [steps, D]; or several of one length, [series, steps, D]; or a "
            "cell array of matrices [steps, D], which is a series a cell; or several of any "
-           "lengths one below the other, with `lengths` beside them. A row is a list of steps. NaN "
-           "is missing. Versions 4, 5 and 7, and 7.3, which is HDF5.",
+           "lengths one below the other, with `lengths` beside them. A row is a list of steps, and "
+           "so is each cell where all are rows. NaN is missing. Versions 4, 5 and 7, and 7.3, "
+           "which is HDF5.",
     .self_size = sizeof(struct mat),
     .params = mat_params,
     .ops = &mat_ops,

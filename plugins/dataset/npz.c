@@ -11,6 +11,7 @@ struct npz {
 struct npz_file {
   const char *path;
   zip_t *zip; /* NULL: a lone .npy, in data */
+  bool taken; /* that, for the values, which are asked for first: it is nothing else */
   char *data;
   size_t size;
 };
@@ -55,8 +56,14 @@ static int npz_unpack(const struct npz_file *file, const char *name, zip_uint64_
 static int npz_fetch(void *self, const char *name, struct ssk_array *out, char *names, size_t room,
                      ssk_err *err) {
   struct npz_file *file = self;
-  if (!file->zip)
+  if (!file->zip && file->taken) {
+    snprintf(names, room, "none but the values: it is a file of one array");
+    return SSK_OK;
+  }
+  if (!file->zip) {
+    file->taken = true;
     return npy_read(file->path, name, file->data, file->size, out, err);
+  }
   size_t length = strlen(name) + sizeof ".npy", size = 0;
   char *member = malloc(length), *data = NULL;
   if (!member)

@@ -6,6 +6,11 @@ set -u
 . "$top_srcdir/tests/support/tap.sh"
 cd "$work" || exit 99
 
+status_of() {
+  "$@" >/dev/null 2>said
+  echo $?
+}
+
 follow "$top_srcdir/docs/data.md"
 point "describe counts series, steps and gaps" \
   grep -q '^train *2 *6 *3 *3.0 *3 *16.667%$' commands.log
@@ -14,13 +19,23 @@ hash=$(sskit data hash river.yaml)
 point "the fingerprint is that of the description" grep -q "^fingerprint $hash\$" commands.log
 sed 's/2\.5$/2.6/' river.csv >rainy.csv
 point "a covariate is in it" test "$(sskit data hash river.yaml data.path=rainy.csv)" != "$hash"
+point "and where the splits begin" test "$(sskit data hash river.yaml 'data.split=[0.5, 0.2, 0.3]')" != "$hash"
+printf 'a,b\n1,10\n2,20\n3,30\n' >ab.csv
+printf 'b,c,a\n10,0,1\n20,0,2\n30,0,3\n' >bca.csv
+printf 'name: two\ndata: {use: csv, train: ab.csv, test: ab.csv}\nmodel: {latent: 1, transition: random_walk}\n' >two.yaml
+point "columns of another file are found by name" \
+  test "$(sskit data hash two.yaml data.test=bca.csv)" = "$(sskit data hash two.yaml)"
+printf 'b,c\n10,0\n' >bc.csv
+point "... and must be there" test "$(status_of sskit data hash two.yaml data.test=bc.csv)" = 5
+point "... which is said" grep -q "bc.csv:1:1: error: there is no column 'a'" said
+sskit train two.yaml -o two training.steps=1 training.validate_every=0 -q >/dev/null 2>said || sed 's/^/# /' said
+printf 'b,a\n10,1\n20,2\n30,3\n' >ba.csv
+sskit forecast two --data ab.csv --horizon 1 >first
+sskit forecast two --data ba.csv --horizon 1 >second
+point "... by a forecast, too" cmp first second
 sskit data describe river.yaml --json >describe.json
 point "describe as JSON" grep -q '"missing_share": 0.16666' describe.json
 
-status_of() {
-  "$@" >/dev/null 2>said
-  echo $?
-}
 point "an unknown action is a wrong command line" test "$(status_of sskit data show river.yaml)" = 2
 point "a file that is not there has status 5 ..." \
   test "$(status_of sskit data hash river.yaml data.path=no.csv 'data.source=ask them')" = 5

@@ -144,7 +144,7 @@ point "... after the line before it was answered" test "$(wc -l <out)" = 2
 printf '1,2\n3\n' >lines
 point "too few cells" refused 5 "standard input:2:1: error: 1 cells, where there should be 2" stream runs/two
 printf '1,2,3\n1,,3\n' >lines
-point "a covariate that is missing" refused 5 "standard input:2:3: error: covariate 0 is missing" stream runs/heat "data.columns=[]"
+point "a covariate that is missing" refused 5 "standard input:2:3: error: the covariate 'temp' is missing" stream runs/heat "data.columns=[]"
 printf 'load,temp,open\n1,2,NA\n' >lines
 point "... with its name" refused 5 "standard input:2:5: error: the covariate 'open' is missing" stream runs/heat
 printf '[1, 2]\n' >lines

@@ -130,3 +130,46 @@ Test(csv, a_first_line_of_numbers_is_no_header) {
   cr_expect_eq(t.data->split[SSK_TRAIN].length[0], 3);
   on_disk_close(&t);
 }
+
+/* What would otherwise be lost without a word. */
+Test(csv, no_column_is_lost_silently) {
+  bad("a,b\n1,2\n", "columns: [a, a]\n",
+      "sskit: error: 'FILE': 'columns' names the column 'a' twice\n");
+  bad("a,b\n1,2\n", "columns: a\ncovariates: [b, b]\n",
+      "sskit: error: 'FILE': 'covariates' names the column 'b' twice\n");
+  bad("x,y\n1,1\n2,oops\n", "",
+      "FILE:3:3: error: column 'y' has numbers, and text: 'oops' is not a finite number\n"
+      "    3 | 2,oops\n"
+      "      |   ^~~~\n"
+      "      = hint: list under 'missing' what stands for a missing value; or name the columns "
+      "that "
+      "are observed under 'columns'\n");
+  bad("x,y\n1,none\n2,3\n", "",
+      "FILE:3:3: error: column 'y' has numbers, and text: '3' is a number\n");
+  struct on_disk t;
+  good(&t, "x,y\n1,NA \n2,3\n", "split: [1, 0, 0]\n"); /* with a blank behind it */
+  cr_expect_eq(t.data->shape.D, 2);
+  cr_expect_eq(t.data->split[SSK_TRAIN].mask[1], 0);
+  on_disk_close(&t);
+}
+
+Test(csv, a_blank_line_is_a_gap_in_a_single_column) {
+  struct on_disk t;
+  good(&t, "x\n1\n\n\n4\n\n\n", "split: [1, 0, 0]\n");
+  const struct ssk_split_data *train = &t.data->split[SSK_TRAIN];
+  cr_assert_eq(train->length[0], 4);
+  const double x[] = {1, 0, 0, 4}, mask[] = {1, 0, 0, 1};
+  cr_expect_arr_eq(train->x, x, sizeof x);
+  cr_expect_arr_eq(train->mask, mask, sizeof mask);
+  on_disk_close(&t);
+}
+
+Test(csv, a_calendar_has_no_missing_values) {
+  struct on_disk t;
+  good(&t, "t,x\n2024-01-01,5\n2024-01-02,0\n",
+       "time: t\ncalendar: day\nmissing: [0]\nsplit: [1, 0, 0]\n");
+  const struct ssk_split_data *train = &t.data->split[SSK_TRAIN];
+  cr_expect_eq(train->mask[1], 0);
+  cr_expect_eq(train->u[0], 0); /* the sine at midnight */
+  on_disk_close(&t);
+}

@@ -138,6 +138,10 @@ Test(files, jsonl_says_what_is_wrong_and_where) {
             "FILE:1:1: error: 'feat_dynamic_real': list 0 has 1 entries, and 2 steps need one\n");
   bad_jsonl("{\"target\": [1, 2], \"feat_dynamic_real\": [[1, null]]}\n",
             "sskit: error: line 1: 'FILE': series 0, step 1: covariate 0 is missing here\n");
+  bad_jsonl("{\"target\": [1, 2], \"feat_static_real\": [[1, 2], [3, 4]]}\n",
+            "FILE:1:1: error: 'feat_static_real' is a list of lists, not of numbers\n");
+  bad_jsonl("{\"target\": [1, 2], \"feat_dynamic_real\": 3}\n",
+            "FILE:1:1: error: 'feat_dynamic_real' is no list\n");
   bad_jsonl(LINE "{\"target\": [[1], [2]]}\n", "sskit: error: line 2: 'FILE' has 2 dimensions");
   bad_jsonl("\n", "sskit: error: 'FILE' has no series\n");
 }
@@ -200,6 +204,13 @@ Test(files, npy_says_what_is_wrong) {
   bad_npy("{'descr': '<f8', 'fortran_order': False, 'shape': (0, 3), }", 8,
           "sskit: error: 'FILE' has no values\n");
   bad_npy("{}", 0, "sskit: error: 'FILE': array 'values' holds no numbers; its header is {}");
+  char file[512];
+  const double zeros[3] = {0};
+  const size_t size =
+      npy(file, "{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", zeros, 24);
+  on_disk_bad("npz", file, size, "path: FILE\ninputs: u\n",
+              "sskit: error: 'FILE' has no array 'u' (inputs)\n"
+              "      = hint: its arrays are none but the values: it is a file of one array\n");
   on_disk_bad("npz", "\x93NUMPY\1\0\xff\xff{'descr'", 18, "path: FILE\n",
               "sskit: error: 'FILE': array 'values' ends within its header\n");
   on_disk_bad("npz", "\x93NUMPY\7\0\1\0  ", 12, "path: FILE\n",

@@ -19,7 +19,7 @@ extern "C" {
 /* ---- the magic block ------------------------------------------------------------------------ */
 
 #define SSK_MAGIC          0x54494b53u /* "SKIT", little endian */
-#define SSK_ABI            10u /* raised with every change of a public struct; must be equal */
+#define SSK_ABI            11u /* raised with every change of a public struct; must be equal */
 #define SSK_KERNEL_VERSION "0.1.0"
 
 struct ssk_magic {

@@ -92,6 +92,9 @@ struct ssk_dataset_ops {
   /* [optional] Steps of series i, without filling it: where splits differ much in the length of
    * their series, this saves memory. */
   int (*length)(const void *self, enum ssk_split split, int64_t i);
+  /* [optional] The names of the dimensions where they come from named columns, so that another file
+   * can be read in their order; else n is 0. They live as long as the data set. */
+  void (*names)(const void *self, struct ssk_strings *out);
 };
 
 #ifdef __cplusplus

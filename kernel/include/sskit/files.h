@@ -91,13 +91,14 @@ SSK_API int ssk_files_fill(const void *self, enum ssk_split split, int64_t i,
 SSK_API void ssk_files_origin(const void *self, enum ssk_split split, int64_t i,
                               struct ssk_series_origin *out);
 SSK_API int ssk_files_length(const void *self, enum ssk_split split, int64_t i);
+SSK_API void ssk_files_names(const void *self, struct ssk_strings *out);
 
 /* The slots of a data set of files; open_: its own. */
 #define SSK_FILES_OPS(open_)                                                                       \
   {                                                                                                \
     .size = sizeof(struct ssk_dataset_ops), .open = open_, .shape = ssk_files_shape,               \
     .count = ssk_files_count, .fill = ssk_files_fill, .origin = ssk_files_origin,                  \
-    .length = ssk_files_length                                                                     \
+    .length = ssk_files_length, .names = ssk_files_names                                           \
   }
 
 /* Reads one file: ssk_files_dims once, then ssk_files_add for each series. */
@@ -110,6 +111,13 @@ SSK_API int ssk_files_open(void *self, ssk_files_reader *read, ssk_err *err);
  * set must have the same: SSK_EDATA when they differ, or D < 1. */
 SSK_API int ssk_files_dims(struct ssk_files *files, int D, int V, int E, ssk_err *err);
 
+/* For readers of files with named columns: keep the names of the columns of values, in the order of
+ * the dimensions, of the first file; the names kept, none before. Further files, also those of
+ * `forecast --data`, must be read in that order. SSK_ENOMEM. */
+SSK_API int ssk_files_keep_names(struct ssk_files *files, int n, const char *const *names,
+                                 ssk_err *err);
+SSK_API const struct ssk_strings *ssk_files_kept_names(const struct ssk_files *files);
+
 struct ssk_files_series {
   size_t size;
   const char *name; /* of the series in its file; NULL: its number */
@@ -118,6 +126,8 @@ struct ssk_files_series {
   const double *u;          /* [steps, V]; must be finite */
   const double *s;          /* [E]; must be finite */
   const signed char *split; /* [steps] enum ssk_split; NULL: by the recipe */
+  int computed; /* the last so many covariates are the reader's own, not the file's: none of their
+                   values stands for a missing one */
 };
 /* The split that the file that is being read is for, or -1: of all. */
 SSK_API int ssk_files_split(const struct ssk_files *files);
