@@ -44,8 +44,7 @@ int ssk_mixer_build(struct ssk_instance *i, ssk_builder *b, int width) {
 int ssk_transition_build(struct ssk_instance *i, ssk_builder *b, const struct ssk_dims *dims) {
   const struct ssk_transition_ops *ops = i->component->ops;
   if (ops->path_loss || (ops->state_width && ops->state_width(i->self)))
-    return ssk_build_fail(b, SSK_ERECIPE,
-                          "transition '%s' cannot be a part of another one: it %s",
+    return ssk_build_fail(b, SSK_ERECIPE, "transition '%s' cannot be a part of another one: it %s",
                           i->component->name,
                           ops->path_loss ? "is a prior of whole paths"
                                          : "has a state of all latents before");
