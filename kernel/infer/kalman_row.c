@@ -3,9 +3,10 @@
  *
  * The training series are cut into pieces of the training windows' length, as models see them: the
  * first state is then that of a window, wherever in time it begins. The model is fitted in
- * standardised units and has no mean; as a process in the data's own units its state has one more
- * entry, which is always 1 and carries the mean: still linear and Gaussian, so that filter,
- * smoother and forecast are those of a known process (oracle_forecast.c). */
+ * standardised units, also where other rows are not, and has no mean; as a process in the data's
+ * own units its state has one more entry, which is always 1 and carries the mean: still linear and
+ * Gaussian, so that filter, smoother and forecast are those of a known process (oracle_forecast.c).
+ */
 #include "infer/kalman_row.h"
 #include "infer/dense.h"
 #include "infer/kalman_em.h"
@@ -17,6 +18,14 @@
 /* A state has one entry more than there are latents. */
 enum { MAX_STATE = SSK_MAX_KALMAN_LATENT + 1, DEFAULT_LEAST = 4, DEFAULT_MOST = 8 };
 #define TOLERANCE 1e-4 /* nats an entry that an iteration must bring */
+
+/* The training series, standardised. */
+struct pieces {
+  int n;
+  struct ssk_kalman_series *series;
+  double *x;
+  double *centre, *scale; /* [D] */
+};
 
 /* ---- the fitted process ---------------------------------------------------------------------- */
 
@@ -59,7 +68,7 @@ static void process_linear(const void *self, struct ssk_linear_gaussian *out) {
   *out = ((const struct process *)self)->fit.model;
 }
 
-static int fill_process(const struct ssk_data *data, const struct ssk_kalman_fit *from,
+static int fill_process(const struct pieces *units, const struct ssk_kalman_fit *from,
                         struct process *p, ssk_err *err) {
   const int d = from->d, D = from->D, n = d + 1;
   int code = ssk_kalman_fit_init(&p->fit, n, D, err);
@@ -77,10 +86,11 @@ static int fill_process(const struct ssk_data *data, const struct ssk_kalman_fit
     }
   }
   for (int i = 0; i < D && !code; i++) {
+    const double scale = units->scale[i];
     for (int k = 0; k < d; k++)
-      p->fit.C[i * n + k] = data->scale[i] * from->C[i * d + k];
-    p->fit.C[i * n + d] = data->centre[i];
-    p->fit.R[i * D + i] = data->scale[i] * data->scale[i] * from->R[i * D + i];
+      p->fit.C[i * n + k] = scale * from->C[i * d + k];
+    p->fit.C[i * n + d] = units->centre[i];
+    p->fit.R[i * D + i] = scale * scale * from->R[i * D + i];
   }
   if (!code) {
     p->fit.m0[d] = p->fit.A[d * n + d] = 1;
@@ -92,12 +102,12 @@ static int fill_process(const struct ssk_data *data, const struct ssk_kalman_fit
   return code;
 }
 
-static int process_of(const struct ssk_data *data, const struct ssk_kalman_fit *from,
+static int process_of(const struct pieces *units, const struct ssk_kalman_fit *from,
                       struct process **out, ssk_err *err) {
   struct process *p = calloc(1, sizeof *p);
   if (!p)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for a linear model");
-  int code = fill_process(data, from, p, err);
+  int code = fill_process(units, from, p, err);
   if (code) {
     process_free(p);
     p = NULL;
@@ -108,15 +118,10 @@ static int process_of(const struct ssk_data *data, const struct ssk_kalman_fit *
 
 /* ---- the training series --------------------------------------------------------------------- */
 
-struct pieces {
-  int n;
-  struct ssk_kalman_series *series;
-  double *x; /* standardised */
-};
-
 static void pieces_free(struct pieces *pieces) {
   free(pieces->series);
   free(pieces->x);
+  free(pieces->centre);
 }
 
 static int cut(const struct ssk_data *data, struct pieces *out, ssk_err *err) {
@@ -127,13 +132,17 @@ static int cut(const struct ssk_data *data, struct pieces *out, ssk_err *err) {
   for (int64_t i = 0; i < train->n; i++)
     most += (size_t)(train->length[i] / length + 1);
   *out = (struct pieces){.series = malloc(most * sizeof *out->series),
-                         .x = malloc(entries * sizeof *out->x)};
-  if (!out->series || !out->x) {
+                         .x = malloc(entries * sizeof *out->x),
+                         .centre = malloc(2 * (size_t)D * sizeof *out->centre)};
+  if (!out->series || !out->x || !out->centre) {
     pieces_free(out);
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the training series");
   }
+  out->scale = out->centre + D;
+  for (int k = 0; k < D; k++)
+    ssk_data_units(data, k, &out->centre[k], &out->scale[k]);
   for (size_t e = 0; e < entries; e++)
-    out->x[e] = (train->x[e] - data->centre[e % (size_t)D]) / data->scale[e % (size_t)D];
+    out->x[e] = (train->x[e] - out->centre[e % (size_t)D]) / out->scale[e % (size_t)D];
   for (int64_t i = 0; i < train->n; i++)
     for (int from = 0; from < train->length[i]; from += length) {
       const int left = train->length[i] - from;
@@ -189,7 +198,7 @@ int ssk_kalman_row(const char *name, const struct ssk_data *data,
   if (!code)
     code = fit_pieces(&pieces, (int)how->kalman_iterations, &fit, err);
   if (!code)
-    code = process_of(data, &fit, &process, err);
+    code = process_of(&pieces, &fit, &process, err);
   ssk_kalman_fit_free(&fit);
   pieces_free(&pieces);
   if (!code)

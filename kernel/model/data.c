@@ -176,6 +176,11 @@ bool ssk_data_units_alloc(struct ssk_data *data) {
 }
 
 /* The units of the model: observations, unless its emission takes them as they are, and latents. */
+void ssk_data_units(const struct ssk_data *data, int k, double *centre, double *scale) {
+  const struct ssk_split_data *train = &data->split[SSK_TRAIN];
+  standardise(data, train->x, train->mask, train->room, data->shape.D, k, centre, scale);
+}
+
 static int choose_units(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *err) {
   const struct ssk_emission_ops *emission = e->model.emission->component->ops;
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
@@ -183,8 +188,7 @@ static int choose_units(struct ssk_data *data, const struct ssk_experiment *e, s
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the data set");
   data->standardised = e->standardise && !emission->discrete;
   for (int k = 0; k < data->shape.D && data->standardised; k++)
-    standardise(data, train->x, train->mask, train->room, data->shape.D, k, &data->centre[k],
-                &data->scale[k]);
+    ssk_data_units(data, k, &data->centre[k], &data->scale[k]);
   for (int k = 0; k < data->latents && e->standardise; k++)
     standardise(data, train->z, NULL, train->room, data->shape.latent, k, &data->z_centre[k],
                 &data->z_scale[k]);

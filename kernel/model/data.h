@@ -55,6 +55,8 @@ void ssk_data_free(struct ssk_data *data);
 bool ssk_data_set_names(struct ssk_data *data, const struct ssk_strings *names);
 /* Arrays for the units of shape and latents: centre 0, scale 1. False without memory. */
 bool ssk_data_units_alloc(struct ssk_data *data);
+/* Mean and standard deviation of the observed training entries of dimension k; 1 for a constant. */
+void ssk_data_units(const struct ssk_data *data, int k, double *centre, double *scale);
 /* Whether an emission takes the observed entries of a split: SSK_EDATA with the first that it does
  * not. */
 int ssk_data_check_values(const struct ssk_data *data, const struct ssk_instance *emission,
