@@ -22,25 +22,32 @@ static int refuse(const struct ssk_metrics_log *log, ssk_err *err) {
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
-/* The "step" of a line; -1 when it is not one of ours. */
-static int64_t step_of(const char *line, size_t size) {
+/* The "step" of a line; -1 when it is not one of ours. *seconds: the training's until then, where
+ * the line says so. */
+static int64_t step_of(const char *line, size_t size, double *seconds) {
   json_t *object = json_loadb(line, size, 0, NULL);
   const json_t *step = json_object_get(object, "step");
+  const json_t *time = json_object_get(object, "time_seconds");
+  *seconds = json_is_number(time) ? json_number_value(time) : *seconds;
   const int64_t value = json_is_integer(step) ? json_integer_value(step) : -1;
   json_decref(object);
   return value;
 }
 
-/* Bytes up to the end of the last whole line of `step` or before. */
-static size_t kept_size(const char *text, size_t size, int64_t step) {
+/* Bytes up to the end of the last whole line of `step` or before; *seconds: of training until then.
+ */
+static size_t kept_size(const char *text, size_t size, int64_t step, double *seconds) {
   size_t at = 0;
+  *seconds = 0;
   while (at < size) {
     const char *end = memchr(text + at, '\n', size - at);
     if (!end)
       break;
-    const int64_t found = step_of(text + at, (size_t)(end - text) - at);
+    double time = *seconds;
+    const int64_t found = step_of(text + at, (size_t)(end - text) - at, &time);
     if (found < 0 || found > step)
       break;
+    *seconds = time;
     at = (size_t)(end - text) + 1;
   }
   return at;
@@ -57,7 +64,9 @@ int ssk_metrics_open(struct ssk_metrics_log *log, const char *path, int64_t step
     int code = ssk_file_read(path, log_limit, &text, &size, err);
     if (code)
       return code;
-    keep = kept_size(text, size, step);
+    double before;
+    keep = kept_size(text, size, step, &before);
+    log->started -= before;
     free(text);
   }
   log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
