@@ -2,8 +2,21 @@
 /* study.c - the rows of a study's section, and reading a study by them. */
 #include "model/study.h"
 #include "model/expect.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Each seed is one training. */
+static const char *check_seeds(const void *self) {
+  const struct ssk_reals *seeds = &((const struct ssk_compare_section *)self)->seeds;
+  bool good = seeds->n > 0;
+  for (int i = 0; i < seeds->n; i++) {
+    good = good && seeds->items[i] == floor(seeds->items[i]);
+    for (int k = 0; k < i; k++)
+      good = good && seeds->items[i] != seeds->items[k];
+  }
+  return good ? NULL : "must be whole numbers, each of them once";
+}
 
 static const struct ssk_param compare_rows[] = {
     SSK_PARAM_STRINGS(
@@ -16,8 +29,15 @@ static const struct ssk_param compare_rows[] = {
     SSK_PARAM_STRING(struct ssk_compare_section, start, "",
                      "Recipe file, relative to this one, that is trained first, once with each "
                      "seed, and gives the rows the weights of `freeze`."),
-    SSK_PARAM_REALS(struct ssk_compare_section, seeds, "[1]", 0, 9e15, NULL,
-                    "Each model is trained once with each seed."),
+    {.name = "seeds",
+     .type = SSK_T_REALS,
+     .offset = SSK_MEMBER_(struct ssk_compare_section, seeds, struct ssk_reals),
+     .default_text = "[1]",
+     .min = 0,
+     .max = 9e15,
+     .optional = true,
+     .doc = "Each model is trained once with each seed.",
+     .check = check_seeds},
     SSK_PARAM_INT(struct ssk_compare_section, bootstrap, "1000", 0, 1e6, NULL,
                   "Resamples of the paired intervals; 0: none."),
     SSK_PARAM_INT(struct ssk_compare_section, lags, "-1", -1, 1e6, NULL,

@@ -58,6 +58,35 @@ static char *name_of(const struct work *w, int row) {
   return text.data;
 }
 
+static uint64_t seed_of(const struct work *w, int run) {
+  const char *text = ssk_run_value(&w->runs->items[run], "seed");
+  return text ? strtoull(text, NULL, 10) : 0;
+}
+
+static int rising(const void *a, const void *b) {
+  const uint64_t *x = a, *y = b;
+  return (*x > *y) - (*x < *y);
+}
+
+/* The seeds of a row, each of which is one training. */
+static int find_seeds(struct work *w, int row, ssk_err *err) {
+  struct ssk_scored *scored = &w->rows[row];
+  if (!(scored->seed = malloc((size_t)scored->seeds * sizeof *scored->seed)))
+    return no_memory(err);
+  for (int i = 0, n = 0; i < w->runs->n; i++)
+    if (w->of_row[i] == row)
+      scored->seed[n++] = seed_of(w, i);
+  qsort(scored->seed, (size_t)scored->seeds, sizeof *scored->seed, rising);
+  for (int s = 1; s < scored->seeds; s++)
+    if (scored->seed[s] == scored->seed[s - 1]) {
+      ssk_err_set(err, SSK_EUSAGE, "two of the runs are one training: '%s' with the seed %llu",
+                  scored->name, (unsigned long long)scored->seed[s]);
+      ssk_err_hint(err, "name one of them");
+      return SSK_EUSAGE;
+    }
+  return SSK_OK;
+}
+
 static int group(struct work *w, ssk_err *err) {
   const struct ssk_runs *runs = w->runs;
   size_t most = (size_t)runs->n;
@@ -80,15 +109,19 @@ static int group(struct work *w, ssk_err *err) {
     if (!(w->names[r] = name_of(w, r)))
       return no_memory(err);
     w->rows[r].name = w->names[r];
+    int code = find_seeds(w, r, err);
+    if (code)
+      return code;
   }
   return SSK_OK;
 }
 
-/* The s-th run of a row. */
+/* The run of a row with its s-th seed. */
 static const struct ssk_run_info *run_of(const struct work *w, int row, int s) {
-  for (int i = 0;; i++)
-    if (w->of_row[i] == row && s-- == 0)
-      return &w->runs->items[i];
+  int i = 0;
+  while (w->of_row[i] != row || seed_of(w, i) != w->rows[row].seed[s])
+    i++;
+  return &w->runs->items[i];
 }
 
 static int score(void *user, int row, int s, int64_t first, int64_t count,

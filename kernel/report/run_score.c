@@ -27,7 +27,7 @@ int ssk_run_table(const struct ssk_run *run, struct ssk_pool *pool, struct ssk_t
   if (!code)
     code = ssk_table_init(table, &run->experiment->evaluate, err);
   if (!code)
-    code = ssk_table_add(table, run->experiment->name, false, 1, &evaluation, err);
+    code = ssk_table_add(table, run->experiment->name, false, 1, NULL, &evaluation, err);
   if (!code)
     code = ssk_table_finish(table, &how, err);
   ssk_evaluation_free(&evaluation);

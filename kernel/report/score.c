@@ -27,6 +27,7 @@ static struct ssk_sample sample_of(const struct ssk_scored *row, int column, con
   for (int s = 0; s < row->seeds; s++)
     start[s] = row->evaluations[s].values + column;
   return (struct ssk_sample){.seeds = row->seeds,
+                             .seed = row->seed,
                              .series = row->evaluations[0].n_series,
                              .stride = row->evaluations[0].n_metrics,
                              .values = start};
@@ -95,7 +96,7 @@ int ssk_score_rows(struct ssk_scored *rows, int n, int64_t series, struct ssk_se
 int ssk_score_table(const struct ssk_scored *rows, int n, struct ssk_table *table, ssk_err *err) {
   int code = SSK_OK;
   for (int r = 0; r < n && !code; r++)
-    code = ssk_table_add(table, rows[r].name, rows[r].best_possible, rows[r].seeds,
+    code = ssk_table_add(table, rows[r].name, rows[r].best_possible, rows[r].seeds, rows[r].seed,
                          rows[r].evaluations, err);
   return code;
 }
@@ -119,6 +120,8 @@ void ssk_scored_free(struct ssk_scored *rows, int n) {
   for (int r = 0; r < n; r++)
     for (int s = 0; rows[r].evaluations && s < rows[r].seeds; s++)
       ssk_evaluation_free(&rows[r].evaluations[s]);
-  for (int r = 0; r < n; r++)
+  for (int r = 0; r < n; r++) {
     free(rows[r].evaluations);
+    free(rows[r].seed);
+  }
 }

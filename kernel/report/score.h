@@ -12,6 +12,7 @@ struct ssk_scored {
   const char *name; /* borrowed */
   bool best_possible;
   int seeds;
+  uint64_t *seed; /* [seeds], which, rising, malloc'ed; NULL: those of all other rows */
   struct ssk_evaluation *evaluations; /* [seeds], filled by ssk_score_rows */
 };
 

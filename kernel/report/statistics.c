@@ -49,11 +49,19 @@ static double resampled_mean(const double *difference, int seeds, int64_t series
   return n > 0 ? sum / n : NAN;
 }
 
+static bool same_seeds(struct ssk_sample row, struct ssk_sample reference) {
+  bool same = true;
+  for (int k = 0; k < row.seeds && row.seed && reference.seed; k++)
+    same = same && row.seed[k] == reference.seed[k];
+  return same;
+}
+
 /* How many seeds pair; 0: they do not. */
 static int paired_seeds(struct ssk_sample row, struct ssk_sample reference) {
   int seeds = row.seeds > reference.seeds ? row.seeds : reference.seeds;
   bool paired = row.series == reference.series && (row.seeds == seeds || row.seeds == 1) &&
-                (reference.seeds == seeds || reference.seeds == 1);
+                (reference.seeds == seeds || reference.seeds == 1) &&
+                (row.seeds != reference.seeds || seeds == 1 || same_seeds(row, reference));
   return paired ? seeds : 0;
 }
 

@@ -12,6 +12,7 @@ struct ssk_sample {
   int seeds;
   int64_t series, stride;
   const double *const *values;
+  const uint64_t *seed; /* [seeds], which; NULL: those of all other samples */
 };
 
 /* With one seed: mean and standard error over series. With several: mean and standard error over
@@ -20,7 +21,8 @@ struct ssk_mean ssk_mean_over_seeds(struct ssk_sample row);
 
 /* The differences row - reference of each series, averaged over seeds, without series that have
  * none: into d[series]; how many there are. Paired by seed and series; a side with one seed is
- * paired with all seeds of the other. 0 where the two cannot be paired. */
+ * paired with all seeds of the other. 0 where the two cannot be paired: other series, other seeds.
+ */
 int64_t ssk_series_differences(struct ssk_sample row, struct ssk_sample reference, double *d);
 
 /* Mean of row - reference with an interval, and Diebold and Mariano's test (decide.h) of the

@@ -24,8 +24,11 @@ static struct ssk_sample sample_of(const struct ssk_table *table, const struct s
                                    const double **start, int column) {
   for (int k = 0; k < row->seeds; k++)
     start[k] = row->values[k] + column;
-  return (struct ssk_sample){
-      .seeds = row->seeds, .series = row->series, .stride = table->n_columns, .values = start};
+  return (struct ssk_sample){.seeds = row->seeds,
+                             .seed = row->seed,
+                             .series = row->series,
+                             .stride = table->n_columns,
+                             .values = start};
 }
 
 static void free_row(struct ssk_table_row *row) {
@@ -33,6 +36,7 @@ static void free_row(struct ssk_table_row *row) {
     free(row->values[k]);
   free(row->values);
   free(row->cells);
+  free(row->seed);
   free(row->name);
 }
 
@@ -55,7 +59,7 @@ static int check_columns(const struct ssk_table *table, const char *name,
 }
 
 int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible, int seeds,
-                  const struct ssk_evaluation *evaluations, ssk_err *err) {
+                  const uint64_t *seed, const struct ssk_evaluation *evaluations, ssk_err *err) {
   struct ssk_table_row *grown =
       realloc(table->rows, ((size_t)table->n_rows + 1) * sizeof *table->rows);
   if (!grown)
@@ -64,12 +68,16 @@ int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible,
   struct ssk_table_row row = {.name = strdup(name),
                               .best_possible = best_possible,
                               .seeds = seeds,
+                              .seed = seed ? malloc((size_t)seeds * sizeof *row.seed) : NULL,
                               .series = evaluations[0].n_series,
                               .evaluations = evaluations[0].evaluations,
                               .cells = calloc((size_t)table->n_columns + 1, sizeof *row.cells),
                               .values = calloc((size_t)seeds, sizeof *row.values)};
   const double **start = calloc((size_t)seeds, sizeof *start);
-  int code = row.name && row.cells && row.values && start ? SSK_OK : no_memory(err);
+  int code =
+      row.name && row.cells && row.values && start && (row.seed || !seed) ? SSK_OK : no_memory(err);
+  if (row.seed)
+    memcpy(row.seed, seed, (size_t)seeds * sizeof *seed);
   size_t n = (size_t)row.series * (size_t)table->n_columns;
   for (int k = 0; k < seeds && !code; k++) {
     code = check_columns(table, name, &evaluations[k], err);

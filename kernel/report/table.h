@@ -18,6 +18,7 @@ struct ssk_table_row {
   char *name;
   bool best_possible; /* knows the generating process */
   int seeds;
+  uint64_t *seed; /* [seeds], or NULL */
   int64_t series;
   double seconds;               /* of evaluation, mean over seeds */
   int64_t evaluations;          /* network evaluations a sampled latent step; 0: no network */
@@ -39,10 +40,11 @@ struct ssk_table {
 /* An empty table with the recipe's metrics as columns. Free with ssk_table_free. */
 int ssk_table_init(struct ssk_table *table, const struct ssk_evaluate_section *evaluate,
                    ssk_err *err);
-/* Add a row from its evaluations, one a seed; they are copied. Fails when series differ between
- * seeds, and when a metric's definition is not the column's: such figures are not comparable. */
+/* Add a row from its evaluations, one a seed; they are copied. seed[seeds]: which; NULL: those of
+ * all other rows. Fails when series differ between seeds, and when a metric's definition is not the
+ * column's: such figures are not comparable. */
 int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible, int seeds,
-                  const struct ssk_evaluation *evaluations, ssk_err *err);
+                  const uint64_t *seed, const struct ssk_evaluation *evaluations, ssk_err *err);
 /* All rows are there: those that know the process go first (order kept otherwise), the best of the
  * others is marked in each column, and paired differences from the first of the others (as added)
  * are taken. */

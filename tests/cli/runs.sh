@@ -31,6 +31,15 @@ point "... with the nearest" grep -q "did you mean 'ls'" err
 run 0 "compare of runs" compare -q runs/a runs/b runs/study/c
 point "... makes seeds one row" grep -q '^smoke  ' out
 point "... and tells rows apart by their keys" grep -q '^model.latent: smoke 2, smoke-2 3$' out
+for seed in 1 2; do
+  "$SSKIT" train -q "$recipe" seed=$seed evaluate.particles=77 -o same/$seed >out 2>err || sed 's/^/# /' err
+done
+run 0 "compare of runs in another order" compare -q --format csv runs/a runs/b same/2 same/1
+point "... pairs them by their seeds" test "$(grep '"smoke-2",elbo,' out | cut -d, -f10)" = 0
+cp -r runs/a copy
+run 2 "one training twice" compare -q runs/a runs/b copy
+point "... is refused" grep -q "two of the runs are one training: 'smoke' with the seed 1" err
+rm -r same copy
 for form in markdown latex html csv json; do
   run 0 "as $form" compare -q --format $form runs/a runs/b runs/study/c
   mv out out.$form

@@ -46,6 +46,8 @@ point "... is trained beside the first" \
   test "$(ls -d parts/*-[0-9] | tr '\n' ' ')" = "parts/gated-1 parts/gated-2 parts/gaussian-1 parts/gaussian-2 "
 point "... which stays" test "$(stat -c %i:%y parts/gaussian-1/checkpoints/last.safetensors)" = "$stamp"
 
+run 3 "a seed twice is refused" compare -q study.yaml 'compare.seeds=[1, 2, 1]' -o parts
+run 3 "so is a part of one" compare -q study.yaml 'compare.seeds=[1, 1.5]' -o parts
 cp parts/table.csv before.csv
 run 3 "runs of another recipe are refused" compare -q study.yaml training.steps=700 -o parts
 point "... with what differs" \

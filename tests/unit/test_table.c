@@ -33,7 +33,7 @@ Test(table, means_leave_out_what_has_no_value) {
 Test(table, several_seeds_are_averaged_by_seed) {
   const double first[] = {1, 3, NAN}, second[] = {4, 4, 4};
   const double *values[] = {first, second};
-  struct ssk_mean m = ssk_mean_over_seeds((struct ssk_sample){2, 3, 1, values});
+  struct ssk_mean m = ssk_mean_over_seeds((struct ssk_sample){2, 3, 1, values, NULL});
   cr_expect_eq(m.n, 2);
   cr_expect_float_eq(m.mean, 3, 1e-15);
   cr_expect_float_eq(m.se, 1, 1e-15);
@@ -52,7 +52,7 @@ Test(table, paired_differences_see_through_what_series_share) {
   }
   const double *rows[] = {a}, *reference[] = {b};
   struct ssk_difference d, again;
-  struct ssk_sample row = {1, N, 1, rows}, other = {1, N, 1, reference};
+  struct ssk_sample row = {1, N, 1, rows, NULL}, other = {1, N, 1, reference, NULL};
   const struct ssk_difference_how how = {.resamples = 4000, .seed = 9};
   cr_assert_eq(ssk_paired_difference(row, other, &how, &d, NULL), SSK_OK);
   cr_expect_lt(fabs(d.mean - 0.5), 0.2);
@@ -65,14 +65,28 @@ Test(table, paired_differences_see_through_what_series_share) {
   cr_expect(isnan(d.mean));
 }
 
+Test(table, other_seeds_do_not_pair) {
+  const double a[] = {1, 2}, b[] = {3, 4};
+  const double *values[] = {a, b};
+  const uint64_t one[] = {1, 2}, two[] = {1, 3};
+  const struct ssk_difference_how how = {.resamples = 10, .seed = 1};
+  struct ssk_sample row = {2, 2, 1, values, one}, other = {2, 2, 1, values, two};
+  struct ssk_difference d;
+  cr_assert_eq(ssk_paired_difference(row, other, &how, &d, NULL), SSK_OK);
+  cr_expect(isnan(d.mean));
+  other.seed = one;
+  cr_assert_eq(ssk_paired_difference(row, other, &how, &d, NULL), SSK_OK);
+  cr_expect_eq(d.mean, 0);
+}
+
 /* The seeds' spread is in the interval too: two seeds 10 apart. */
 Test(table, paired_differences_resample_seeds) {
   const double low[] = {0, 0, 0}, high[] = {10, 10, 10}, zero[] = {0, 0, 0};
   const double *rows[] = {low, high}, *reference[] = {zero};
   struct ssk_difference d;
   const struct ssk_difference_how how = {.resamples = 500, .seed = 1};
-  cr_assert_eq(ssk_paired_difference((struct ssk_sample){2, 3, 1, rows},
-                                     (struct ssk_sample){1, 3, 1, reference}, &how, &d, NULL),
+  cr_assert_eq(ssk_paired_difference((struct ssk_sample){2, 3, 1, rows, NULL},
+                                     (struct ssk_sample){1, 3, 1, reference, NULL}, &how, &d, NULL),
                SSK_OK);
   cr_expect_eq(d.mean, 5);
   cr_expect_eq(d.low, 0);
@@ -93,7 +107,7 @@ static void add(struct ssk_table *table, const char *name, bool best_possible, d
   }
   struct ssk_evaluation e = {
       .n_series = 5, .n_metrics = 3, .columns = table->columns, .values = values, .evaluations = 7};
-  cr_assert_eq(ssk_table_add(table, name, best_possible, 1, &e, NULL), SSK_OK);
+  cr_assert_eq(ssk_table_add(table, name, best_possible, 1, NULL, &e, NULL), SSK_OK);
 }
 
 static void make_table(struct kit *kit, struct ssk_instance **metrics, struct ssk_table *table) {
@@ -141,7 +155,7 @@ Test(table, definitions_do_not_mix) {
   double values[3] = {1, 2, 3};
   struct ssk_evaluation e = {
       .n_series = 1, .n_metrics = 3, .columns = other.columns, .values = values};
-  cr_expect_eq(ssk_table_add(&table, "longer", false, 1, &e, kit.err), SSK_EUSAGE);
+  cr_expect_eq(ssk_table_add(&table, "longer", false, 1, NULL, &e, kit.err), SSK_EUSAGE);
   cr_expect_not_null(strstr(ssk_err_message(kit.err, 0), "'longer' defines crps otherwise"));
   cr_expect_eq(table.n_rows, 4);
   ssk_table_free(&other);
