@@ -93,8 +93,8 @@ static int make_case(const struct loop *l, int i, int thread, struct ssk_case *c
   int D = data->shape.D, length = split->length[i], horizon = (int)e->horizon;
   int64_t row = (int64_t)i * split->room;
   *c = (struct ssk_case){.size = sizeof *c, .D = D};
-  int context = e->context ? (int)e->context : length - horizon, code = SSK_OK;
-  if (context >= 1 && context + horizon <= length) {
+  int context = ssk_forecaster_context(l->forecaster, e->context, horizon, length), code = SSK_OK;
+  if (context) {
     c->context = context;
     c->horizon = horizon;
     c->history = split->x + row * D;
@@ -146,16 +146,13 @@ static int make_case(const struct loop *l, int i, int thread, struct ssk_case *c
   return code;
 }
 
-/* The case of one step of the horizon: a forecast of one step. Where it is not the first, no
- * history ends right before it, and none is shown. */
+/* The case of one step of the horizon: a forecast of one step. */
 static struct ssk_case case_of_step(const struct ssk_case *c, int step, double *paths) {
   struct ssk_case one = *c;
   size_t D = (size_t)c->D, H = (size_t)c->horizon, h = (size_t)step - 1;
   one.horizon = 1;
   one.z_last = step == 1 ? c->z_last : NULL;
-  one.history = step == 1 ? c->history : NULL;
-  one.history_mask = step == 1 ? c->history_mask : NULL;
-  one.context = step == 1 ? c->context : 0;
+  one.lead = step - 1;
   one.truth += h * D;
   one.truth_mask += h * D;
   one.paths = paths;
@@ -277,7 +274,8 @@ int ssk_evaluate_range(const struct ssk_forecaster *forecaster, const struct ssk
   int64_t named = ssk_evaluated_series(evaluate, data);
   for (int64_t i = 0; i < named; i++)
     longest = split->length[i] > longest ? split->length[i] : longest;
-  int64_t wanted = (evaluate->context ? evaluate->context : 1) + evaluate->horizon;
+  int64_t least = forecaster->history > 1 ? forecaster->history : 1;
+  int64_t wanted = (evaluate->context > least ? evaluate->context : least) + evaluate->horizon;
   if (count < 1)
     return ssk_err_set(err, SSK_EDATA, "the split to evaluate has no series");
   if ((l.needs & (SSK_NEEDS_SAMPLES | SSK_NEEDS_TRANSITION)) && longest < wanted)

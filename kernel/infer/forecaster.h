@@ -70,6 +70,7 @@ struct ssk_forecaster {
   int (*posterior)(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
                    int samples, uint64_t seed, int thread, const struct ssk_series_posterior *out,
                    ssk_err *err);
+  int history;              /* the shortest `context` that it forecasts from; 0: as 1 */
   int latents;              /* dimension of the latents that these two give */
   int64_t evaluations;      /* network evaluations a sampled latent step; 0: no network */
   void (*free)(void *self); /* [optional] */
@@ -79,6 +80,15 @@ static inline void ssk_forecaster_free(struct ssk_forecaster *forecaster) {
   if (forecaster->free)
     forecaster->free(forecaster->self);
   *forecaster = (struct ssk_forecaster){0};
+}
+
+/* The steps that a series of `length` is forecast from: `wanted` or, where that is 0, all before
+ * its last `horizon`; 0 where it is too short for that, or for the row. */
+static inline int ssk_forecaster_context(const struct ssk_forecaster *forecaster, int64_t wanted,
+                                         int64_t horizon, int length) {
+  const int64_t context = wanted ? wanted : length - horizon;
+  const int64_t least = forecaster->history > 1 ? forecaster->history : 1;
+  return context >= least && context + horizon <= length ? (int)context : 0;
 }
 
 #endif

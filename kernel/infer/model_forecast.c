@@ -57,10 +57,16 @@ void ssk_model_begin(struct ssk_pass *pass, int T, int paths, uint64_t seed, con
   ctx->shard = (uint32_t)series;
 }
 
-static int forecast(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
-                    int context, int horizon, int samples, uint64_t seed, int thread, double *paths,
-                    ssk_err *err) {
-  struct ssk_model_state *state = self;
+int ssk_model_check_finite(const double *x, size_t n, const char *what, ssk_err *err) {
+  size_t i = 0;
+  while (i < n && isfinite(x[i]))
+    i++;
+  return i == n ? SSK_OK : ssk_err_set(err, SSK_ENUMERIC, "%s is not finite: it diverges", what);
+}
+
+static int draw_paths(struct ssk_model_state *state, const struct ssk_data *data,
+                      enum ssk_split split, int64_t series, int context, int horizon, int samples,
+                      uint64_t seed, int thread, double *paths, ssk_err *err) {
   struct ssk_pass *pass = &state->passes[thread];
   struct ssk_ctx *ctx = &pass->ctx;
   int j = ctx->dims->j;
@@ -87,6 +93,15 @@ static int forecast(void *self, const struct ssk_data *data, enum ssk_split spli
   }
   int code = ssk_tape_code(ctx->tape);
   return code ? ssk_err_set(err, code, "%s", ssk_err_message(pass->err, 0)) : SSK_OK;
+}
+
+static int forecast(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
+                    int context, int horizon, int samples, uint64_t seed, int thread, double *paths,
+                    ssk_err *err) {
+  int code =
+      draw_paths(self, data, split, series, context, horizon, samples, seed, thread, paths, err);
+  const size_t n = (size_t)samples * (size_t)horizon * (size_t)data->shape.D;
+  return code ? code : ssk_model_check_finite(paths, n, "the forecast", err);
 }
 
 static int bound(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
@@ -182,6 +197,7 @@ int ssk_model_forecaster(const struct ssk_model *model, ssk_real *values, const 
       .likelihood = observes && steps ? likelihood : NULL,
       .transition = steps ? transition : NULL,
       .posterior = observes ? ssk_model_posterior : NULL,
+      .history = model->dims.j,
       .latents = model->dims.d,
       .evaluations = ssk_transition_evaluations(model->experiment->model.transition),
       .free = release};

@@ -161,5 +161,6 @@ int ssk_model_posterior(void *self, const struct ssk_data *data, enum ssk_split 
   }
   free(w.mean);
   free(w.log_weight);
-  return code;
+  const size_t n = (size_t)samples * (size_t)length * (size_t)data->shape.D;
+  return code ? code : ssk_model_check_finite(out->x, n, "what is inferred of the series", err);
 }

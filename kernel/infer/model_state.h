@@ -25,6 +25,9 @@ int ssk_model_complete(struct ssk_pass *pass, const struct ssk_data *data, enum 
                        int64_t series, int known, int from, int length, int samples, uint64_t seed,
                        const char *purpose, double *z, double *x, ssk_err *err);
 
+/* SSK_ENUMERIC, in the words of `what`, where a number is not finite. */
+int ssk_model_check_finite(const double *x, size_t n, const char *what, ssk_err *err);
+
 /* The slot `posterior` of a struct ssk_forecaster: model_posterior.c. */
 int ssk_model_posterior(void *self, const struct ssk_data *data, enum ssk_split split,
                         int64_t series, int samples, uint64_t seed, int thread,

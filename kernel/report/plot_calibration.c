@@ -48,8 +48,8 @@ static int collect(struct transforms *found, const struct ssk_run *run,
   const int horizon = (int)how->horizon;
   int code = SSK_OK, done = 0;
   for (int64_t i = 0; i < split->n && done < SERIES && !code; i++) {
-    const int context = how->context ? (int)how->context : split->length[i] - horizon;
-    if (context < 1 || context + horizon > split->length[i])
+    const int context = ssk_forecaster_context(forecaster, how->context, horizon, split->length[i]);
+    if (!context)
       continue;
     code = ssk_forecast_groups(forecaster, pool, run->data, (enum ssk_split)how->split, i, context,
                                horizon, samples, (uint64_t)run->experiment->seed, paths, err);

@@ -153,8 +153,9 @@ static int plot_all(struct ssk_plots *plots, struct work *w, ssk_err *err) {
   bool next = false;
   int code = SSK_OK, done = 0;
   for (w->series = 0; w->series < split->n && done < FANS && !code; w->series++) {
-    w->context = how->context ? (int)how->context : split->length[w->series] - w->horizon;
-    if (w->context < 1 || w->context + w->horizon > split->length[w->series])
+    w->context =
+        ssk_forecaster_context(&w->forecaster, how->context, w->horizon, split->length[w->series]);
+    if (!w->context)
       continue;
     code = plot_fan(plots, w, err);
     if (!code && !next)

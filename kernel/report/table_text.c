@@ -18,7 +18,10 @@ const char *ssk_table_number(char buffer[48], double mean, double se) {
     if (round(se / unit) >= 10)
       power++;
     int decimals = power >= 0 ? 0 : power < -9 ? 9 : -power;
-    snprintf(buffer, 48, "%.*f \u00b1 %.*f", decimals, mean, decimals, se);
+    if (fabs(mean) < 1e15 && se < 1e15)
+      snprintf(buffer, 48, "%.*f \u00b1 %.*f", decimals, mean, decimals, se);
+    else /* digits that nobody would count */
+      snprintf(buffer, 48, "%.4g \u00b1 %.1g", mean, se);
   }
   return buffer;
 }

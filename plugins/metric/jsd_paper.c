@@ -44,7 +44,7 @@ static double jsd_paper_cdf(const void *state, double edge) {
 
 static double jsd_paper_value(const void *self, const struct ssk_case *c) {
   const struct jsd_paper *m = self;
-  if (c->context < 1 || c->horizon < 1)
+  if (c->context < 1 || c->horizon < 1 || c->lead) /* it is of the step behind the history */
     return NAN;
   double sum = 0;
   int n = 0;

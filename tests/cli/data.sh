@@ -36,6 +36,21 @@ point "... by a forecast, too" cmp first second
 sskit data describe river.yaml --json >describe.json
 point "describe as JSON" grep -q '"missing_share": 0.16666' describe.json
 
+# One series is too short for a forecast by a model of order 2, the other has a scale for all steps.
+awk 'BEGIN { for (i = 1; i <= 12; i++) { printf "{\"target\": ["; for (t = 1; t <= (i % 2 ? 20 : 3); t++)
+  printf("%s%d", t > 1 ? ", " : "", (t * t + i) % 7); print "]}" } }' >ragged.jsonl
+cat >ragged.yaml <<'EOF'
+name: ragged
+data: {use: jsonl, path: ragged.jsonl, split_by: series, split: [0.5, 0, 0.5]}
+model: {latent: 1, order: 2, transition: gaussian}
+training: {steps: 1, validate_every: 0}
+evaluate: {horizon: 2, samples: 8, metrics: [mase, crps], steps: [2]}
+EOF
+sskit train ragged.yaml -o ragged -q >/dev/null 2>said || sed 's/^/# /' said
+point "a series that is too short is left out" test "$(status_of sskit evaluate ragged --json)" = 0
+sskit evaluate ragged --json >ragged.json
+point "... and a scaled error has a value at each step" test "$(grep -c '"n": 3' ragged.json)" = 4
+
 point "an unknown action is a wrong command line" test "$(status_of sskit data show river.yaml)" = 2
 point "a file that is not there has status 5 ..." \
   test "$(status_of sskit data hash river.yaml data.path=no.csv 'data.source=ask them')" = 5

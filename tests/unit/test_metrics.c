@@ -3,6 +3,7 @@
  * bimodal series must respect. */
 #include "infer/baselines.h"
 #include "infer/evaluate.h"
+#include "infer/model_state.h"
 #include "support/instances.h"
 #include <math.h>
 
@@ -298,4 +299,13 @@ Test(metrics, what_cannot_be_had_is_no_value_or_an_error) {
   cr_expect_eq(ssk_evaluate(&forecaster, data, &section, 1, NULL, &e, kit.err), SSK_EDATA);
   ssk_forecaster_free(&forecaster);
   kit_close(&kit);
+}
+
+Test(metrics, a_forecast_that_diverges_is_an_error) {
+  const double paths[] = {1, -2, INFINITY};
+  ssk_err *err = ssk_err_new();
+  cr_expect_eq(ssk_model_check_finite(paths, 2, "the forecast", err), SSK_OK);
+  cr_expect_eq(ssk_model_check_finite(paths, 3, "the forecast", err), SSK_ENUMERIC);
+  cr_expect_str_eq(ssk_err_message(err, 0), "the forecast is not finite: it diverges");
+  ssk_err_free(err);
 }

@@ -90,15 +90,16 @@ struct ssk_smoothing {
 /* One evaluated series, in the data's own units. Borrowed, valid during the call. */
 struct ssk_case {
   size_t size;
-  int D, context, horizon, samples; /* context 0: no history ends right before the truth, which is a
-                                       later step of a forecast, taken alone */
-  const double *history;            /* [context, D] */
-  const double *history_mask;       /* [context, D] */
-  const double *truth;              /* [horizon, D] */
-  const double *truth_mask;         /* [horizon, D] */
-  const double *paths;              /* [samples, horizon, D] forecast samples, or NULL */
-  const double *z_last;             /* [latent] true latent of the last context step, or NULL */
-  const struct ssk_oracle *oracle;  /* or NULL */
+  int D, context, horizon, samples; /* context 0: the series is too short for a forecast */
+  int lead; /* steps between the history and the truth: 0, but where a later step of a forecast is
+               taken alone */
+  const double *history;           /* [context, D] */
+  const double *history_mask;      /* [context, D] */
+  const double *truth;             /* [horizon, D] */
+  const double *truth_mask;        /* [horizon, D] */
+  const double *paths;             /* [samples, horizon, D] forecast samples, or NULL */
+  const double *z_last;            /* [latent] true latent of the last context step, or NULL */
+  const struct ssk_oracle *oracle; /* or NULL */
   const void *oracle_self;
   bool has_bound; /* the next three, in nats, summed over the whole series */
   double distortion, rate_initial, rate_transition;
