@@ -105,6 +105,8 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state) {
   case 'o':
     if (!*arg)
       argp_error(state, "--output needs a name");
+    for (size_t n = strlen(arg); n > 1 && arg[n - 1] == '/'; n--)
+      arg[n - 1] = '\0';
     cli->output = arg;
     return 0;
   case KEY_CHECKPOINT:
@@ -282,6 +284,18 @@ error_t ssk_cli_parse_flag(int key, char *arg, struct argp_state *state) {
     return ARGP_ERR_UNKNOWN;
   *(bool *)state->input = true;
   return 0;
+}
+
+/* Names of series and files may be in another encoding than UTF-8, which JSON must be in. */
+json_t *ssk_cli_text(const char *text) {
+  json_t *value = json_string(text);
+  struct ssk_text safe = {0};
+  for (const char *at = text; !value && *at; at++)
+    ssk_text_printf(&safe, (*at & 0x80) ? "\xEF\xBF\xBD" : "%c", *at); /* U+FFFD */
+  if (!value && !safe.failed)
+    value = json_string(safe.data ? safe.data : "");
+  ssk_text_free(&safe);
+  return value;
 }
 
 json_t *ssk_cli_real(double value) {

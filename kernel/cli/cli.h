@@ -79,6 +79,8 @@ int ssk_cli_load(struct ssk_cli *cli, struct ssk_experiment **out);
 int ssk_cli_print_json(struct ssk_cli *cli, json_t *value);
 /* A number; null where it is not finite: JSON has neither NaN nor infinity. */
 json_t *ssk_cli_real(double value);
+/* Text of any encoding: what is no UTF-8 becomes U+FFFD. NULL without memory. */
+json_t *ssk_cli_text(const char *text);
 /* Into a JSON object: what a validation's parts sum to, under its name (model/evaluate_bound.h) and
  * this ending. */
 void ssk_cli_add_sum(json_t *object, bool path_loss, const char *ending, double value);

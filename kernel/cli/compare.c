@@ -7,6 +7,7 @@
 #include "report/run_folder.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { KEY_SEQUENTIAL = 0x2000, KEY_FORMAT, KEY_SORT, KEY_WHERE };
 enum { MAX_WHERE = 32 };
@@ -55,7 +56,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_WHERE:
     if (!strchr(arg, '=') || input->n_where == MAX_WHERE)
       argp_error(state, "--where takes KEY=VALUE, at most %d times, not '%s'", MAX_WHERE, arg);
-    input->where[input->n_where++] = arg;
+    else
+      input->where[input->n_where++] = arg;
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -83,11 +85,10 @@ static const struct ssk_syntax syntax = {
         "what was trained in it; of runs: where the table is kept too (default: nowhere)",
 };
 
+/* Where it cannot be sorted as asked it is printed all the same: it may have taken hours. */
 static int print_table(struct ssk_cli *cli, const struct input *input, struct ssk_table *table) {
   struct ssk_text text = {0};
   int code = input->sort ? ssk_table_sort(table, input->sort, cli->err) : SSK_OK;
-  if (code)
-    return code;
   forms[cli->json ? FORM_JSON : input->form].write(table, &text);
   if (text.failed)
     code = ssk_err_set(cli->err, SSK_ENOMEM, "no memory for the table");
@@ -163,10 +164,11 @@ static int compare_runs(struct ssk_cli *cli, const struct input *input) {
   struct ssk_runs wanted = wanted_of(input, &runs);
   if (!code && runs.n && !wanted.n)
     code = ssk_err_set(cli->err, SSK_EUSAGE, "no run is as --where wants");
+  const bool claimed = !code && cli->output && !(code = ssk_folder_claim(cli->output, cli->err));
   if (!code)
     code = ssk_compare_runs(&wanted, cli->n_over, cli->over, &how, &table, cli->err);
-  if (!code && cli->output)
-    code = ssk_folder_claim(cli->output, cli->err);
+  if (code && claimed)
+    rmdir(cli->output);
   if (!code && cli->output)
     code = ssk_table_write(&table, cli->output, cli->err);
   if (!code)

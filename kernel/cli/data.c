@@ -131,8 +131,8 @@ static json_t *series_json(const struct ssk_data *data, enum ssk_split split, in
   if (ops->origin) {
     struct ssk_series_origin from = {.size = sizeof from};
     ops->origin(data->dataset->self, split, i, &from);
-    json_t *origin = json_pack("{s:s, s:s, s:I}", "file", from.file, "series", from.name, "first",
-                               (json_int_t)from.first);
+    json_t *origin = json_pack("{s:o, s:o, s:I}", "file", ssk_cli_text(from.file), "series",
+                               ssk_cli_text(from.name), "first", (json_int_t)from.first);
     json_object_update(entry, origin);
     json_decref(origin);
   }

@@ -63,9 +63,10 @@ static const struct ssk_syntax syntax = {
 };
 
 static json_t *bound_json(const struct ssk_bound_summary *b) {
-  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:I}", "distortion", b->distortion,
-                   "rate_initial", b->initial, "rate_transition", b->transition, "total", b->total,
-                   "total_se", b->se, "steps", b->steps, "series", (json_int_t)b->series);
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:f, s:I}", "distortion", ssk_cli_real(b->distortion),
+                   "rate_initial", ssk_cli_real(b->initial), "rate_transition",
+                   ssk_cli_real(b->transition), "total", ssk_cli_real(b->total), "total_se",
+                   ssk_cli_real(b->se), "steps", b->steps, "series", (json_int_t)b->series);
 }
 
 static void print_bound(const struct ssk_bound_summary *b, bool path_loss) {

@@ -16,8 +16,10 @@ void ssk_cli_sampler_steps(const struct argp_state *state, const char *arg,
     char text[24];
     const size_t n = strcspn(at, ",");
     snprintf(text, sizeof text, "%.*s", (int)(n < 23 ? n : 23), at);
-    if (asked->n_steps == SSK_SAMPLER_STEPS)
+    if (asked->n_steps == SSK_SAMPLER_STEPS) {
       argp_error(state, "--steps takes at most %d numbers", SSK_SAMPLER_STEPS);
+      return; /* a rank that is silent goes on */
+    }
     asked->steps[asked->n_steps++] = ssk_cli_int(state, "--steps", text, 1, 10000);
     at += n + (at[n] == ',');
   }

@@ -160,10 +160,10 @@ static void add_json(struct job *job, const char *series, const struct ssk_filte
     json_array_append_new(quantiles, row);
   }
   json_t *object =
-      json_pack("{s:s, s:I, s:o, s:f, s:o, s:o, s++:o, s++:o}", "series", series, "step",
-                (json_int_t)now->step, "log_density", ssk_cli_real(now->log_density), "effective",
-                now->effective, "mean", mean, "sd", sd, predicted(job), "_", "mean", next,
-                predicted(job), "_", "quantiles", quantiles);
+      json_pack("{s:o, s:I, s:o, s:f, s:o, s:o, s++:o, s++:o}", "series", ssk_cli_text(series),
+                "step", (json_int_t)now->step, "log_density", ssk_cli_real(now->log_density),
+                "effective", now->effective, "mean", mean, "sd", sd, predicted(job), "_", "mean",
+                next, predicted(job), "_", "quantiles", quantiles);
   char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
   job->text.failed = job->text.failed || !line;
   ssk_text_add(&job->text, line ? line : "");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/forecast_write.h"
+#include "cli/cli.h"
 #include "cli/quantiles.h"
 #include "core/file.h"
 #include "train/npz.h"
@@ -92,17 +93,17 @@ static void csv_entry(struct ssk_forecasts *all, const struct ssk_forecast_serie
 static json_t *json_entry(const struct ssk_forecasts *all, const struct ssk_forecast_series *series,
                           int t, int k) {
   const double truth = series->truth[t * all->D + k];
-  json_t *name = all->named ? json_string(series->name) : json_integer(series->number);
+  json_t *name = all->named ? ssk_cli_text(series->name) : json_integer(series->number);
   json_t *object =
       json_pack("{s:o, s:I, s:i, s:o}", "series", name, "step", (json_int_t)series->first + t,
-                "dimension", k, "truth", isnan(truth) ? json_null() : json_real(truth));
+                "dimension", k, "truth", ssk_cli_real(truth));
   json_t *list = json_array();
   const int n = all->form.samples ? all->samples : all->form.n_levels;
   for (int i = 0; i < n; i++)
     json_array_append_new(list,
-                          json_real(all->form.samples ? all->values[i] : quantile_of(all, i)));
+                          ssk_cli_real(all->form.samples ? all->values[i] : quantile_of(all, i)));
   if (!all->form.samples)
-    json_object_set_new(object, "mean", json_real(mean_of(all)));
+    json_object_set_new(object, "mean", ssk_cli_real(mean_of(all)));
   json_object_set_new(object, all->form.samples ? "samples" : "quantiles", list);
   return object;
 }
@@ -241,7 +242,7 @@ void ssk_forecasts_add(struct ssk_forecasts *all, const struct ssk_forecast_seri
       else if (all->form.format == SSK_FORECAST_JSONL)
         jsonl_entry(all, json_entry(all, series, t, k));
       else
-        json_array_append_new(all->array, json_entry(all, series, t, k));
+        all->failed |= json_array_append_new(all->array, json_entry(all, series, t, k)) != 0;
     }
 }
 

@@ -5,6 +5,7 @@
 #include <sskit/files.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- what the recipe says ---------------------------------------------------------------------
  */
@@ -182,6 +183,12 @@ static int check_value(const struct ssk_observations *in, int k, const char *at,
                     : bad(in, at, err, "covariate %d is missing", k - in->D);
 }
 
+/* What begins like a number, or is an infinite one, is nobody's name of a column. */
+static bool can_be_name(const char *cell) {
+  cell += strspn(cell, " \t");
+  return !strchr("0123456789+-.", *cell) && strncasecmp(cell, "inf", 3) != 0;
+}
+
 static int read_cells(struct ssk_observations *in, bool *header, ssk_err *err) {
   const int most = in->cells ? in->cells : (int)strlen(in->text) + 1, all = in->D + in->V;
   char **cell = calloc((size_t)most, sizeof *cell);
@@ -190,8 +197,13 @@ static int read_cells(struct ssk_observations *in, bool *header, ssk_err *err) {
   const int n = cut(in, cell, most);
   int code = SSK_OK;
   double value;
-  for (int i = 0; i < n && !in->cells && !*header; i++)
-    *header = !number_of(in, cell[i], &value);
+  bool names = !in->cells;
+  for (int i = 0; i < n && names; i++)
+    if (!number_of(in, cell[i], &value)) {
+      *header = true;
+      names = can_be_name(cell[i]);
+    }
+  *header = *header && names;
   if (*header)
     code = read_names(in, cell, n, err);
   else if (n != (in->cells ? in->cells : all))

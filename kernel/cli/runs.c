@@ -62,16 +62,17 @@ static int add_words(struct ssk_cli *cli, struct ssk_runs *runs) {
 }
 
 static json_t *run_json(const struct ssk_run_info *run, bool recipe) {
-  json_t *object = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:I, s:o}", "run", run->path, "name",
-                             run->name, "status", ssk_run_state(run), "busy", run->busy, "command",
-                             run->command, "started", run->started, "step", (json_int_t)run->step,
-                             "time_seconds", ssk_cli_real(run->seconds));
+  json_t *object =
+      json_pack("{s:o, s:o, s:s, s:b, s:o, s:s, s:I, s:o}", "run", ssk_cli_text(run->path), "name",
+                ssk_cli_text(run->name), "status", ssk_run_state(run), "busy", run->busy, "command",
+                ssk_cli_text(run->command), "started", run->started, "step", (json_int_t)run->step,
+                "time_seconds", ssk_cli_real(run->seconds));
   ssk_cli_add_sum(object, run->path_loss, "", run->bound);
   ssk_cli_add_sum(object, run->path_loss, "_se", run->bound_se);
   ssk_cli_add_sum(object, run->path_loss, "_per_step", run->bound_per_step);
   json_t *keys = recipe ? json_object() : NULL;
   for (int k = 0; recipe && k < run->n_keys; k++)
-    json_object_set_new(keys, run->keys[k].key, json_string(run->keys[k].value));
+    json_object_set_new(keys, run->keys[k].key, ssk_cli_text(run->keys[k].value));
   if (recipe)
     json_object_set_new(object, "recipe", keys);
   return object;
@@ -159,7 +160,7 @@ static int diff(struct ssk_cli *cli, struct ssk_runs *runs) {
       printf("%s\n", keys[k]);
     for (int i = 0; i < runs->n; i++) {
       const char *value = ssk_run_value(&runs->items[i], keys[k]);
-      json_array_append_new(values, value ? json_string(value) : json_null());
+      json_array_append_new(values, value ? ssk_cli_text(value) : json_null());
       if (!cli->json)
         printf("  %s: %s\n", runs->items[i].path, value ? value : "(not there)");
     }
@@ -182,7 +183,7 @@ static int remove_runs(struct ssk_cli *cli, struct ssk_runs *runs) {
   for (int i = 0; i < runs->n && !code; i++) {
     code = ssk_run_remove(runs->items[i].path, cli->err);
     if (!code)
-      json_array_append_new(removed, json_string(runs->items[i].path));
+      json_array_append_new(removed, ssk_cli_text(runs->items[i].path));
     if (!code && !cli->json && !cli->quiet)
       printf("removed %s\n", runs->items[i].path);
   }

@@ -110,7 +110,7 @@ static void add_path(struct sink *sink, const struct entry *e, int path, double 
   if (sink->array) {
     json_t *object = json_entry(e);
     json_object_set_new(object, "path", json_integer(path));
-    json_object_set_new(object, "value", json_real(value));
+    json_object_set_new(object, "value", ssk_cli_real(value));
     json_array_append_new(sink->array, object);
     return;
   }

@@ -3,6 +3,7 @@
 #ifndef SSK_CLI_SPREAD_H
 #define SSK_CLI_SPREAD_H
 
+#include "cli/cli.h"
 #include "core/text.h"
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
@@ -35,8 +36,11 @@ static inline void ssk_spread_csv(const struct ssk_spread *spread, struct ssk_te
 /* Adds the keys `mean` and `quantiles`. */
 static inline void ssk_spread_json(const struct ssk_spread *spread, json_t *object) {
   const double *q = spread->quantile;
-  json_object_set_new(object, "mean", json_real(spread->mean));
-  json_object_set_new(object, "quantiles", json_pack("[f,f,f,f,f]", q[0], q[1], q[2], q[3], q[4]));
+  json_t *list = json_array();
+  for (int i = 0; i < 5; i++)
+    json_array_append_new(list, ssk_cli_real(q[i]));
+  json_object_set_new(object, "mean", ssk_cli_real(spread->mean));
+  json_object_set_new(object, "quantiles", list);
 }
 
 #endif

@@ -306,7 +306,8 @@ int ssk_verb_sweep(struct ssk_cli *cli, int argc, char **argv) {
   char *command = ssk_cli_command(argc, argv), *folder = NULL;
   int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
   if (!code && !ssk_is_sweep_recipe(cli->words[0]) && ssk_file_exists(cli->words[0])) {
-    struct ssk_tree *tree = ssk_tree_load(cli->words[0], 0, NULL, NULL, cli->err);
+    struct ssk_tree *tree =
+        ssk_tree_load(cli->words[0], 0, NULL, getenv("SSKIT_RECIPE_PATH"), cli->err);
     code = tree ? ssk_err_set(cli->err, SSK_EUSAGE, "'%s' is no sweep: it has no key 'sweep'",
                               cli->words[0])
                 : ssk_err_code(cli->err);

@@ -124,13 +124,28 @@ static bool sync_folder_of(const char *path) {
   return fine;
 }
 
-int ssk_file_write_pieces(const char *path, const struct ssk_piece *pieces, int n, ssk_err *err) {
+/* A new file beside `path`, and its malloc'ed name. A process that was killed may have left some of
+ * the names, also one with this number: in a container, or on another machine. */
+static int open_temporary(const char *path, char **name) {
   static atomic_uint serial;
+  int fd = -1;
+  for (int attempt = 0; fd < 0 && attempt < 1000; attempt++) {
+    free(*name);
+    if (asprintf(name, "%s.tmp%ld-%u", path, (long)getpid(), atomic_fetch_add(&serial, 1)) < 0) {
+      *name = NULL;
+      errno = ENOMEM;
+      return -1;
+    }
+    fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno != EEXIST)
+      return -1;
+  }
+  return fd;
+}
+
+int ssk_file_write_pieces(const char *path, const struct ssk_piece *pieces, int n, ssk_err *err) {
   char *temporary = NULL;
-  if (asprintf(&temporary, "%s.tmp%ld-%u", path, (long)getpid(), atomic_fetch_add(&serial, 1)) < 0)
-    return refuse(err, "write", path, ENOMEM);
-  int number = 0;
-  int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  int number = 0, fd = open_temporary(path, &temporary);
   if (fd < 0) {
     number = errno;
     free(temporary);

@@ -241,7 +241,7 @@ static struct ssk_node *read_override(struct load *load, const char *given) {
     return malformed(load, &pos, "no '=' in an override");
   if (strchr(text, '\n'))
     return malformed(load, &pos, "a newline in an override");
-  if (end == 4 && strncmp(text, "base", 4) == 0)
+  if (strcspn(text, ".=") == 4 && strncmp(text, "base", 4) == 0)
     return malformed(load, &pos, "'base' cannot be overridden");
   struct ssk_node *root = ssk_arena_zalloc(arena, sizeof *root), *map = root;
   for (size_t from = 0, n, depth = 0; map; from += n + 1, depth++) {

@@ -20,7 +20,7 @@ static const struct {
   int flags;
 } rows[SSK_RUN_SIGNALS] = {
     {SIGINT, on_stop, SA_RESTART | SA_RESETHAND},
-    {SIGTERM, on_stop, SA_RESTART | SA_RESETHAND},
+    {SIGTERM, on_stop, SA_RESTART}, /* who sends it again does not want more: Slurm, a parent */
     {SIGUSR1, on_save, SA_RESTART},
 };
 

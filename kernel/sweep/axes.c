@@ -186,6 +186,7 @@ void ssk_axes_snap(const struct ssk_axes *axes, double *point) {
 double ssk_axis_number(const struct ssk_axis *axis, double point) {
   char text[32];
   double value;
+  int digits = 6;
   switch (axis->kind) {
   case SSK_AXIS_INT:
     return axis->low + (double)ssk_axis_index(axis, point);
@@ -195,6 +196,7 @@ double ssk_axis_number(const struct ssk_axis *axis, double point) {
   case SSK_AXIS_GRID:
     value = axis->low +
             (axis->high - axis->low) * (double)ssk_axis_index(axis, point) / (double)(axis->n - 1);
+    digits = 12; /* neighbours stay apart */
     break;
   case SSK_AXIS_LOGUNIFORM:
     value = axis->low * pow(axis->high / axis->low, point);
@@ -203,7 +205,7 @@ double ssk_axis_number(const struct ssk_axis *axis, double point) {
     value = axis->low + (axis->high - axis->low) * point;
   }
   /* What is trained with is what is shown. */
-  snprintf(text, sizeof text, "%.6g", value);
+  snprintf(text, sizeof text, "%.*g", digits, value);
   return ssk_text_read_double(text, &value) ? fmin(fmax(value, axis->low), axis->high) : value;
 }
 

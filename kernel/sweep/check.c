@@ -99,8 +99,18 @@ static int try_point(const struct ssk_sweep *s, const double *point, struct ssk_
   return code;
 }
 
-/* Each axis at its limits, or with each of its values; what is wrong with one of them is said once.
- */
+/* The values of an axis that are tried: all where they are listed or on a grid; else both limits,
+ * and one between them that is no whole number by chance. */
+static int64_t trials_of(const struct ssk_axis *axis) {
+  return axis->values || axis->kind == SSK_AXIS_GRID ? axis->n : axis->kind == SSK_AXIS_INT ? 2 : 3;
+}
+
+static double trial_of(const struct ssk_axis *axis, int64_t i) {
+  const bool all = axis->values || axis->kind == SSK_AXIS_GRID;
+  return all ? ssk_axis_point(axis, i) : i == 1 ? 1 : 0.381966;
+}
+
+/* What is wrong with one value of an axis is said once. */
 static int try_axes(const struct ssk_sweep *s, struct ssk_registry *registry, ssk_err *err) {
   double *point = calloc((size_t)s->axes.n, sizeof *point);
   if (!point)
@@ -111,8 +121,8 @@ static int try_axes(const struct ssk_sweep *s, struct ssk_registry *registry, ss
   for (int k = 0; k < s->axes.n && !code; k++) {
     const struct ssk_axis *axis = &s->axes.items[k];
     const double first = point[k];
-    for (int64_t i = 1; i < (axis->values ? axis->n : 2) && !code; i++) {
-      point[k] = axis->values ? ssk_axis_point(axis, i) : 1;
+    for (int64_t i = 1; i < trials_of(axis) && !code; i++) {
+      point[k] = trial_of(axis, i);
       code = try_point(s, point, registry, err);
     }
     point[k] = first;

@@ -141,6 +141,9 @@ point "... with the nearest" grep -q "did you mean 'laod'" err
 printf '1,2\n3,x\n' >lines
 point "a cell that is no number" refused 5 "standard input:2:3: error: 'x' is not a finite number" stream runs/two
 point "... after the line before it was answered" test "$(wc -l <out)" = 2
+printf '1,2oops\n3,4\n' >lines
+point "... is no name of a column in the first line" \
+  refused 5 "standard input:1:3: error: '2oops' is not a finite number" stream runs/two
 printf '1,2\n3\n' >lines
 point "too few cells" refused 5 "standard input:2:1: error: 1 cells, where there should be 2" stream runs/two
 printf '1,2,3\n1,,3\n' >lines

@@ -61,6 +61,9 @@ alike() {
 run 0 "own series, without the data of the training" forecast runs/plain --data own.csv -o plain.csv
 point "... have the forecasts that they have within the data set" alike within-plain.csv plain.csv
 point "... by their names" grep -q '^h,39,1,,' plain.csv
+sed 's/^g,/M\xfcnchen,/' own.csv >latin1.csv
+run 0 "a name that is no UTF-8" forecast runs/plain --data latin1.csv --json
+point "... loses no series" test "$(grep -c '"step"' out)" = "$(tail -n +2 plain.csv | wc -l)"
 run 0 "... with covariates" forecast runs/inputs --data own-inputs.csv -o inputs.csv
 point "... too" alike within-inputs.csv inputs.csv
 run 0 "by a checkpoint file" forecast --checkpoint runs/plain/checkpoints/last.safetensors --data own.csv

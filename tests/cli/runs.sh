@@ -61,6 +61,10 @@ best=$(sed -n 's/^"\([^"]*\)",crps,.*/\1/p' out | head -n 1)
 point "... the best first" test "$(sed -n 's/^"\([^"]*\)",crps,[^,]*,[^,]*,[^,]*,[^,]*,[^,]*,1,.*/\1/p' out)" = "$best"
 run 2 "by what is not there" compare -q --sort crsp runs/a
 point "... with the nearest" grep -q "did you mean 'crps'" err
+point "... beside the table" grep -q '^smoke ' out
+mkdir taken
+run 6 "into a folder that is there" compare -q runs/a -o taken
+point "... before anything is evaluated" test ! -s out
 "$SSKIT" train -q "$recipe" data.noise=0.7 -o other >out 2>err
 run 2 "runs of other data are refused" compare -q runs/a other
 point "... and what differs is said" grep -q "they differ in 'data.noise'" err

@@ -35,6 +35,15 @@ values() {
   tail -n +2 "$1/trials.csv" | sort -n | cut -d, -f1,3,6-
 }
 
+run 3 "no whole numbers for what must be one" check sweep.yaml 'sweep.axes.model.latent={uniform: [1, 4]}'
+run 3 "... on a grid, too" check sweep.yaml 'sweep.axes.model.latent={grid: [1, 4, 3]}'
+cat >large.yaml <<END
+name: large
+sweep: {recipe: $smoke, metric: crps, sampler: {use: grid}, axes: {evaluate.particles: {grid: [1000000, 1000005, 6]}}}
+set: [training.steps=1]
+END
+run 0 "a grid of large numbers" sweep -q large.yaml -o large
+point "... keeps them apart" test "$(tail -n +2 large/trials.csv | cut -d, -f6 | sort -u | wc -l)" = 6
 run 0 "six trials of two seeds" sweep -q sweep.yaml -o one
 point "... all done" test "$(state one)" = "done 6"
 point "... each with two runs" test "$(find one/trials -mindepth 1 -maxdepth 1 | wc -l)" = 12

@@ -53,6 +53,19 @@ Test(file, writes_reads_and_replaces) {
   ssk_err_free(err);
 }
 
+/* In a container each process may have the number of one that was killed. */
+Test(file, temporaries_that_were_left_do_not_matter) {
+  ssk_err *err = ssk_err_new();
+  for (int serial = 0; serial < 20; serial++) {
+    char name[64];
+    snprintf(name, sizeof name, "g.tmp%ld-%d", (long)getpid(), serial);
+    fclose(fopen(in_folder(name), "w"));
+  }
+  cr_expect_eq(ssk_file_write(in_folder("g"), "text", 4, err), SSK_OK);
+  cr_expect_eq(ssk_err_count(err), 0);
+  ssk_err_free(err);
+}
+
 Test(file, refuses_what_is_missing_too_large_or_no_file) {
   char *data;
   size_t size;
