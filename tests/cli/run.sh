@@ -13,7 +13,7 @@ for file in recipe.yaml command.txt environment.json metrics.jsonl status \
   point "it leaves $file" test -s "a/b/$file"
 done
 point "it leaves nothing else" test "$(find a -type f | wc -l)" = 7
-point "it says where the run is" grep -q '^run a/b/: 3 steps' out
+point "it says where the run is" grep -q '^run a/b: 3 steps' out
 point "it says the validation bound" grep -q '^validation bound [-0-9.e]* +- ' out
 point "progress goes to standard error, a line at a time" grep -q '^step 2/3 .* bound ' err
 point "the command is kept" test "$(cat a/b/command.txt)" = "sskit train $recipe -o a/b/"
