@@ -25,6 +25,19 @@ static void lists_of(const struct ssk_data *data, struct list lists[LISTS]) {
     lists[i] = all[i];
 }
 
+/* NULL where one is no UTF-8, which JSON must be in: then columns go by their order. */
+static json_t *names_of(const struct ssk_data *data) {
+  json_t *names = json_array();
+  bool text = true;
+  for (int k = 0; k < data->names.n && text; k++)
+    text = json_array_append_new(names, json_string(data->names.items[k])) == 0;
+  if (!text) {
+    json_decref(names);
+    names = NULL;
+  }
+  return names;
+}
+
 char *ssk_units_write(const struct ssk_data *data) {
   struct list lists[LISTS];
   lists_of(data, lists);
@@ -39,12 +52,9 @@ char *ssk_units_write(const struct ssk_data *data) {
       fits = json_array_append_new(list, json_real(lists[i].values[k])) == 0;
     fits = json_object_set_new(object, lists[i].key, list) == 0 && fits;
   }
-  if (fits && data->names.n) {
-    json_t *names = json_array();
-    for (int k = 0; k < data->names.n && fits; k++)
-      fits = json_array_append_new(names, json_string(data->names.items[k])) == 0;
-    fits = json_object_set_new(object, "names", names) == 0 && fits;
-  }
+  json_t *names = fits && data->names.n ? names_of(data) : NULL;
+  if (names)
+    fits = json_object_set_new(object, "names", names) == 0;
   char *text = fits ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
   json_decref(object);
   return text;
