@@ -274,11 +274,16 @@ int ssk_evaluate_range(const struct ssk_forecaster *forecaster, const struct ssk
   int64_t named = ssk_evaluated_series(evaluate, data);
   for (int64_t i = 0; i < named; i++)
     longest = split->length[i] > longest ? split->length[i] : longest;
-  int64_t least = forecaster->history > 1 ? forecaster->history : 1;
-  int64_t wanted = (evaluate->context > least ? evaluate->context : least) + evaluate->horizon;
+  int64_t least = ssk_forecaster_history(forecaster);
+  int64_t wanted = (evaluate->context ? evaluate->context : least) + evaluate->horizon;
   if (count < 1)
     return ssk_err_set(err, SSK_EDATA, "the split to evaluate has no series");
-  if ((l.needs & (SSK_NEEDS_SAMPLES | SSK_NEEDS_TRANSITION)) && longest < wanted)
+  const bool forecasts = l.needs & (SSK_NEEDS_SAMPLES | SSK_NEEDS_TRANSITION);
+  if (forecasts && evaluate->context && evaluate->context < least)
+    return ssk_err_set(err, SSK_EDATA,
+                       "evaluate.context is %lld: %s needs a history of %lld steps, its order",
+                       (long long)evaluate->context, forecaster->name, (long long)least);
+  if (forecasts && longest < wanted)
     return ssk_err_set(err, SSK_EDATA,
                        "no series is long enough to evaluate: context and horizon take %lld steps, "
                        "the longest has %lld",

@@ -82,13 +82,17 @@ static inline void ssk_forecaster_free(struct ssk_forecaster *forecaster) {
   *forecaster = (struct ssk_forecaster){0};
 }
 
+static inline int ssk_forecaster_history(const struct ssk_forecaster *forecaster) {
+  return forecaster->history > 1 ? forecaster->history : 1;
+}
+
 /* The steps that a series of `length` is forecast from: `wanted` or, where that is 0, all before
  * its last `horizon`; 0 where it is too short for that, or for the row. */
 static inline int ssk_forecaster_context(const struct ssk_forecaster *forecaster, int64_t wanted,
                                          int64_t horizon, int length) {
   const int64_t context = wanted ? wanted : length - horizon;
-  const int64_t least = forecaster->history > 1 ? forecaster->history : 1;
-  return context >= least && context + horizon <= length ? (int)context : 0;
+  return context >= ssk_forecaster_history(forecaster) && context + horizon <= length ? (int)context
+                                                                                      : 0;
 }
 
 #endif

@@ -175,12 +175,12 @@ bool ssk_data_units_alloc(struct ssk_data *data) {
   return fits;
 }
 
-/* The units of the model: observations, unless its emission takes them as they are, and latents. */
 void ssk_data_units(const struct ssk_data *data, int k, double *centre, double *scale) {
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
   standardise(data, train->x, train->mask, train->room, data->shape.D, k, centre, scale);
 }
 
+/* The units of the model: observations, unless its emission takes them as they are, and latents. */
 static int choose_units(struct ssk_data *data, const struct ssk_experiment *e, ssk_err *err) {
   const struct ssk_emission_ops *emission = e->model.emission->component->ops;
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];

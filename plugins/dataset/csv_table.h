@@ -52,8 +52,8 @@ static bool csv_listed(const struct ssk_strings *list, const char *name) {
   return false;
 }
 
-/* The columns that are observed: those of the recipe, or else those of the file before; none of
- * these: all with numbers. */
+/* The columns that are observed: those of the recipe, or else those of the first file, for
+ * all files behind it; none in that: all with numbers are. */
 static const struct ssk_strings *csv_observed(const struct csv *d) {
   return d->columns.n ? &d->columns : ssk_files_kept_names(&d->files);
 }

@@ -35,6 +35,9 @@ sskit forecast two --data ba.csv --horizon 1 >second
 point "... by a forecast, too" cmp first second
 sskit data describe river.yaml --json >describe.json
 point "describe as JSON" grep -q '"missing_share": 0.16666' describe.json
+printf 'temp\351rature,b\n1,10\n2,20\n3,30\n' >latin1.csv
+point "names that are no UTF-8 are no hindrance" test "$(status_of sskit train two.yaml -o latin1 data.train=latin1.csv \
+  data.test=latin1.csv training.steps=1 training.validate_every=0 -q)" = 0
 
 # One series is too short for a forecast by a model of order 2, the other has a scale for all steps.
 awk 'BEGIN { for (i = 1; i <= 12; i++) { printf "{\"target\": ["; for (t = 1; t <= (i % 2 ? 20 : 3); t++)
@@ -49,6 +52,9 @@ EOF
 sskit train ragged.yaml -o ragged -q >/dev/null 2>said || sed 's/^/# /' said
 point "a series that is too short is left out" test "$(status_of sskit evaluate ragged --json)" = 0
 sskit evaluate ragged --json >ragged.json
+point "... but not where the recipe wants less than the order" \
+  test "$(status_of sskit evaluate ragged evaluate.context=1)" = 5
+point "... which is said" grep -q "evaluate.context is 1: ragged needs a history of 2 steps" said
 point "... and a scaled error has a value at each step" test "$(grep -c '"n": 3' ragged.json)" = 4
 
 point "an unknown action is a wrong command line" test "$(status_of sskit data show river.yaml)" = 2
