@@ -154,7 +154,7 @@ void ssk_forward_gated_residual(struct ssk_call *call) {
     ssk_gemm(m, O, C, 1, matrix(g.g, g.C, SSK_AS_IS), matrix(S->data, g.O, SSK_AS_IS), 1, skip, O);
     if (residual) {
       ssk_real *x = call->out->data + at;
-      ssk_rows_multiply(n, g.O, g.scale, state->data + at, g.r, true, x);
+      ssk_rows_filter(n, g.O, (struct ssk_filter){1, g.scale, 0}, state->data + at, g.r, true, x);
       ssk_gemm(m, O, C, 1, matrix(g.g, g.C, SSK_AS_IS), matrix(g.R, g.O, SSK_AS_IS), 1, x, O);
     }
   }

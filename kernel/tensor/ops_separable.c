@@ -2,9 +2,9 @@
 /* ops_separable.c - a residual layer of depthwise-separable convolution along the first axis, as
  * one operation: y = x + silu(conv(x)) W + b, with a filter of its own for each channel.
  *
- * Works in blocks of tokens, [L, n, C] of [L, N, C], that stay in the cache: a tap is then
- * arithmetic between two runs of rows. Nothing is kept for the way back but x: the rest is computed
- * again. */
+ * Works in blocks of tokens, [L, n, C] of [L, N, C], that stay in the cache, and within one step
+ * after step: what a tap sees is then a run of rows. Nothing is kept for the way back but x: the
+ * rest is computed again. */
 #include "tensor/activation.h"
 #include "tensor/gemm.h"
 #include "tensor/ops.h"
@@ -52,152 +52,181 @@ double ssk_flops_conv_separable(const struct ssk_call *call, bool back) {
               : taps + product;
 }
 
-/* What a call needs beside its tensors: x [L, N, C], filter [taps, C], and blocks of at most n of
- * N.
- */
+/* What a call needs beside its tensors: x [L, N, C], filter [taps, C]. */
 struct separable {
-  size_t L, N, C, n;
-  int taps, centre; /* the tap that sees its own step */
+  size_t L, N, C;
+  size_t n;     /* of N in a block, at most */
+  size_t steps; /* that are worked on at once: 1, where a block's steps do not follow each other */
+  size_t taps, centre; /* the tap that sees its own step */
+  size_t dilation;
 };
 
 static struct separable begin(const struct ssk_call *call) {
-  enum { BLOCK = 8192 }; /* numbers whose work stays in the first caches */
+  enum {
+    BLOCK = 1 << 15, /* numbers of a block: so that its gradients stay in the second cache */
+    PIECE = 1 << 12, /* numbers worked on at once: so that they stay in the first */
+    FEWEST = 16      /* rows that a product should have */
+  };
   const ssk_tensor *x = call->in[in_x];
   const struct ssk_taps *how = call->attr;
   struct separable s = {.L = (size_t)x->shape[0],
                         .N = (size_t)x->shape[1],
                         .C = (size_t)x->shape[2],
-                        .taps = call->in[in_filter]->shape[0]};
+                        .steps = 1,
+                        .taps = (size_t)call->in[in_filter]->shape[0],
+                        .dilation = (size_t)how->dilation};
   s.centre = how->causal ? s.taps - 1 : (s.taps - 1) / 2;
-  s.n = BLOCK / (s.L * s.C) < 1 ? 1 : BLOCK / (s.L * s.C);
+  s.n = BLOCK / (s.L * s.C) < FEWEST ? FEWEST : BLOCK / (s.L * s.C);
   if (s.n > s.N)
     s.n = s.N;
+  if (s.n == s.N)
+    s.steps = PIECE / (s.N * s.C) < 1 ? 1 : PIECE / (s.N * s.C);
+  if (s.steps > s.L)
+    s.steps = s.L;
   return s;
 }
 
-/* The block [L, n, C] from entry `first` of N on: where it is, if it is all, or a copy. */
-static const ssk_real *block_of(const struct separable *s, size_t first, size_t n,
-                                const ssk_real *x, ssk_real *copy) {
-  if (n == s->N)
-    return x;
-  for (size_t l = 0; l < s->L; l++)
-    memcpy(copy + l * n * s->C, x + (l * s->N + first) * s->C, n * s->C * sizeof *copy);
-  return copy;
+/* Taps [from, from + taps) connect a step with others, the first of them with step `other`: those
+ * that it sees or, on the way back, those that see it, in the opposite order. */
+struct reached {
+  size_t from, taps, other;
+};
+
+static struct reached reached_at(const struct separable *s, size_t l, bool back) {
+  const size_t before = l / s->dilation, after = (s->L - 1 - l) / s->dilation;
+  const size_t lower = back ? after : before, higher = back ? before : after;
+  const size_t below = s->centre < lower ? s->centre : lower;
+  const size_t above = s->taps - 1 - s->centre < higher ? s->taps - 1 - s->centre : higher;
+  return (struct reached){.from = s->centre - below,
+                          .taps = below + 1 + above,
+                          .other = back ? l + below * s->dilation : l - below * s->dilation};
 }
 
-/* And back, set or added. */
-static void store(const struct separable *s, size_t first, size_t n, const ssk_real *block,
-                  bool add, ssk_real *x) {
-  const size_t run = n * s->C;
-  for (size_t l = 0; l < s->L; l++)
-    if (add)
-      ssk_add_scaled(run, 1, block + l * run, x + (l * s->N + first) * s->C);
-    else
-      memcpy(x + (l * s->N + first) * s->C, block + l * run, run * sizeof *x);
-}
-
-/* The runs of rows of a block that tap i connects. */
-static struct ssk_reach run_of(const struct ssk_call *call, const struct separable *s, size_t n,
-                               int i) {
-  struct ssk_reach run = ssk_tap_reach(call->attr, (int)s->L, s->taps, i);
-  return (struct ssk_reach){.out = run.out * n, .in = run.in * n, .n = run.n * n};
-}
-
-/* h = silu(conv(x)), and its slopes where they are wanted. */
-static void convolve(const struct ssk_call *call, const struct separable *s, size_t n,
-                     const ssk_real *x, ssk_real *h, ssk_real *slope) {
-  const size_t C = s->C;
-  const ssk_real *filter = call->in[in_filter]->data;
-  ssk_rows_multiply(s->L * n, C, filter + (size_t)s->centre * C, x, call->in[in_filter_bias]->data,
-                    true, h);
-  for (int i = 0; i < s->taps; i++) {
-    const struct ssk_reach run = run_of(call, s, n, i);
-    ssk_real *to = h + run.out * C;
-    if (i != s->centre)
-      ssk_rows_multiply(run.n, C, filter + (size_t)i * C, x + run.in * C, to, false, to);
+/* y [steps, n, C] = base + the taps' share of x, whose steps begin `stride` apart, at the steps
+ * from l on. */
+static void filter_steps(const struct separable *s, const ssk_real *filter, bool back, size_t l,
+                         size_t steps, size_t n, const ssk_real *x, size_t stride,
+                         const ssk_real *base, bool shared, ssk_real *y) {
+  const ptrdiff_t apart = (ptrdiff_t)(s->dilation * stride);
+  for (size_t run = 1; steps; steps -= run, l += run, run = 1) {
+    const struct reached at = reached_at(s, l, back);
+    for (; run < steps; run++) {
+      const struct reached next = reached_at(s, l + run, back);
+      if (next.from != at.from || next.taps != at.taps)
+        break;
+    }
+    ssk_rows_filter(run * n, s->C,
+                    (struct ssk_filter){at.taps, filter + at.from * s->C, back ? -apart : apart},
+                    x + at.other * stride, base, shared, y);
+    base += shared ? 0 : run * n * s->C;
+    y += run * n * s->C;
   }
-  ssk_act_forward(SSK_SILU, s->L * n * C, h, h, slope);
+}
+
+/* h = silu(conv(x)) at the steps from l on, and its slopes where they are wanted. */
+static void convolve(const struct ssk_call *call, const struct separable *s, size_t l, size_t steps,
+                     size_t first, size_t n, ssk_real *h, ssk_real *slope) {
+  filter_steps(s, call->in[in_filter]->data, false, l, steps, n,
+               call->in[in_x]->data + first * s->C, s->N * s->C, call->in[in_filter_bias]->data,
+               true, h);
+  ssk_act_forward(SSK_SILU, steps * n * s->C, h, h, slope);
 }
 
 static struct ssk_matrix matrix(const ssk_real *data, size_t C, enum ssk_transpose as) {
   return (struct ssk_matrix){data, (int)C, as};
 }
 
+/* For each block of n entries from `first` on, and for each piece of it: `steps` steps from l on.
+ */
+#define FOR_BLOCKS(s, first, n)                                                                    \
+  for (size_t first = 0, n = (s).n; first < (s).N; first += n, n = least((s).N - first, (s).n))
+#define FOR_PIECES(s, l, steps)                                                                    \
+  for (size_t l = 0, steps = (s).steps; l < (s).L; l += steps, steps = least((s).L - l, (s).steps))
+
+static size_t least(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
 void ssk_forward_conv_separable(struct ssk_call *call) {
   const struct separable s = begin(call);
-  const size_t part = s.L * s.n * s.C, mark = ssk_arena_mark(&call->tape->arena);
-  const bool whole = s.n == s.N;
-  ssk_real *h = ssk_scratch_reals(call, (whole ? 1 : 3) * part);
+  const size_t mark = ssk_arena_mark(&call->tape->arena);
+  const int C = (int)s.C;
+  ssk_real *h = ssk_scratch_reals(call, s.steps * s.n * s.C);
   if (!h)
     return;
-  for (size_t first = 0, n; first < s.N; first += n) {
-    n = s.N - first < s.n ? s.N - first : s.n;
-    const int rows = (int)(s.L * n), C = (int)s.C;
-    const ssk_real *x = block_of(&s, first, n, call->in[in_x]->data, h + part);
-    ssk_real *y = whole ? call->out->data : h + 2 * part;
-    convolve(call, &s, n, x, h, NULL);
-    ssk_rows_add((size_t)rows, s.C, call->in[in_b]->data, x, y);
-    ssk_gemm(rows, C, C, 1, matrix(h, s.C, SSK_AS_IS), matrix(call->in[in_W]->data, s.C, SSK_AS_IS),
-             1, y, C);
-    if (!whole)
-      store(&s, first, n, y, false, call->out->data);
+  FOR_BLOCKS(s, first, n)
+  FOR_PIECES(s, l, steps) {
+    const size_t rows = steps * n, at = (l * s.N + first) * s.C;
+    ssk_real *y = call->out->data + at;
+    convolve(call, &s, l, steps, first, n, h, NULL);
+    ssk_rows_add(rows, s.C, call->in[in_b]->data, call->in[in_x]->data + at, y);
+    ssk_gemm((int)rows, C, C, 1, matrix(h, s.C, SSK_AS_IS),
+             matrix(call->in[in_W]->data, s.C, SSK_AS_IS), 1, y, C);
   }
   ssk_arena_rewind(&call->tape->arena, mark);
 }
 
-/* From dh: the filters' gradients, and dx = dy + what comes through the taps. */
-static void convolve_back(const struct ssk_call *call, const struct separable *s, size_t n,
-                          const ssk_real *x, const ssk_real *dh, const ssk_real *dy,
-                          ssk_real *dfilter, ssk_real *dx) {
-  const size_t C = s->C;
-  const ssk_real *filter = call->in[in_filter]->data;
-  if (dx)
-    ssk_rows_multiply(s->L * n, C, filter + (size_t)s->centre * C, dh, dy, false, dx);
-  for (int i = 0; i < s->taps; i++) {
-    const struct ssk_reach run = run_of(call, s, n, i);
-    if (dfilter)
-      ssk_rows_sum_products(run.n, C, x + run.in * C, dh + run.out * C, dfilter + (size_t)i * C);
-    if (dx && i != s->centre)
-      ssk_rows_multiply(run.n, C, filter + (size_t)i * C, dh + run.out * C, dx + run.in * C, false,
-                        dx + run.in * C);
+/* The filters' gradients, from dh [L, n, C]. */
+static void add_filter_products(const struct ssk_call *call, const struct separable *s,
+                                size_t first, size_t n, const ssk_real *dh, ssk_real *dfilter) {
+  for (size_t i = 0; i < s->taps; i++) {
+    const struct ssk_reach reach = ssk_tap_reach(call->attr, (int)s->L, (int)s->taps, (int)i);
+    for (size_t l = 0, steps; l < reach.n; l += steps) {
+      steps = least(reach.n - l, s->steps);
+      ssk_rows_sum_products(steps * n, s->C,
+                            call->in[in_x]->data + ((reach.in + l) * s->N + first) * s->C,
+                            dh + (reach.out + l) * n * s->C, dfilter + i * s->C);
+    }
+  }
+}
+
+/* dx = dy + what comes through the taps, set or added. */
+static void add_input_gradient(const struct ssk_call *call, const struct separable *s, size_t first,
+                               size_t n, const ssk_real *dh, ssk_real *scratch) {
+  const bool fresh = ssk_call_fresh(call, in_x);
+  FOR_PIECES(*s, l, steps) {
+    const size_t at = (l * s->N + first) * s->C;
+    ssk_real *dx = call->in[in_x]->grad + at;
+    filter_steps(s, call->in[in_filter]->data, true, l, steps, n, dh, n * s->C,
+                 call->out->grad + at, false, fresh ? dx : scratch);
+    if (!fresh)
+      ssk_add_scaled(steps * n * s->C, 1, scratch, dx);
   }
 }
 
 void ssk_backward_conv_separable(struct ssk_call *call) {
-  const ssk_tensor *in = call->in[in_x];
   const struct separable s = begin(call);
-  const size_t part = s.L * s.n * s.C;
+  const size_t piece = s.steps * s.n * s.C;
   const int C = (int)s.C;
   ssk_real *grad[5];
   for (int i = in_filter; i <= in_b; i++)
     grad[i] = ssk_wants(call->in[i]) ? ssk_grad_to_add(call, i) : NULL;
-  ssk_real *h = ssk_scratch_reals(call, 6 * part + s.C * s.C);
+  ssk_real *h = ssk_scratch_reals(call, 2 * piece + s.C * s.C + s.L * s.n * s.C);
   if (!h)
     return;
-  ssk_real *slope = h + part, *dh = slope + part, *dx = dh + part, *copy = dx + part;
-  ssk_real *turned = copy + 2 * part;
-  const bool in_place = s.n == s.N && ssk_wants(in) && ssk_call_fresh(call, in_x);
+  ssk_real *slope = h + piece, *turned = slope + piece, *dh = turned + s.C * s.C;
   ssk_transpose(s.C, s.C, call->in[in_W]->data, s.C, false, turned, s.C);
-  for (size_t first = 0, n; first < s.N; first += n) {
-    n = s.N - first < s.n ? s.N - first : s.n;
-    const size_t rows = s.L * n;
-    const ssk_real *x = block_of(&s, first, n, in->data, copy);
-    const ssk_real *dy = block_of(&s, first, n, call->out->grad, copy + part);
-    ssk_real *to = in_place ? in->grad : dx;
-    convolve(call, &s, n, x, h, slope);
-    if (grad[in_W])
-      ssk_gemm(C, C, (int)rows, 1, matrix(h, s.C, SSK_TRANSPOSED), matrix(dy, s.C, SSK_AS_IS), 1,
-               grad[in_W], C);
-    if (grad[in_b])
-      ssk_rows_sum(rows, s.C, dy, grad[in_b]);
-    ssk_gemm((int)rows, C, C, 1, matrix(dy, s.C, SSK_AS_IS), matrix(turned, s.C, SSK_AS_IS), 0, dh,
-             C);
-    ssk_act_backward(SSK_SILU, rows * s.C, h, slope, dh, dh);
-    if (grad[in_filter_bias])
-      ssk_rows_sum(rows, s.C, dh, grad[in_filter_bias]);
-    convolve_back(call, &s, n, x, dh, dy, grad[in_filter], ssk_wants(in) ? to : NULL);
-    if (ssk_wants(in) && !in_place)
-      store(&s, first, n, dx, !ssk_call_fresh(call, in_x), in->grad);
+  FOR_BLOCKS(s, first, n) {
+    FOR_PIECES(s, l, steps) {
+      const size_t rows = steps * n;
+      const ssk_real *dy = call->out->grad + (l * s.N + first) * s.C;
+      ssk_real *to = dh + l * n * s.C;
+      convolve(call, &s, l, steps, first, n, h, slope);
+      if (grad[in_W])
+        ssk_gemm(C, C, (int)rows, 1, matrix(h, s.C, SSK_TRANSPOSED), matrix(dy, s.C, SSK_AS_IS), 1,
+                 grad[in_W], C);
+      if (grad[in_b])
+        ssk_rows_sum(rows, s.C, dy, grad[in_b]);
+      ssk_gemm((int)rows, C, C, 1, matrix(dy, s.C, SSK_AS_IS), matrix(turned, s.C, SSK_AS_IS), 0,
+               to, C);
+      ssk_act_backward(SSK_SILU, rows * s.C, h, slope, to, to);
+      if (grad[in_filter_bias])
+        ssk_rows_sum(rows, s.C, to, grad[in_filter_bias]);
+    }
+    if (grad[in_filter])
+      add_filter_products(call, &s, first, n, dh, grad[in_filter]);
+    if (ssk_wants(call->in[in_x]))
+      add_input_gradient(call, &s, first, n, dh, h);
   }
 }
 

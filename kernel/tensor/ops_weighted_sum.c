@@ -27,13 +27,11 @@ enum { BLOCK = 256 };
 void ssk_forward_weighted_sum(struct ssk_call *call) {
   const ssk_tensor *x = call->in[in_x];
   const size_t L = (size_t)x->shape[0], N = (size_t)x->shape[1], C = (size_t)x->shape[2];
+  const struct ssk_filter by = {L, call->in[in_w]->data, (ptrdiff_t)(N * C)};
   ssk_real *y = call->out->data;
   for (size_t r = 0, n; r < N; r += n) {
     n = N - r < BLOCK ? N - r : BLOCK;
-    ssk_real *to = y + r * C;
-    for (size_t l = 0; l < L; l++)
-      ssk_rows_multiply(n, C, call->in[in_w]->data + l * C, x->data + (l * N + r) * C,
-                        l ? to : call->in[in_b]->data, l == 0, to);
+    ssk_rows_filter(n, C, by, x->data + r * C, call->in[in_b]->data, true, y + r * C);
   }
 }
 
@@ -57,8 +55,8 @@ void ssk_backward_weighted_sum(struct ssk_call *call) {
       if (dw)
         ssk_rows_sum_products(n, C, x->data + at, dy, dw + l * C);
       if (ssk_wants(x))
-        ssk_rows_multiply(n, C, w->data + l * C, dy, fresh ? zero : x->grad + at, fresh,
-                          x->grad + at);
+        ssk_rows_filter(n, C, (struct ssk_filter){1, w->data + l * C, 0}, dy,
+                        fresh ? zero : x->grad + at, fresh, x->grad + at);
     }
   }
 }

@@ -3,6 +3,7 @@
 #include "tensor/rows.h"
 #include <string.h>
 
+enum { MOST_TAPS = 3 }; /* of a filter in one go */
 #define LANES 8
 #include "tensor/rows_lanes.h"
 #define LANES 1
@@ -18,11 +19,15 @@
       rest;                                                                                        \
   } while (0)
 
-void ssk_rows_multiply(size_t n, size_t C, const ssk_real *factor, const ssk_real *x,
-                       const ssk_real *base, bool shared, ssk_real *y) {
-  const size_t stride = shared ? 0 : C;
-  BY_STRIPS(C, multiply_8(n, C, factor + c, x + c, base + c, stride, y + c),
-            multiply_1(n, C, factor + c, x + c, base + c, stride, y + c));
+void ssk_rows_filter(size_t n, size_t C, struct ssk_filter by, const ssk_real *x,
+                     const ssk_real *base, bool shared, ssk_real *y) {
+  size_t stride = shared ? 0 : C;
+  for (size_t i = 0, taps; i < by.taps; i += taps, base = y, stride = C) {
+    taps = by.taps - i < MOST_TAPS ? by.taps - i : MOST_TAPS;
+    const ssk_real *factor = by.factor + i * C, *from = x + (ptrdiff_t)i * by.step;
+    BY_STRIPS(C, filter_8(n, C, taps, factor + c, from + c, by.step, base + c, stride, y + c),
+              filter_1(n, C, taps, factor + c, from + c, by.step, base + c, stride, y + c));
+  }
 }
 
 void ssk_rows_add(size_t n, size_t C, const ssk_real *row, const ssk_real *base, ssk_real *y) {

@@ -10,10 +10,16 @@
 #include <sskit/tape.h>
 #include <stddef.h>
 
-/* y[r] = base[r] + factor x[r], the product by channels; all rows of `base` are one where `shared`.
- * base may be y. */
-void ssk_rows_multiply(size_t n, size_t C, const ssk_real *factor, const ssk_real *x,
-                       const ssk_real *base, bool shared, ssk_real *y);
+/* A filter with factors of its own for each channel. */
+struct ssk_filter {
+  size_t taps;            /* at least 1 */
+  const ssk_real *factor; /* [taps, C] */
+  ptrdiff_t step;         /* from what a tap sees to what the next one sees, in numbers */
+};
+/* y[r] = base[r] + sum over taps i of factor[i] x[r + i step], the products by channels; all rows
+ * of `base` are one where `shared`. base may be y. */
+void ssk_rows_filter(size_t n, size_t C, struct ssk_filter by, const ssk_real *x,
+                     const ssk_real *base, bool shared, ssk_real *y);
 /* y[r] = base[r] + row, or row for every r where base is NULL. */
 void ssk_rows_add(size_t n, size_t C, const ssk_real *row, const ssk_real *base, ssk_real *y);
 /* sums += sum over r of x[r], or of x[r] y[r], by channels: in ssk_real, so of some hundred rows.

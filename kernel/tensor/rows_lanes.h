@@ -9,16 +9,33 @@
 
 typedef ssk_real lanes __attribute__((vector_size(LANES * sizeof(ssk_real))));
 
-inline_here void LANES_OF(multiply)(size_t n, size_t C, const ssk_real *factor, const ssk_real *x,
-                                    const ssk_real *base, size_t base_stride, ssk_real *y) {
-  lanes f, left, sum;
-  memcpy(&f, factor, sizeof f);
+/* Taps whose number the compiler knows: their factors stay in registers. */
+inline_here void LANES_OF(filter_by)(size_t n, size_t C, size_t taps, const ssk_real *factor,
+                                     const ssk_real *x, ptrdiff_t step, const ssk_real *base,
+                                     size_t base_stride, ssk_real *y) {
+  lanes f[MOST_TAPS], left, sum;
+  for (size_t i = 0; i < taps; i++)
+    memcpy(&f[i], factor + i * C, sizeof f[i]);
   for (size_t r = 0; r < n; r++) {
-    memcpy(&left, x + r * C, sizeof left);
     memcpy(&sum, base + r * base_stride, sizeof sum);
-    sum += f * left;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < taps; i++) {
+      memcpy(&left, x + (ptrdiff_t)(r * C) + (ptrdiff_t)i * step, sizeof left);
+      sum += f[i] * left;
+    }
     memcpy(y + r * C, &sum, sizeof sum);
   }
+}
+
+static void LANES_OF(filter)(size_t n, size_t C, size_t taps, const ssk_real *factor,
+                             const ssk_real *x, ptrdiff_t step, const ssk_real *base,
+                             size_t base_stride, ssk_real *y) {
+  if (taps == 1)
+    LANES_OF(filter_by)(n, C, 1, factor, x, step, base, base_stride, y);
+  else if (taps == 2)
+    LANES_OF(filter_by)(n, C, 2, factor, x, step, base, base_stride, y);
+  else
+    LANES_OF(filter_by)(n, C, MOST_TAPS, factor, x, step, base, base_stride, y);
 }
 
 inline_here void LANES_OF(add)(size_t n, size_t C, const ssk_real *row, const ssk_real *base,

@@ -178,11 +178,9 @@ static ssk_tensor *separable_in_parts(struct rig *r, const int *arg) {
 
 Test(fused, separable_convolution_is_the_sum_of_its_parts) {
   static const int cases[][6] = {/* L, N, C, k, dilation, causal */
-                                 {2, 300, 8, 3, 1, 0},
-                                 {2, 300, 8, 3, 2, 0},
-                                 {40, 11, 12, 4, 3, 1},
-                                 {600, 2, 5, 3, 7, 0},
-                                 {1, 70, 16, 5, 1, 0}};
+                                 {2, 300, 8, 3, 1, 0},  {2, 300, 8, 3, 2, 0},
+                                 {40, 11, 12, 4, 3, 1}, {40, 110, 12, 5, 9, 0},
+                                 {600, 2, 5, 3, 7, 0},  {1, 70, 16, 5, 1, 0}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const int *c = cases[i];
     struct rig r = {0};
