@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FORWARD_ROWS = 4096 };
+enum { FORWARD_ROWS = 256 };
 
 /* A prior of whole paths wants all of them. */
 static int clamp_length(const struct ssk_ctx *ctx, int64_t wish) {

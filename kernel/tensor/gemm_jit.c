@@ -178,10 +178,11 @@ static void multiply(int m, int n, int k, struct ssk_matrix a, struct ssk_matrix
                     .c_stride = c_stride,
                     .a_transposed = sums_over_rows,
                     .keep = keep};
-  int *rows = sums_over_rows ? &s.k : &s.m;
-  const int total = *rows;
+  const int total = sums_over_rows ? k : m;
   for (int r = 0; r < total; r += PIECE) {
-    *rows = total - r < PIECE ? total - r : PIECE;
+    const int rows = total - r < PIECE ? total - r : PIECE;
+    s.m = sums_over_rows ? m : rows;
+    s.k = sums_over_rows ? rows : k;
     kernel *run = find(&s);
     const size_t at = (size_t)r;
     const struct ssk_matrix left = {a.data + at * (size_t)a.stride, a.stride, a.as};
