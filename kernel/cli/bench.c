@@ -64,7 +64,7 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = 1,
     .overrides = true,
-    .threads = true,
+    .threads = SSK_CLI_THREADS,
     .options = options,
     .parser = parse,
 };
@@ -119,6 +119,10 @@ int ssk_verb_bench(struct ssk_cli *cli, int argc, char **argv) {
   struct ssk_experiment *experiment = NULL;
   int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
   input.how.threads = cli->threads;
+  if (!code)
+    code = ssk_cli_is_for(cli, "--after", input.after, "--export", input.export);
+  if (!code)
+    code = ssk_cli_is_for(cli, "--forecasts", input.forecasts, "--times", input.times);
   if (!code)
     code = ssk_cli_load(cli, &experiment);
   if (!code && input.export)

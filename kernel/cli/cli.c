@@ -123,10 +123,7 @@ void ssk_cli_shared_options(const struct ssk_syntax *syntax, struct argp_option 
         (struct argp_option){.name = "output", .key = 'o', .arg = "PATH", .doc = syntax->output};
   if (syntax->threads)
     options[n++] = (struct argp_option){
-        .name = "threads",
-        .key = KEY_THREADS,
-        .arg = "N",
-        .doc = "threads (default: one a processor); the result does not depend on it"};
+        .name = "threads", .key = KEY_THREADS, .arg = "N", .doc = syntax->threads};
   if (syntax->run)
     options[n++] = (struct argp_option){.name = "checkpoint",
                                         .key = KEY_CHECKPOINT,
@@ -238,6 +235,12 @@ int64_t ssk_cli_int(const struct argp_state *state, const char *option, const ch
     argp_error(state, "%s must be an integer from %lld to %lld, not '%s'", option, (long long)lo,
                (long long)hi, arg);
   return value;
+}
+
+int ssk_cli_is_for(struct ssk_cli *cli, const char *option, bool given, const char *other,
+                   bool meets) {
+  return given && !meets ? ssk_err_set(cli->err, SSK_EUSAGE, "%s is for %s", option, other)
+                         : SSK_OK;
 }
 
 int ssk_cli_kind(const char *name, ssk_err *err) {

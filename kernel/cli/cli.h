@@ -46,12 +46,15 @@ struct ssk_cli {
   const char **folders;
 };
 
+/* The help of --threads where the work is this process's own. */
+#define SSK_CLI_THREADS "threads (default: one a processor); the result does not depend on it"
+
 /* What a verb takes on its command line, besides the options that every verb takes. */
 struct ssk_syntax {
   const char *doc;                   /* for --help: paragraphs */
   int min_words, max_words;          /* how many words; max_words -1: any number */
   bool overrides;                    /* takes KEY=VALUE arguments */
-  bool threads;                      /* takes --threads, into cli->threads */
+  const char *threads;               /* takes --threads, into cli->threads; its help; NULL: not */
   bool run;                          /* its word is a run, which --checkpoint may name, too */
   bool ranks;                        /* several processes may share the work */
   const char *output;                /* takes -o, into cli->output; its help; NULL: does not */
@@ -67,6 +70,10 @@ int ssk_cli_parse(struct ssk_cli *cli, const struct ssk_syntax *syntax, void *in
 /* Within a verb's parser: the option's argument as an integer of [lo, hi]; else a usage error. */
 int64_t ssk_cli_int(const struct argp_state *state, const char *option, const char *arg, int64_t lo,
                     int64_t hi);
+/* For options that mean something only beside another, which `meets` says is there: SSK_EUSAGE
+ * where `option` was `given` alone. */
+int ssk_cli_is_for(struct ssk_cli *cli, const char *option, bool given, const char *other,
+                   bool meets);
 /* The parser of a verb that has one option of its own, without an argument, whose key is
  * SSK_CLI_FLAG: it sets the bool that is the verb's `input`. */
 enum { SSK_CLI_FLAG = 0x2000 };

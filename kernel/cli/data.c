@@ -179,8 +179,11 @@ int ssk_verb_data(struct ssk_cli *cli, int argc, char **argv) {
   }
   struct ssk_experiment *experiment = NULL;
   struct ssk_data *data = NULL;
-  code = ssk_experiment_load(cli->words[1], cli->n_over, cli->over, cli->registry, &experiment,
-                             cli->err);
+  code =
+      ssk_cli_is_for(cli, "--output", cli->output, "'split'", actions[action].run == write_split);
+  if (!code)
+    code = ssk_experiment_load(cli->words[1], cli->n_over, cli->over, cli->registry, &experiment,
+                               cli->err);
   code = code ? code : ssk_data_load(experiment, &data, cli->err);
   code = code ? code : actions[action].run(cli, data);
   ssk_data_free(data);

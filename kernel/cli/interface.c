@@ -40,6 +40,8 @@ const char ssk_exit_statuses[] =
 const char ssk_environment[] =
     "  SSKIT_PLUGIN_PATH  folders of plugins, separated by ':'\n"
     "  SSKIT_PLUGIN_DIR   instead of the installed folder of plugins; empty: none\n"
+    "  SSKIT_RECIPE_PATH  more folders of base recipes, separated by ':'\n"
+    "  SSKIT_DATA         folder of public series: $SSKIT_DATA/... in recipes\n"
     "  NO_COLOR           when set and not empty: no colours\n";
 
 const struct ssk_syntax *ssk_verb_syntax(const struct ssk_verb *verb) {

@@ -13,7 +13,7 @@ static const struct ssk_syntax syntax = {
            "numbers and the script of gnuplot that made it are in DIR/plots.",
     .min_words = 1,
     .max_words = -1,
-    .threads = true,
+    .threads = SSK_CLI_THREADS,
 };
 
 static int plot(struct ssk_cli *cli, const char *folder) {

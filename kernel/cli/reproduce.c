@@ -19,7 +19,7 @@ static const struct ssk_syntax syntax = {
            "reached, 1 when one is not, 3 when an expectation is wrong; see docs/reproduce.md.",
     .min_words = 1,
     .max_words = -1,
-    .threads = true,
+    .threads = SSK_CLI_THREADS,
     .output =
         "the directory of the runs (default: a new one, runs/reproduce-1); one that is there goes "
         "on, with what was trained in it",

@@ -9,7 +9,7 @@ static const struct ssk_syntax syntax = {
            "left as it is.",
     .min_words = 1,
     .max_words = 1,
-    .threads = true,
+    .threads = SSK_CLI_THREADS,
     .ranks = true,
 };
 

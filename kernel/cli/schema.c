@@ -78,7 +78,7 @@ static json_t *value_schema(const struct ssk_param *row) {
   case SSK_T_COMPONENT:
     return component(row);
   case SSK_T_COMPONENTS:
-    return json_pack("{s:s,s:o}", "type", "array", "items", component(row));
+    return one_or_list(component(row));
   case SSK_T_SECTION:
     return rows_schema(row->rows);
   default:

@@ -115,7 +115,7 @@ static const struct ssk_syntax syntax = {
     .min_words = 1,
     .max_words = 1,
     .overrides = true,
-    .threads = true,
+    .threads = "threads of each worker (default: 1); the result does not depend on it",
     .options = options,
     .parser = parse,
     .output = "the sweep's directory (default: runs/NAME)",
@@ -266,7 +266,7 @@ static int print_slurm(struct ssk_cli *cli, const struct input *input,
                                     .folder = folder,
                                     .storage = sweep->sweep.storage,
                                     .jobs = input->jobs,
-                                    .time = input->time};
+                                    .time = input->time ? input->time : "24:00:00"};
   struct ssk_text text = {0};
   int code = ssk_slurm_script(cli, &how, &text, cli->err);
   if (!code)
@@ -300,11 +300,25 @@ static int sweep_in(struct ssk_cli *cli, const struct input *input, struct ssk_s
   return code;
 }
 
+/* Options that say nothing together. */
+static int check_options(struct ssk_cli *cli, const struct input *input) {
+  const char *prints = input->select ? "--select" : input->slurm ? "--slurm" : NULL;
+  if (input->retry && (prints || input->table))
+    return ssk_err_set(cli->err, SSK_EUSAGE, "--retry starts trials, %s starts nothing",
+                       prints ? prints : "--table");
+  if (prints && (cli->json || input->form))
+    return ssk_err_set(cli->err, SSK_EUSAGE, "%s is for the table, not for what %s prints",
+                       cli->json ? "--json" : "--format", prints);
+  return ssk_cli_is_for(cli, "--time", input->time, "--slurm", input->slurm);
+}
+
 int ssk_verb_sweep(struct ssk_cli *cli, int argc, char **argv) {
-  struct input input = {.jobs = 1, .time = "24:00:00"};
+  struct input input = {.jobs = 1};
   struct ssk_sweep *sweep = NULL;
   char *command = ssk_cli_command(argc, argv), *folder = NULL;
   int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
+  if (!code)
+    code = check_options(cli, &input);
   if (!code && !ssk_is_sweep_recipe(cli->words[0]) && ssk_file_exists(cli->words[0])) {
     struct ssk_tree *tree =
         ssk_tree_load(cli->words[0], 0, NULL, getenv("SSKIT_RECIPE_PATH"), cli->err);

@@ -57,6 +57,11 @@ static void refuse_appends(struct merge *m, const struct ssk_node *node) {
   }
 }
 
+static const char *use_of(const struct ssk_node *node) {
+  const struct ssk_node *use = node->type == SSK_NODE_MAP ? ssk_node_get(node, "use") : node;
+  return use && use->type == SSK_NODE_SCALAR ? use->text : NULL;
+}
+
 /* base's items, then those of over. */
 static struct ssk_node *append(struct merge *m, struct ssk_node *base, struct ssk_node *over) {
   struct ssk_node *list = copy(m, over);
@@ -64,7 +69,8 @@ static struct ssk_node *append(struct merge *m, struct ssk_node *base, struct ss
     return NULL;
   list->key = base->key;
   list->under = base;
-  if (over->type != SSK_NODE_LIST || base->type == SSK_NODE_MAP) {
+  const bool is_one = base->type == SSK_NODE_SCALAR || use_of(base); /* which is a list of one */
+  if (over->type != SSK_NODE_LIST || (base->type == SSK_NODE_MAP && !is_one)) {
     m->failed = true;
     ssk_err_at(m->err, SSK_ERECIPE, &over->key_pos, "'%s' appends a list to a list, not %s",
                over->key,
@@ -76,7 +82,7 @@ static struct ssk_node *append(struct merge *m, struct ssk_node *base, struct ss
   }
   refuse_appends(m, over);
   struct ssk_node **tail = &list->first, *single = NULL;
-  if (base->type == SSK_NODE_SCALAR) { /* a single value is a list of one */
+  if (is_one) {
     single = *tail = copy(m, base);
     if (single) {
       single->key = NULL;
@@ -106,11 +112,6 @@ static struct ssk_node *as_component(struct merge *m, const struct ssk_node *sca
   map->quoted = false;
   map->first = use;
   return map;
-}
-
-static const char *use_of(const struct ssk_node *node) {
-  const struct ssk_node *use = node->type == SSK_NODE_MAP ? ssk_node_get(node, "use") : node;
-  return use && use->type == SSK_NODE_SCALAR ? use->text : NULL;
 }
 
 /* The child of the result for a key of the base. */

@@ -53,8 +53,11 @@ struct ssk_node *ssk_node_find(const struct ssk_node *root, const char *path) {
         return NULL;
       for (node = node->first; node && index > 0; index--)
         node = node->next;
-    } else
-      node = ssk_node_get(node, key);
+    } else {
+      struct ssk_node *child = ssk_node_get(node, key);
+      const bool is_one = node->type == SSK_NODE_SCALAR || ssk_node_get(node, "use");
+      node = child || !is_one || strcmp(key, "0") ? child : node;
+    }
     path += n;
     if (*path == '.' && !*++path)
       return NULL;

@@ -53,7 +53,8 @@ void ssk_tree_free(struct ssk_tree *tree);
 
 /* The child with this key, or NULL. `map` may be NULL. */
 struct ssk_node *ssk_node_get(const struct ssk_node *map, const char *key);
-/* By dotted path ("model.transition.levels", list items by index: "compare.rows.0"); NULL: none. */
+/* By dotted path ("model.transition.levels", list items by index: "compare.rows.0"; a value or a
+ * component that stands for a list of one is item 0 of it); NULL: none. */
 struct ssk_node *ssk_node_find(const struct ssk_node *root, const char *path);
 
 #endif

@@ -49,6 +49,9 @@ grep -q denoiser out
 point "... in its table" test $? = 1
 run 6 "a recipe that does not exist" bench nowhere.yaml
 point "... is named" grep -q "nowhere.yaml" err
+for options in "--after 2" "--forecasts 2"; do
+  run 2 "$options says nothing alone" bench "$smoke/transition_gaussian.yaml" $options
+done
 run 2 "too few steps" bench "$smoke/transition_gaussian.yaml" --steps 1
 point "... are refused" grep -q 'steps must be an integer from 2' err
 

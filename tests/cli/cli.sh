@@ -175,6 +175,8 @@ verdict "explain tells the origin and what it replaced" out_has "training.steps 
   "default 1000"
 run 0 explain good.yaml model.order
 verdict "explain of a default" out_has "model.order = 1" "from default"
+run 0 explain good.yaml evaluate.metrics.0.level 'evaluate.metrics={use: coverage, level: 0.5}'
+verdict "explain of one where a list may stand" out_has "evaluate.metrics.0.level = 0.5" "override"
 run 0 explain good.yaml model.transition.use
 verdict "explain of a component" out_has "model.transition = linear" "good.yaml:4"
 run 0 explain good.yaml training --json

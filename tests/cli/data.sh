@@ -33,6 +33,7 @@ printf 'b,a\n10,1\n20,2\n30,3\n' >ba.csv
 sskit forecast two --data ab.csv --horizon 1 >first
 sskit forecast two --data ba.csv --horizon 1 >second
 point "... by a forecast, too" cmp first second
+point "what is printed goes to no file" test "$(status_of sskit data describe river.yaml -o told)" = 2
 sskit data describe river.yaml --json >describe.json
 point "describe as JSON" grep -q '"missing_share": 0.16666' describe.json
 printf 'temp\351rature,b\n1,10\n2,20\n3,30\n' >latin1.csv

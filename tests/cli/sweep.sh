@@ -194,6 +194,9 @@ point "... of three processors" grep -qx '#SBATCH --cpus-per-task=3' out
 point "... for two hours" grep -qx '#SBATCH --time=2:00:00' out
 point "... that is started again" grep -q '^#SBATCH --requeue ' out
 point "... and nothing was begun" test ! -e "a b" -a ! -e slurm
+for options in "--retry --table" "--select --json" "--select --format csv" "--time 12:00:00"; do
+  run 2 "$options says nothing" sweep sweep.yaml $options
+done
 run 2 "a limit that is none" sweep sweep.yaml --time soon --storage postgresql://u@h/d --slurm
 
 # ---- docs/sweeps.md --------------------------------------------------------------------------------

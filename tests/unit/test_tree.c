@@ -149,7 +149,8 @@ Test(bases, merge_by_the_rules) {
                          "swapped: {use: mlp, width: 3}\n"
                          "named: mlp\n"
                          "again: {use: mlp, width: 3}\n"
-                         "one: a\n");
+                         "one: a\n"
+                         "metric: {use: coverage, level: 0.5}\n");
   write_file("mid.yaml", "base: low.yaml\nlist+: [b]\ny: 2\n");
   write_file("top.yaml", "base: [mid.yaml]\n"
                          "list+: [c, d]\n"
@@ -158,6 +159,7 @@ Test(bases, merge_by_the_rules) {
                          "named: {width: 5}\n"
                          "again: mlp\n"
                          "one+: [b]\n"
+                         "metric+: [crps]\n"
                          "y: 3\n");
   struct ssk_tree *tree = ssk_tree_load("top.yaml", 0, NULL, NULL, err);
   cr_assert(tree, "%s", ssk_err_message(err, 0));
@@ -176,6 +178,10 @@ Test(bases, merge_by_the_rules) {
   cr_expect_str_eq(value(tree, "named.width"), "5");
   cr_expect_str_eq(value(tree, "again.width"), "3");
   cr_expect_str_eq(value(tree, "one.1"), "b");
+  cr_expect_str_eq(value(tree, "metric.0.level"), "0.5");
+  cr_expect_str_eq(value(tree, "metric.1"), "crps");
+  cr_expect_str_eq(value(tree, "again.0.width"), "3"); /* one is a list of one */
+  cr_expect_str_eq(value(tree, "again.1"), "(none)");
   const struct ssk_node *y = ssk_node_get(tree->root, "y");
   cr_expect_str_eq(y->pos.file, "top.yaml");
   cr_expect_str_eq(y->under->pos.file, "mid.yaml");
