@@ -119,6 +119,11 @@ int ssk_verb_bench(struct ssk_cli *cli, int argc, char **argv) {
   struct ssk_experiment *experiment = NULL;
   int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
   input.how.threads = cli->threads;
+  if (!code && input.export && input.times)
+    code = ssk_err_set(cli->err, SSK_EUSAGE, "--export measures nothing, --times would");
+  if (!code)
+    code = ssk_cli_is_for(cli, "--shapes", input.how.shapes, "the profile",
+                          !input.export && !input.times);
   if (!code)
     code = ssk_cli_is_for(cli, "--after", input.after, "--export", input.export);
   if (!code)

@@ -22,8 +22,6 @@ static const struct ssk_syntax syntax = {
     .output = "split: the file to write instead of standard output",
 };
 
-static const char *const names[SSK_SPLIT_COUNT] = {"train", "valid", "test"};
-
 static void hash_text(uint64_t hash, char *text, size_t n) {
   snprintf(text, n, "%016" PRIx64, hash);
 }
@@ -57,7 +55,7 @@ static int describe_json(struct ssk_cli *cli, const struct ssk_data *data,
   hash_text(data->fingerprint, hash, sizeof hash);
   json_t *parts = json_object();
   for (int s = 0; s < SSK_SPLIT_COUNT; s++)
-    json_object_set_new(parts, names[s], split_json(&splits[s]));
+    json_object_set_new(parts, ssk_split_name(s), split_json(&splits[s]));
   return ssk_cli_print_json(
       cli, json_pack("{s:s, s:i, s:i, s:i, s:b, s:b, s:i, s:I, s:o, s:o, s:s}", "dataset",
                      data->dataset->component->name, "dimensions", data->shape.D, "covariates",
@@ -81,7 +79,7 @@ static void describe_text(const struct ssk_cli *cli, const struct ssk_data *data
   printf("split     series     steps  shortest    mean  longest   missing\n");
   for (int s = 0; s < SSK_SPLIT_COUNT; s++) {
     const struct ssk_split_facts *f = &splits[s];
-    printf("%-6s %9lld %9lld %9d %7.1f %8d %8.3f%%\n", names[s], (long long)f->series,
+    printf("%-6s %9lld %9lld %9d %7.1f %8d %8.3f%%\n", ssk_split_name(s), (long long)f->series,
            (long long)f->steps, f->shortest, f->series ? (double)f->steps / (double)f->series : 0,
            f->longest, 100 * f->missing_share);
   }
@@ -147,7 +145,7 @@ static int write_split(struct ssk_cli *cli, const struct ssk_data *data) {
     json_t *array = json_array();
     for (int64_t i = 0; i < data->split[s].n; i++)
       json_array_append_new(array, series_json(data, s, i));
-    json_object_set_new(parts, names[s], array);
+    json_object_set_new(parts, ssk_split_name(s), array);
   }
   json_t *all = json_pack("{s:s, s:s, s:o}", "dataset", data->dataset->component->name,
                           "fingerprint", hash, "splits", parts);

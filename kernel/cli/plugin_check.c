@@ -11,8 +11,10 @@
 #include "report/component_check.h"
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -131,11 +133,14 @@ static int run_child(struct ssk_cli *cli, struct result *result, const char *rec
   if (child < 0)
     return ssk_err_set(cli->err, SSK_EFAIL, "cannot start a process: %s", strerror(errno));
   if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);   /* what runs for ever ends with its parent */
+    dup2(STDERR_FILENO, STDOUT_FILENO); /* what a plugin prints is no result */
     close(ends[0]);
     struct child me = {.out = fdopen(ends[1], "w")};
     const int code = me.out ? check_file(cli, result->file, recipe, &me) : SSK_ENOMEM;
     if (me.out)
       fclose(me.out);
+    fflush(stdout);
     _exit(code);
   }
   close(ends[1]);
@@ -148,9 +153,12 @@ static int run_child(struct ssk_cli *cli, struct result *result, const char *rec
   if (in)
     fclose(in);
   waitpid(child, &status, 0);
-  if (WIFSIGNALED(status)) {
+  if (WIFSIGNALED(status) || *result->at) {
     char detail[128];
-    snprintf(detail, sizeof detail, "it crashed: %s", strsignal(WTERMSIG(status)));
+    if (WIFSIGNALED(status))
+      snprintf(detail, sizeof detail, "it crashed: %s", strsignal(WTERMSIG(status)));
+    else
+      snprintf(detail, sizeof detail, "it ended the process, with status %d", WEXITSTATUS(status));
     show(cli, result, result->who, *result->at ? result->at : "end", "failed", detail);
     return SSK_EFAIL;
   }

@@ -303,6 +303,8 @@ static int sweep_in(struct ssk_cli *cli, const struct input *input, struct ssk_s
 /* Options that say nothing together. */
 static int check_options(struct ssk_cli *cli, const struct input *input) {
   const char *prints = input->select ? "--select" : input->slurm ? "--slurm" : NULL;
+  if (input->table + input->select + input->slurm > 1)
+    return ssk_err_set(cli->err, SSK_EUSAGE, "--table, --select and --slurm: one of them");
   if (input->retry && (prints || input->table))
     return ssk_err_set(cli->err, SSK_EUSAGE, "--retry starts trials, %s starts nothing",
                        prints ? prints : "--table");

@@ -109,7 +109,9 @@ static void collect(const struct ssk_data *data, int t, struct pool *pool) {
 /* The vectors of the step nearest to t (the earlier one of two) that has enough of them; of all
  * steps, when none has. */
 static void collect_nearest(const struct ssk_data *data, int t, struct pool *pool) {
-  int64_t L = data->split[SSK_TRAIN].room;
+  const int L = data->split[SSK_TRAIN].room;
+  if (t >= L)
+    t = L - 1;
   for (int away = 0; away < L && data->split[SSK_TRAIN].n >= MARGINAL_ENOUGH; away++)
     for (int side = -1; side <= 1; side += 2) {
       int step = t + side * away;

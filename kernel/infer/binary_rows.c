@@ -24,8 +24,27 @@ static double share(double ones, double all) {
   return (ones + 0.5) / (all + 1);
 }
 
-static int fit_chain(const struct ssk_data *data, int k, bool memory, struct chain *chain,
-                     ssk_err *err) {
+/* All that is fitted to, or scored. */
+static int check_binary(const struct ssk_data *data, ssk_err *err) {
+  const int D = data->shape.D;
+  for (int s = 0; s < SSK_SPLIT_COUNT; s++) {
+    const struct ssk_split_data *split = &data->split[s];
+    for (int64_t i = 0; i < split->n; i++)
+      for (int64_t at = 0; at < (int64_t)split->length[i] * D; at++) {
+        const int64_t entry = i * split->room * D + at;
+        const double x = split->x[entry];
+        if (split->mask[entry] != 0 && x != 0 && x != 1)
+          return ssk_err_set(err, SSK_EDATA,
+                             "dimension %lld of series %lld (%s) is %g at step %lld: this baseline "
+                             "is for data of 0 and 1",
+                             (long long)(at % D), (long long)i, ssk_split_name(s), x,
+                             (long long)(at / D));
+      }
+  }
+  return SSK_OK;
+}
+
+static void fit_chain(const struct ssk_data *data, int k, bool memory, struct chain *chain) {
   const struct ssk_split_data *train = &data->split[SSK_TRAIN];
   const int D = data->shape.D;
   double all = 0, ones = 0, from[2] = {0}, to_one[2] = {0};
@@ -37,12 +56,6 @@ static int fit_chain(const struct ssk_data *data, int k, bool memory, struct cha
         last = -1;
         continue;
       }
-      if (x != 0 && x != 1)
-        return ssk_err_set(
-            err, SSK_EDATA,
-            "dimension %d of training series %lld is %g at step %d: this baseline is "
-            "for data of 0 and 1",
-            k, (long long)i, x, t);
       all++;
       ones += x;
       if (last >= 0) {
@@ -54,7 +67,6 @@ static int fit_chain(const struct ssk_data *data, int k, bool memory, struct cha
   chain->first = share(ones, all);
   for (int v = 0; v < 2; v++)
     chain->after[v] = memory ? share(to_one[v], from[v]) : chain->first;
-  return SSK_OK;
 }
 
 /* Moves the chain of dimension k over the first `length` steps, for the log-likelihood of what was
@@ -132,14 +144,14 @@ int ssk_binary_row(const char *name, bool memory, const struct ssk_data *data,
   struct row *row = malloc(sizeof *row + (size_t)D * sizeof *row->chain);
   if (!row)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for a baseline");
-  row->D = D;
-  for (int k = 0; k < D; k++) {
-    const int code = fit_chain(data, k, memory, &row->chain[k], err);
-    if (code) {
-      free(row);
-      return code;
-    }
+  const int code = check_binary(data, err);
+  if (code) {
+    free(row);
+    return code;
   }
+  row->D = D;
+  for (int k = 0; k < D; k++)
+    fit_chain(data, k, memory, &row->chain[k]);
   *out = (struct ssk_forecaster){.name = name,
                                  .self = row,
                                  .forecast = row_forecast,

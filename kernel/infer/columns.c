@@ -10,7 +10,6 @@ static const struct ssk_metric_ops *ops_of(const struct ssk_instance *metric) {
 }
 
 static void describe(const struct ssk_evaluate_section *e, struct ssk_metric_column *c) {
-  static const char *const splits[] = {"train", "valid", "test"};
   unsigned needs = ops_of(c->metric)->needs;
   char *text = c->definition;
   size_t size = sizeof c->definition;
@@ -45,7 +44,7 @@ static void describe(const struct ssk_evaluate_section *e, struct ssk_metric_col
                                                (long long)e->bound_length)
                             : (size_t)snprintf(text + used, size - used, "; whole series");
   if (used < size)
-    snprintf(text + used, size - used, "; %s split", splits[e->split]);
+    snprintf(text + used, size - used, "; %s split", ssk_split_name(e->split));
 }
 
 /* The metric with all its parameters, defaults too: what a published figure is matched by. */

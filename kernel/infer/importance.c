@@ -42,7 +42,8 @@ double ssk_pareto_shape(int n, const double *x) {
   return (n * k + 10 * 0.5) / (n + 10.0);
 }
 
-/* The tail: the largest min(n/5, 3 sqrt n) weights, less the largest that is not among them. */
+/* The tail: the largest min(n/5, 3 sqrt n) weights, less the largest that is not among them.
+ * Infinite where most of it is nothing beside the largest. */
 static double tail_shape(int n, const double *log_w) {
   int tail = (int)ceil(fmin(0.2 * n, 3 * sqrt(n)));
   if (tail < 5 || tail >= n)
@@ -56,7 +57,8 @@ static double tail_shape(int n, const double *log_w) {
   int from = 0;
   while (from < tail && x[from] <= 0) /* ties with the threshold */
     from++;
-  double k = tail - from < 5 ? NAN : ssk_pareto_shape(tail - from, x + from);
+  const bool vanish = from && log_w[n - tail + from - 1] > log_w[n - tail - 1];
+  double k = tail - from >= 5 ? ssk_pareto_shape(tail - from, x + from) : vanish ? INFINITY : NAN;
   free(x);
   return k;
 }

@@ -33,10 +33,6 @@ struct ssk_filter {
   ssk_tensor *latent;
 };
 
-static const struct ssk_emission_ops *emission_of(const struct ssk_filter *f) {
-  return f->pass.ctx.model->experiment->model.emission->component->ops;
-}
-
 static int tape_failure(const struct ssk_filter *f, ssk_err *err) {
   const int code = ssk_tape_code(f->pass.ctx.tape);
   return code ? ssk_err_set(err, code, "step %d: %s", f->t, ssk_err_message(f->pass.err, 0))
@@ -156,7 +152,6 @@ static int propagate(struct ssk_filter *f, const double *u, ssk_err *err) {
   const struct ssk_ctx *ctx = &f->pass.ctx;
   const struct ssk_dims *dims = ctx->dims;
   const struct ssk_model_section *parts = &ctx->model->experiment->model;
-  const struct ssk_emission_ops *emission = emission_of(f);
   const int j = dims->j, t = f->t;
   ssk_tensor *z[SSK_MAX_ORDER + 1];
   for (int i = 0; i < j; i++)
@@ -172,16 +167,13 @@ static int propagate(struct ssk_filter *f, const double *u, ssk_err *err) {
   f->seen.step = t; /* the emission is of the newest latent's own step */
   f->seen.u = f->rows.u;
   f->seen.time = f->rows.time;
-  const struct ssk_ctx inner = ssk_ctx_enter(ctx, parts->emission->path);
-  const ssk_tensor *x = emission->sample(parts->emission->self, &inner, &f->seen);
-  const ssk_tensor *mean =
-      emission->mean ? emission->mean(parts->emission->self, &inner, &f->seen) : x;
-  ssk_ctx_leave(ctx);
+  const ssk_tensor *x = ssk_emission_sample(ctx, &f->seen),
+                   *mean = ssk_emission_mean(ctx, &f->seen);
   const int code = tape_failure(f, err);
   if (code)
     return code;
   in_own_units(f, x, f->predicted);
-  in_own_units(f, mean, f->signal);
+  in_own_units(f, mean ? mean : x, f->signal);
   moments_of(f, f->signal, f->predicted_mean, NULL);
   memcpy(f->before, f->weight, (size_t)f->n * sizeof *f->before);
   f->sorted = -1;
@@ -195,8 +187,6 @@ static bool waits(const struct ssk_filter *f) {
 
 int ssk_filter_begin(struct ssk_filter *f, int64_t series, ssk_err *err) {
   struct ssk_ctx *ctx = &f->pass.ctx;
-  const struct ssk_instance *i = ctx->model->experiment->model.initial;
-  const struct ssk_initial_ops *ops = i->component->ops;
   ssk_pass_begin(&f->pass, ctx->dims->j, 1, f->n, NULL);
   ctx->training = false;
   ctx->step = 0;
@@ -204,9 +194,7 @@ int ssk_filter_begin(struct ssk_filter *f, int64_t series, ssk_err *err) {
   f->mark = ssk_tape_mark(ctx->tape);
   f->t = 0;
   const ssk_tensor *before = ssk_model_before(ctx);
-  const struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  const ssk_tensor *z = ops->sample(i->self, &inner, f->n);
-  ssk_ctx_leave(ctx);
+  const ssk_tensor *z = ssk_initial_sample(ctx, f->n);
   const int code = tape_failure(f, err);
   if (code)
     return code;
@@ -220,7 +208,7 @@ int ssk_filter_begin(struct ssk_filter *f, int64_t series, ssk_err *err) {
 
 /* ---- an observation -------------------------------------------------------------------------- */
 
-/* weight_i <- weight_i p(x | z_i), normalised; returns the log of the sum. */
+/* weight_i <- weight_i p(x | z_i), normalised; returns the log of the sum. NaN counts as none. */
 static double reweight(struct ssk_filter *f, const ssk_tensor *log_prob) {
   double top = -INFINITY, sum = 0;
   for (int i = 0; i < f->n; i++)
@@ -228,7 +216,8 @@ static double reweight(struct ssk_filter *f, const ssk_tensor *log_prob) {
   if (!isfinite(top))
     return -INFINITY;
   for (int i = 0; i < f->n; i++) {
-    f->log_g[i] = f->weight[i] * exp((double)log_prob->data[i] - top);
+    const double g = exp((double)log_prob->data[i] - top);
+    f->log_g[i] = isnan(g) ? 0 : f->weight[i] * g;
     sum += f->log_g[i];
   }
   if (!(sum > 0))
@@ -288,7 +277,6 @@ int ssk_filter_feed(struct ssk_filter *f, const double *x, const double *u,
   if (code)
     return code;
   const struct ssk_ctx *ctx = &f->pass.ctx;
-  const struct ssk_instance *i = ctx->model->experiment->model.emission;
   const int D = ctx->dims->D;
   ssk_tensor *seen = ssk_empty(ctx->tape, SSK_SHAPE(f->n, D));
   ssk_tensor *mask = ssk_empty(ctx->tape, SSK_SHAPE(f->n, D));
@@ -304,10 +292,7 @@ int ssk_filter_feed(struct ssk_filter *f, const double *x, const double *u,
       mask->data[p * D + k] = observed;
     }
   }
-  const struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  const ssk_tensor *log_prob =
-      any ? emission_of(f)->log_prob(i->self, &inner, &f->seen, seen, mask) : NULL;
-  ssk_ctx_leave(ctx);
+  const ssk_tensor *log_prob = any ? ssk_emission_log_prob(ctx, &f->seen, seen, mask) : NULL;
   const ssk_tensor *newest = ssk_model_carry(ctx, &f->rows, f->latent, seen, mask);
   code = tape_failure(f, err);
   if (!code && f->t == INT32_MAX - 1)

@@ -17,7 +17,6 @@ static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enu
                    int64_t series, int t, ssk_real *carried, int horizon, double *paths) {
   const struct ssk_ctx *ctx = &pass->ctx;
   const struct ssk_model_section *parts = &ctx->model->experiment->model;
-  const struct ssk_emission_ops *emission = parts->emission->component->ops;
   const int j = ctx->dims->j, D = data->shape.D;
   const size_t count = (size_t)ctx->P * (size_t)(ctx->dims->d + ctx->dims->W);
   ssk_tensor *z[SSK_MAX_ORDER + 1];
@@ -32,9 +31,7 @@ static void extend(const struct ssk_pass *pass, const struct ssk_data *data, enu
   seen.step = t; /* the emission is of the newest latent's own step */
   seen.u = rows.u;
   seen.time = rows.time;
-  struct ssk_ctx inner = ssk_ctx_enter(ctx, parts->emission->path);
-  ssk_tensor *x = emission->sample(parts->emission->self, &inner, &seen);
-  ssk_ctx_leave(ctx);
+  ssk_tensor *x = ssk_emission_sample(ctx, &seen);
   z[j] = ssk_model_carry(ctx, &rows, drawn, x, NULL);
   if (ssk_tape_code(ctx->tape))
     return;
@@ -104,6 +101,12 @@ static int forecast(void *self, const struct ssk_data *data, enum ssk_split spli
   return code ? code : ssk_model_check_finite(paths, n, "the forecast", err);
 }
 
+/* Infinity is worth something, the worst; what is no number would leave the means without a word.
+ */
+static int check_number(double x, const char *what, ssk_err *err) {
+  return isnan(x) ? ssk_err_set(err, SSK_ENUMERIC, "%s of a series is not a number", what) : SSK_OK;
+}
+
 static int bound(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,
                  int length, uint64_t seed, int thread, struct ssk_series_bound *out,
                  ssk_err *err) {
@@ -116,7 +119,8 @@ static int bound(void *self, const struct ssk_data *data, enum ssk_split split, 
                                      .distortion = value.distortion,
                                      .rate_initial = value.initial,
                                      .rate_transition = value.transition};
-  return code;
+  return code ? code
+              : check_number(value.distortion + value.initial + value.transition, "the bound", err);
 }
 
 /* log p(x) by the mean importance weight of paths of the encoder (Burda, Grosse, Salakhutdinov:
@@ -146,7 +150,7 @@ static int likelihood(void *self, const struct ssk_data *data, enum ssk_split sp
                                                           ssk_data_log_jacobian(data, mask, length),
                                         .effective_paths = estimate.effective_paths,
                                         .pareto_k = estimate.pareto_k};
-  return SSK_OK;
+  return check_number(estimate.log_mean, "the likelihood", err);
 }
 
 static int transition(void *self, const struct ssk_data *data, enum ssk_split split, int64_t series,

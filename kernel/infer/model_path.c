@@ -51,16 +51,11 @@ static struct ssk_path known_path(const struct completing *c, const struct ssk_o
 /* [length*P, D] */
 static ssk_tensor *emit(const struct completing *c, const struct ssk_observed *obs, ssk_tensor *z) {
   const struct ssk_ctx *ctx = &c->pass->ctx;
-  const struct ssk_instance *i = ctx->model->experiment->model.emission;
-  const struct ssk_emission_ops *ops = i->component->ops;
   const struct ssk_segment all = {.n = c->length, .obs = *obs};
   struct ssk_posterior q = {.z = z};
   q.history = ssk_concat(ctx->tape, 2, (ssk_tensor *[]){ssk_model_before(ctx), z}, 0);
-  const struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  const struct ssk_rows rows = ssk_segment_emission(&inner, &all, &q);
-  ssk_tensor *x = ops->sample(i->self, &inner, &rows);
-  ssk_ctx_leave(ctx);
-  return x;
+  const struct ssk_rows rows = ssk_segment_emission(ctx, &all, &q);
+  return ssk_emission_sample(ctx, &rows);
 }
 
 /* rows [T*P, width] from step `from` on to out[P, T - from, width]. */

@@ -38,32 +38,27 @@ static void visit(const struct ssk_pass *pass, const struct ssk_segment *segment
                   const struct ssk_posterior *q, void *state) {
   struct work *w = state;
   const struct ssk_ctx *ctx = &pass->ctx;
-  const struct ssk_instance *i = ctx->model->experiment->model.emission;
-  const struct ssk_emission_ops *ops = i->component->ops;
-  const struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  const struct ssk_rows rows = ssk_segment_emission(&inner, segment, q);
-  const ssk_tensor *x = ops->sample(i->self, &inner, &rows);
-  const ssk_tensor *mean = ops->mean ? ops->mean(i->self, &inner, &rows) : x;
-  ssk_ctx_leave(ctx);
+  const struct ssk_rows rows = ssk_segment_emission(ctx, segment, q);
+  const ssk_tensor *x = ssk_emission_sample(ctx, &rows), *mean = ssk_emission_mean(ctx, &rows);
   const ssk_tensor *log_weight = w->log_weight ? ssk_segment_log_weight(pass, segment, q) : NULL;
   if (ssk_tape_code(ctx->tape))
     return;
   const int D = w->data->shape.D, from = segment->from, n = segment->n, P = ctx->P;
   keep(x, from, n, P, D, w->data->centre, w->data->scale, w->length, w->out->x);
-  keep(mean, from, n, P, D, w->data->centre, w->data->scale, w->length, w->mean);
+  keep(mean ? mean : x, from, n, P, D, w->data->centre, w->data->scale, w->length, w->mean);
   if (w->out->z)
     keep(q->z, from, n, P, ctx->dims->d, NULL, NULL, w->length, w->out->z);
   for (int p = 0; log_weight && p < P; p++)
     w->log_weight[p] += (double)log_weight->data[p];
 }
 
-/* Log weights to weights that sum to one; equal ones where none is positive. */
+/* Log weights to weights that sum to one; equal ones where none is positive. NaN counts as none. */
 static void normalise(int n, double *w) {
   double top = -INFINITY, sum = 0;
   for (int i = 0; i < n; i++)
     top = w[i] > top ? w[i] : top;
   for (int i = 0; i < n; i++)
-    sum += w[i] = isfinite(top) ? exp(w[i] - top) : 1;
+    sum += w[i] = !isfinite(top) ? 1 : isnan(w[i]) ? 0 : exp(w[i] - top);
   for (int i = 0; i < n; i++)
     w[i] /= sum;
 }

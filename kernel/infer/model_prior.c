@@ -19,13 +19,9 @@ static ssk_tensor *carried_at(const struct ssk_ctx *ctx, const struct history *p
 
 static void begin(const struct ssk_pass *pass, const struct history *past) {
   const struct ssk_ctx *ctx = &pass->ctx;
-  const struct ssk_instance *i = ctx->model->experiment->model.initial;
-  const struct ssk_initial_ops *ops = i->component->ops;
   const size_t mark = ssk_tape_mark(ctx->tape);
   const ssk_tensor *before = ssk_model_before(ctx);
-  const struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  const ssk_tensor *z = ops->sample(i->self, &inner, ctx->P);
-  ssk_ctx_leave(ctx);
+  const ssk_tensor *z = ssk_initial_sample(ctx, ctx->P);
   if (!ssk_tape_code(ctx->tape)) {
     memcpy(past->z, before->data, before->count * sizeof *past->z);
     memcpy(past->first, z->data, z->count * sizeof *past->z);
@@ -39,7 +35,6 @@ static void advance(const struct ssk_pass *pass, const struct ssk_data *data, en
                     int64_t series, int t, const struct history *past, int length, double *x) {
   const struct ssk_ctx *ctx = &pass->ctx;
   const struct ssk_model_section *parts = &ctx->model->experiment->model;
-  const struct ssk_emission_ops *emission = parts->emission->component->ops;
   const size_t mark = ssk_tape_mark(ctx->tape);
   const int j = ctx->dims->j, D = ctx->dims->D, P = ctx->P, d = ctx->dims->d;
   ssk_tensor *z[SSK_MAX_ORDER + 1];
@@ -55,9 +50,7 @@ static void advance(const struct ssk_pass *pass, const struct ssk_data *data, en
   seen.step = t; /* the emission is of the newest latent's own step */
   seen.u = rows.u;
   seen.time = rows.time;
-  const struct ssk_ctx inner = ssk_ctx_enter(ctx, parts->emission->path);
-  ssk_tensor *drawn = emission->sample(parts->emission->self, &inner, &seen);
-  ssk_ctx_leave(ctx);
+  ssk_tensor *drawn = ssk_emission_sample(ctx, &seen);
   const ssk_tensor *carried = ssk_model_carry(ctx, &rows, latent, drawn, NULL);
   if (!ssk_tape_code(ctx->tape)) {
     memcpy(past->z + (size_t)(j + t) * past->slab, carried->data, past->slab * sizeof *past->z);

@@ -84,6 +84,8 @@ static double density(const struct stretch *s) {
   double value = (double)log_prob->data[0];
   for (int k = 0; k < d && ctx->model->truth; k++)
     value -= log(s->data->z_scale[k]);
+  if (isnan(value))
+    ssk_tape_fail(ctx->tape, SSK_ENUMERIC, "the density of a latent is not a number");
   return value;
 }
 

@@ -21,7 +21,7 @@ void ssk_pooled_values(const struct ssk_instance *metric, const double *terms, i
   double figure = n ? ops->finish(metric->self, means, gradient) : NAN;
   for (int64_t i = 0; i < series; i++) {
     double value = isnan(terms[i * step]) ? NAN : figure;
-    for (int k = 0; k < ops->terms && !isnan(value); k++)
+    for (int k = 0; k < ops->terms && isfinite(value); k++) /* infinity is that of all */
       value += gradient[k] * (terms[i * step + k] - means[k]);
     values[i * stride] = value;
   }

@@ -96,19 +96,14 @@ struct ssk_rows ssk_segment_emission(const struct ssk_ctx *ctx, const struct ssk
                            .width = ctx->P};
 }
 
-static ssk_tensor *distortion(const struct ssk_ctx *outer, const struct ssk_segment *segment,
+static ssk_tensor *distortion(const struct ssk_ctx *ctx, const struct ssk_segment *segment,
                               const struct ssk_posterior *q) {
-  const struct ssk_instance *i = outer->model->experiment->model.emission;
-  const struct ssk_emission_ops *ops = i->component->ops;
-  const struct ssk_ctx ctx = ssk_ctx_enter(outer, i->path);
   const struct ssk_observed *obs = &segment->obs;
-  struct ssk_rows in = ssk_segment_emission(&ctx, segment, q);
+  struct ssk_rows in = ssk_segment_emission(ctx, segment, q);
   in.index = 0; /* one draw for all segments */
   ssk_tensor *log_prob =
-      ops->log_prob(i->self, &ctx, &in, as_rows(&ctx, obs->x, 0), as_rows(&ctx, obs->mask, 0));
-  ssk_tensor *sum = ssk_affine(ctx.tape, over_time(&ctx, log_prob, NULL), -1, 0);
-  ssk_ctx_leave(outer);
-  return sum;
+      ssk_emission_log_prob(ctx, &in, as_rows(ctx, obs->x, 0), as_rows(ctx, obs->mask, 0));
+  return ssk_affine(ctx->tape, over_time(ctx, log_prob, NULL), -1, 0);
 }
 
 static struct ssk_first first_latents(const struct ssk_ctx *ctx, const struct ssk_posterior *q) {
@@ -125,13 +120,8 @@ static ssk_tensor *initial_rate(const struct ssk_ctx *ctx, const struct ssk_segm
                                 const struct ssk_posterior *q) {
   if (segment->from > 0)
     return ssk_full(ctx->tape, SSK_SHAPE(ctx->P), 0);
-  const struct ssk_instance *i = ctx->model->experiment->model.initial;
-  const struct ssk_initial_ops *ops = i->component->ops;
-  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  struct ssk_first first = first_latents(ctx, q);
-  ssk_tensor *rate = ops->rate(i->self, &inner, &first);
-  ssk_ctx_leave(ctx);
-  return rate;
+  const struct ssk_first first = first_latents(ctx, q);
+  return ssk_initial_rate(ctx, &first);
 }
 
 /* How many steps of the segment are first latents, that have no transition. */
@@ -184,18 +174,6 @@ static ssk_tensor *transition_rates(const struct ssk_ctx *ctx, const struct ssk_
 
 /* ---- the importance weight ------------------------------------------------------------------- */
 
-static ssk_tensor *initial_log_prob(const struct ssk_ctx *ctx, const struct ssk_first *first) {
-  const struct ssk_instance *i = ctx->model->experiment->model.initial;
-  const struct ssk_initial_ops *ops = i->component->ops;
-  if (!ops->log_prob)
-    return ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "the initial prior '%s' has no density",
-                         i->component->name);
-  struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
-  ssk_tensor *log_prob = ops->log_prob(i->self, &inner, first);
-  ssk_ctx_leave(ctx);
-  return log_prob;
-}
-
 /* log p(z_t | z_{t-j:t-1}) - log q(z_t | .), summed over the steps after the first j. */
 static ssk_tensor *transition_log_ratio(const struct ssk_ctx *ctx,
                                         const struct ssk_segment *segment,
@@ -218,7 +196,7 @@ static ssk_tensor *log_weight(const struct ssk_ctx *ctx, const struct ssk_segmen
   ssk_tensor *latents = transition_log_ratio(ctx, segment, q);
   if (segment->from == 0) {
     const struct ssk_first first = first_latents(ctx, q);
-    latents = ssk_add(tape, ssk_sub(tape, initial_log_prob(ctx, &first), first.log_q), latents);
+    latents = ssk_add(tape, ssk_sub(tape, ssk_initial_log_prob(ctx, &first), first.log_q), latents);
   }
   return ssk_sub(tape, latents, distortion);
 }
@@ -262,8 +240,10 @@ static bool too_short(const struct ssk_ctx *ctx, const struct ssk_segment *segme
   return segment->from == 0 && segment->n < ctx->dims->j;
 }
 static ssk_tensor *fail_too_short(const struct ssk_ctx *ctx) {
-  return ssk_tape_fail(ctx->tape, SSK_EDATA, "a series of %d steps is shorter than the order %d",
-                       ctx->T, ctx->dims->j);
+  return ssk_tape_fail(
+      ctx->tape, SSK_EDATA,
+      "a series of %d steps (or cut to them by evaluate.bound_length) is shorter than the order %d",
+      ctx->T, ctx->dims->j);
 }
 
 struct ssk_bound ssk_segment_bound(const struct ssk_pass *pass, const struct ssk_segment *segment,

@@ -108,7 +108,7 @@ ssk_tensor *ssk_denoiser_run(const struct ssk_instance *i, const struct ssk_ctx 
   const bool pieces = !recorded && in->M <= most && in->cond.n * in->M > most;
   ssk_tensor *out = pieces ? denoise_in_pieces(i, &inner, in, most) : ops->run(i->self, &inner, in);
   ssk_ctx_leave(ctx);
-  return out;
+  return ssk_promised(ctx, i, "run", out, SSK_SHAPE(in->cond.n * in->M, ssk_width(in->noisy)));
 }
 
 /* [A, L, N, C] by way of [L, A*N, C]. */
@@ -128,7 +128,7 @@ ssk_tensor *ssk_mixer_run(const struct ssk_instance *i, const struct ssk_ctx *ct
   ssk_tensor *out = x->ndim < 4 || ops->groups ? ops->run(i->self, &inner, x, causal)
                                                : mix_groups(ops, i->self, &inner, x, causal);
   ssk_ctx_leave(ctx);
-  return out;
+  return ssk_promised(ctx, i, "run", out, x->ndim, x->shape);
 }
 
 ssk_tensor *ssk_network_prepare(const struct ssk_instance *i, const struct ssk_ctx *ctx,
@@ -286,10 +286,12 @@ ssk_tensor *ssk_transition_rate(const struct ssk_instance *i, const struct ssk_c
     struct ssk_gaussian q = {rows->mean, rows->logvar};
     rate = ssk_gaussian_kl(ctx->tape, q, ops->moments(i->self, &inner, rows));
   } else {
-    rate = ssk_sub(ctx->tape, rows->log_q, ops->log_prob(i->self, &inner, rows));
+    ssk_tensor *log_prob = ops->log_prob(i->self, &inner, rows);
+    rate = ssk_sub(ctx->tape, rows->log_q,
+                   ssk_promised(ctx, i, "log_prob", log_prob, SSK_SHAPE(rows->n)));
   }
   ssk_ctx_leave(ctx);
-  return rate;
+  return ssk_promised(ctx, i, "rate", rate, SSK_SHAPE(rows->n));
 }
 
 ssk_tensor *ssk_transition_sample(const struct ssk_instance *i, const struct ssk_ctx *ctx,
@@ -307,7 +309,7 @@ ssk_tensor *ssk_transition_sample(const struct ssk_instance *i, const struct ssk
     sample = ssk_reparam(ctx->tape, ops->moments(i->self, &inner, rows), noise);
   }
   ssk_ctx_leave(ctx);
-  return sample;
+  return ssk_promised(ctx, i, "sample", sample, SSK_SHAPE(rows->n, ctx->dims->d));
 }
 
 ssk_tensor *ssk_transition_log_prob(const struct ssk_instance *i, const struct ssk_ctx *ctx,
@@ -325,7 +327,7 @@ ssk_tensor *ssk_transition_log_prob(const struct ssk_instance *i, const struct s
     log_prob =
         ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "transition '%s' has no density", i->component->name);
   ssk_ctx_leave(ctx);
-  return log_prob;
+  return ssk_promised(ctx, i, "log_prob", log_prob, SSK_SHAPE(rows->n));
 }
 
 int ssk_transition_stats(const struct ssk_instance *i, const struct ssk_ctx *ctx,
@@ -336,6 +338,11 @@ int ssk_transition_stats(const struct ssk_instance *i, const struct ssk_ctx *ctx
   struct ssk_ctx inner = ssk_ctx_enter(ctx, i->path);
   int n = ops->stats(i->self, &inner, rows, figures);
   ssk_ctx_leave(ctx);
+  if (n < 0 || n > SSK_MAX_FIGURES) {
+    ssk_tape_fail(ctx->tape, SSK_EPLUGIN, "transition '%s': stats gives %d figures, of at most %d",
+                  i->component->name, n, SSK_MAX_FIGURES);
+    return 0;
+  }
   return n;
 }
 

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const split_names[SSK_SPLIT_COUNT] = {"train", "valid", "test"};
+const char *ssk_split_name(enum ssk_split split) {
+  static const char *const names[SSK_SPLIT_COUNT] = {"train", "valid", "test"};
+  return names[split];
+}
 
 static const struct ssk_dataset_ops *ops_of(const struct ssk_data *data) {
   return data->dataset->component->ops;
@@ -29,12 +32,12 @@ static int check_series(const struct ssk_data *data, enum ssk_split split, int64
   if (length < 1 || length > room)
     return ssk_err_set(
         err, SSK_EDATA, "data set '%s': %s series %lld has %d steps; 1 to %d expected",
-        data->dataset->component->name, split_names[split], (long long)i, length, (int)room);
+        data->dataset->component->name, ssk_split_name(split), (long long)i, length, (int)room);
   for (int k = 0; k < length * D; k++)
     if (mask[k] != 0 && !isfinite(x[k]))
       return ssk_err_set(
           err, SSK_EDATA, "data set '%s': %s series %lld, step %d, dimension %d is not finite",
-          data->dataset->component->name, split_names[split], (long long)i, k / D, k % D);
+          data->dataset->component->name, ssk_split_name(split), (long long)i, k / D, k % D);
   for (int k = length * D; k < room * D; k++)
     mask[k] = 0;
   return SSK_OK;
@@ -53,7 +56,7 @@ int ssk_data_check_values(const struct ssk_data *data, const struct ssk_instance
     ssk_err_set(err, SSK_EDATA,
                 "data set '%s': %s series %lld, step %d, dimension %d is %.9g, but the emission "
                 "'%s' takes %s",
-                data->dataset->component->name, split_names[which], (long long)(k / row),
+                data->dataset->component->name, ssk_split_name(which), (long long)(k / row),
                 (int)(k % row) / data->shape.D, (int)(k % row) % data->shape.D, split->x[k],
                 emission->component->name, wanted);
     ssk_err_hint(err, "choose other columns, or an emission of real-valued observations");
@@ -101,7 +104,7 @@ static int load_split(struct ssk_data *data, enum ssk_split which, ssk_err *err)
   split->s = new_array(split->n, 1, shape->E, &failed);
   split->z = new_array(split->n, L, shape->latent, &failed);
   if (failed || !split->length)
-    return ssk_err_set(err, SSK_ENOMEM, "no memory for the %s split", split_names[which]);
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for the %s split", ssk_split_name(which));
   for (int64_t i = 0; i < split->n; i++) {
     double *mask = split->mask + i * L * shape->D;
     for (int64_t k = 0; k < L * shape->D; k++)

@@ -57,6 +57,8 @@ bool ssk_data_set_names(struct ssk_data *data, const struct ssk_strings *names);
 bool ssk_data_units_alloc(struct ssk_data *data);
 /* Mean and standard deviation of the observed training entries of dimension k; 1 for a constant. */
 void ssk_data_units(const struct ssk_data *data, int k, double *centre, double *scale);
+/* "train", "valid" or "test" */
+const char *ssk_split_name(enum ssk_split split);
 /* Whether an emission takes the observed entries of a split: SSK_EDATA with the first that it does
  * not. */
 int ssk_data_check_values(const struct ssk_data *data, const struct ssk_instance *emission,

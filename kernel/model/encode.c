@@ -147,6 +147,8 @@ static void run_encoder(const struct ssk_pass *pass, const struct ssk_segment *s
     step.in.u = at_step(tape, u, t);
     step.in.time = at_step(tape, time, t);
     struct ssk_gaussian moments = ops->posterior(i->self, &ctx, &step);
+    moments.mean = ssk_promised(&ctx, i, "the mean", moments.mean, SSK_SHAPE(P, d));
+    moments.logvar = ssk_promised(&ctx, i, "the log variance", moments.logvar, SSK_SHAPE(P, d));
     mean[t] = moments.mean;
     logvar[t] = moments.logvar;
     ssk_tensor *z = ssk_reparam(tape, moments, at_step(tape, noise, t));

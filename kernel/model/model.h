@@ -180,6 +180,21 @@ ssk_tensor *ssk_model_time(const struct ssk_pass *pass, const int *from, int B, 
 struct ssk_gaussian ssk_transition_moments(const struct ssk_instance *i, const struct ssk_ctx *ctx,
                                            const struct ssk_rows *rows);
 
+/* x, if it has the shape that the component's kind promises of `slot`; else the tape fails and
+ * names the component. x may be NULL, which is no shape. */
+ssk_tensor *ssk_promised(const struct ssk_ctx *ctx, const struct ssk_instance *i, const char *slot,
+                         ssk_tensor *x, int ndim, const int *shape);
+/* The slots of the model's emission, initial prior and objective, called; results have the promised
+ * shapes. `mean` is NULL where the emission has none. */
+ssk_tensor *ssk_emission_log_prob(const struct ssk_ctx *ctx, const struct ssk_rows *rows,
+                                  ssk_tensor *x, ssk_tensor *mask);
+ssk_tensor *ssk_emission_sample(const struct ssk_ctx *ctx, const struct ssk_rows *rows);
+ssk_tensor *ssk_emission_mean(const struct ssk_ctx *ctx, const struct ssk_rows *rows);
+ssk_tensor *ssk_initial_rate(const struct ssk_ctx *ctx, const struct ssk_first *first);
+ssk_tensor *ssk_initial_sample(const struct ssk_ctx *ctx, int paths);
+ssk_tensor *ssk_initial_log_prob(const struct ssk_ctx *ctx, const struct ssk_first *first);
+ssk_tensor *ssk_objective_loss(const struct ssk_ctx *ctx, const struct ssk_bound *bound);
+
 /* Of a transition that is a prior of whole paths: its slots, or NULL where it goes step by step. */
 const struct ssk_transition_ops *ssk_model_paths(const struct ssk_model *model);
 /* Those slots called. */

@@ -20,7 +20,9 @@ int ssk_segment_length(const struct ssk_pass *pass, int64_t wish) {
 }
 
 int ssk_segment_length_forward(const struct ssk_pass *pass) {
-  return clamp_length(&pass->ctx, (FORWARD_ROWS + pass->ctx.P - 1) / pass->ctx.P);
+  const int64_t few = (FORWARD_ROWS + pass->ctx.P - 1) / pass->ctx.P;
+  const int root = ssk_segment_length(pass, -1);
+  return few > root ? clamp_length(&pass->ctx, few) : root;
 }
 
 /* ---- pieces ---------------------------------------------------------------------------------- */

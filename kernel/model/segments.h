@@ -54,7 +54,7 @@ struct ssk_walk {
  * square root of T. */
 int ssk_segment_length(const struct ssk_pass *pass, int64_t wish);
 /* The same where there is no way back: enough rows for efficient products, few enough for the
- * cache. */
+ * cache; not less than the root of T, for each segment leaves what it carried. */
 int ssk_segment_length_forward(const struct ssk_pass *pass);
 
 /* Begin in a pass that does not record (ssk_pass_begin with no gradient): runs the summary. pass

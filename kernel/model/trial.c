@@ -70,10 +70,7 @@ double ssk_trial_loss(const struct ssk_trial *trial, struct ssk_pass *pass, ssk_
   } else {
     bound = ssk_model_bound(pass, &obs);
   }
-  const struct ssk_objective_ops *ops = experiment->objective->component->ops;
-  struct ssk_ctx inner = ssk_ctx_enter(ctx, experiment->objective->path);
-  ssk_tensor *mean =
-      ssk_mean_all(ctx->tape, ops->loss(experiment->objective->self, &inner, &bound));
+  ssk_tensor *mean = ssk_mean_all(ctx->tape, ssk_objective_loss(ctx, &bound));
   if (ssk_tape_code(ctx->tape))
     return NAN;
   const double value = (double)mean->data[0];
@@ -116,28 +113,31 @@ static double loss_at(struct ssk_trial *trial, const struct ssk_slice *slice,
   return value;
 }
 
-/* By central differences with step h; what is allowed beside them is a share of the slope and of
- * the slice's whole gradient `norm`, and the rounding of the loss over h. */
+/* By central differences with step h; what is allowed beside them is a share of the slice's whole
+ * gradient `norm`, and the rounding of the loss over h. */
 static struct ssk_slope differ(struct ssk_trial *trial, const struct ssk_slice *slice,
-                               const double *direction, double reverse, double norm, double h) {
+                               const double *direction, double reverse, double norm, double h,
+                               double *rounding) {
   const bool exact = sizeof(ssk_real) == 8;
   const double ahead = loss_at(trial, slice, direction, h);
   const double behind = loss_at(trial, slice, direction, -h);
-  const double rounding = (exact ? 20e-15 : 8 * FLT_EPSILON) * fmax(fabs(ahead), 1) / h;
+  *rounding = (exact ? 20e-15 : 8 * FLT_EPSILON) * fmax(fabs(ahead), 1) / h;
   const double share = exact ? 1e-6 : 2e-2;
   return (struct ssk_slope){.reverse = reverse,
                             .differences = (ahead - behind) / (2 * h),
-                            .allowed = share * fmax(norm, 1e-2) + rounding};
+                            .allowed = share * fmax(norm, 1e-2) + *rounding};
 }
 
 /* A step must be small beside the loss's curvature and the distance of its next kink (a ReLU's),
- * and large beside its rounding: of a few the first that agrees. None does by chance, where a
- * gradient is wrong. */
+ * and large beside its rounding: of a few the first that agrees. Where the first step tells the
+ * slope well, one whose rounding is no longer small beside the slope says nothing: with it, any
+ * gradient would agree. */
 struct ssk_slope ssk_trial_slope(struct ssk_trial *trial, int k, const ssk_real *gradient,
                                  bool along_gradient) {
   static const double of_double[] = {1e-6, 1e-7, 0}, of_float[] = {1e-2, 3e-3, 1e-3, 3e-4, 0};
   const struct ssk_slice *slice = &trial->model->layout.slice[k];
   double *direction = calloc(slice->count + 1, sizeof *direction);
+  const double small = 0.5; /* of the slope */
   struct ssk_slope best = {0};
   if (!direction)
     return (struct ssk_slope){NAN, NAN, 0};
@@ -148,9 +148,15 @@ struct ssk_slope ssk_trial_slope(struct ssk_trial *trial, int k, const ssk_real 
       reverse += direction[i] * g;
       norm += g * g;
     }
-    double least = INFINITY;
+    double least = INFINITY, size = 0, rounding, first = 0;
     for (const double *h = sizeof(ssk_real) == 8 ? of_double : of_float; *h > 0 && least > 1; h++) {
-      const struct ssk_slope slope = differ(trial, slice, direction, reverse, sqrt(norm), *h);
+      const struct ssk_slope slope =
+          differ(trial, slice, direction, reverse, sqrt(norm), *h, &rounding);
+      if (first == 0) {
+        first = rounding;
+        size = fmax(fabs(reverse), fabs(slope.differences));
+      } else if (size > 10 * first && rounding > small * size)
+        break;
       const double off = fabs(slope.differences - reverse) / slope.allowed;
       if (isfinite(off) ? off < least : isinf(least)) {
         best = slope;

@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "registry/load.h"
 #include "registry/search.h"
+#include <gsl/gsl_errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ struct ssk_registry {
 
 struct ssk_registry *ssk_registry_new(ssk_err *err) {
   struct ssk_registry *registry = calloc(1, sizeof *registry);
+  gsl_set_error_handler_off(); /* it would abort; here, and in plugins, calls are checked */
   if (!registry)
     ssk_err_set(err, SSK_ENOMEM, "no memory for the registry of plugins");
   return registry;
@@ -267,8 +269,10 @@ int ssk_registry_explain_missing(const struct ssk_registry *registry, enum ssk_k
   else if (other)
     ssk_err_hint(err, "'%s' is %s %s", name, article(other), other);
   else if (any)
-    ssk_err_hint(err, "'sskit list%s%s' shows what there is", any_kind ? "" : " ",
-                 any_kind ? "" : noun);
+    ssk_err_hint(err,
+                 "'sskit list%s%s' shows what there is; --plugin-dir and SSKIT_PLUGIN_PATH name "
+                 "folders of more plugins",
+                 any_kind ? "" : " ", any_kind ? "" : noun);
   else
     ssk_err_hint(err, "no plugin provides %s %s: see --plugin-dir and SSKIT_PLUGIN_PATH",
                  article(noun), noun);

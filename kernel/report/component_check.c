@@ -122,6 +122,29 @@ static int open_trial(const struct subject *s, const char *const *more, struct s
   return code ? code : ssk_trial_open(trial, experiment, err);
 }
 
+/* Whether an instance is of the component, or something beneath it is. */
+static bool uses(const struct ssk_instance *i, const struct ssk_component *component);
+
+static bool any_uses(const struct ssk_param *rows, const char *self,
+                     const struct ssk_component *component) {
+  bool any = false;
+  for (const struct ssk_param *row = rows; row && row->name && !any; row++) {
+    const void *member = self + row->offset;
+    const struct ssk_instances *list = member;
+    if (row->type == SSK_T_SECTION)
+      any = any_uses(row->rows, member, component);
+    else if (row->type == SSK_T_COMPONENT)
+      any = uses(*(struct ssk_instance *const *)member, component);
+    for (int k = 0; row->type == SSK_T_COMPONENTS && k < list->n && !any; k++)
+      any = uses(list->items[k], component);
+  }
+  return any;
+}
+
+static bool uses(const struct ssk_instance *i, const struct ssk_component *component) {
+  return i && (i->component == component || any_uses(i->component->params, i->self, component));
+}
+
 /* The reason of a failure with its hint, for a report. */
 static const char *reason(const ssk_err *err, char text[400]) {
   struct ssk_diagnostic first;
@@ -147,7 +170,9 @@ static void check_sizes(const struct subject *s) {
     struct ssk_trial trial;
     ssk_err *err = ssk_err_new();
     const int code = open_trial(s, sizes[i], &trial, err);
-    const double loss = code ? 0 : ssk_trial_loss(&trial, &trial.pass, trial.gradient, 0);
+    const double loss = code ? 0
+                             : ssk_trial_loss(&trial, &trial.pass, trial.gradient,
+                                              (int)trial.experiment->training.segment);
     const bool failed = code ? code != SSK_ERECIPE && code != SSK_EDATA : !isfinite(loss);
     if (failed)
       ssk_check_end(s->report, "sizes", SSK_CHECK_FAILED, "with %s: %s", sizes[i][0],
@@ -343,6 +368,9 @@ void ssk_component_check(const struct ssk_component *component, struct ssk_regis
   ssk_check_begin(report, "recipe");
   if (open_trial(&s, NULL, &trial, err)) {
     ssk_check_end(report, "recipe", SSK_CHECK_FAILED, "%s", reason(err, text));
+  } else if (!any_uses(ssk_experiment_rows, (const char *)trial.experiment, component)) {
+    ssk_check_end(report, "recipe", SSK_CHECK_FAILED, "the model that it describes is without '%s'",
+                  component->name);
   } else {
     ssk_check_end(report, "recipe", SSK_CHECK_OK, "a model with it is built: %zu weights",
                   trial.model->layout.total);
@@ -355,8 +383,12 @@ void ssk_component_check(const struct ssk_component *component, struct ssk_regis
     if (check_loss(&trial, report)) {
       check_gradient(&trial, report);
       check_bits(&trial, report);
-      if (component->kind == SSK_TRANSITION || component->kind == SSK_EMISSION)
+      if (component->kind == SSK_EMISSION)
+        ssk_check_mask(&trial, report);
+      if (component->kind == SSK_TRANSITION || component->kind == SSK_EMISSION) {
+        ssk_check_draws(&trial, component->kind, report);
         ssk_check_density(&trial, component->kind, report);
+      }
       check_forecast(&trial, report);
     }
     check_memory(&s);

@@ -30,9 +30,12 @@ void ssk_component_check(const struct ssk_component *component, struct ssk_regis
                          const char *recipe, int n_over, const char *const *over,
                          struct ssk_check_report *report);
 
-/* The checks of single kinds (component_laws.c): does the distribution of what a transition or an
- * emission draws have the density that it gives; does a schedule increase, and its inverse invert
- * it; does a data set give the same series in any order. */
+/* The checks of single kinds (component_laws.c): is a draw of a transition or an emission the same
+ * when it is repeated, and another at another step; does its distribution have the density that it
+ * gives; does an emission leave out what is not observed; does a schedule increase, and its inverse
+ * invert it; does a data set give the same series in any order. */
+void ssk_check_draws(struct ssk_trial *trial, enum ssk_kind kind, struct ssk_check_report *report);
+void ssk_check_mask(struct ssk_trial *trial, struct ssk_check_report *report);
 void ssk_check_density(struct ssk_trial *trial, enum ssk_kind kind,
                        struct ssk_check_report *report);
 void ssk_check_schedule(const struct ssk_component *component, struct ssk_registry *registry,

@@ -8,6 +8,7 @@ libsskit_sources += kernel/tensor/profile.c
 libsskit_sources += kernel/tensor/profile.h
 libsskit_sources += kernel/tensor/roofline.c
 libsskit_sources += kernel/tensor/roofline.h
+libsskit_sources += kernel/tensor/shape_text.h
 libsskit_sources += kernel/tensor/tape.c
 libsskit_sources += kernel/tensor/tape_internal.h
 libsskit_sources += kernel/tensor/vmath.h

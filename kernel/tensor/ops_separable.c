@@ -61,11 +61,16 @@ struct separable {
   size_t dilation;
 };
 
+static size_t least(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
 static struct separable begin(const struct ssk_call *call) {
   enum {
     BLOCK = 1 << 15, /* numbers of a block: so that its gradients stay in the second cache */
     PIECE = 1 << 12, /* numbers worked on at once: so that they stay in the first */
-    FEWEST = 16      /* rows that a product should have */
+    FEWEST = 16,     /* rows that a product should have */
+    MOST = 1 << 11   /* rows of a block that are summed at once */
   };
   const ssk_tensor *x = call->in[in_x];
   const struct ssk_taps *how = call->attr;
@@ -77,12 +82,10 @@ static struct separable begin(const struct ssk_call *call) {
                         .dilation = (size_t)how->dilation};
   s.centre = how->causal ? s.taps - 1 : (s.taps - 1) / 2;
   s.n = BLOCK / (s.L * s.C) < FEWEST ? FEWEST : BLOCK / (s.L * s.C);
-  if (s.n > s.N)
-    s.n = s.N;
+  s.n = least(s.n, least(s.N, MOST));
   if (s.n == s.N)
     s.steps = PIECE / (s.N * s.C) < 1 ? 1 : PIECE / (s.N * s.C);
-  if (s.steps > s.L)
-    s.steps = s.L;
+  s.steps = least(s.steps, s.L);
   return s;
 }
 
@@ -142,10 +145,6 @@ static struct ssk_matrix matrix(const ssk_real *data, size_t C, enum ssk_transpo
   for (size_t first = 0, n = (s).n; first < (s).N; first += n, n = least((s).N - first, (s).n))
 #define FOR_PIECES(s, l, steps)                                                                    \
   for (size_t l = 0, steps = (s).steps; l < (s).L; l += steps, steps = least((s).L - l, (s).steps))
-
-static size_t least(size_t a, size_t b) {
-  return a < b ? a : b;
-}
 
 void ssk_forward_conv_separable(struct ssk_call *call) {
   const struct separable s = begin(call);

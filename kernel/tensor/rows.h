@@ -22,7 +22,8 @@ void ssk_rows_filter(size_t n, size_t C, struct ssk_filter by, const ssk_real *x
                      const ssk_real *base, bool shared, ssk_real *y);
 /* y[r] = base[r] + row, or row for every r where base is NULL. */
 void ssk_rows_add(size_t n, size_t C, const ssk_real *row, const ssk_real *base, ssk_real *y);
-/* sums += sum over r of x[r], or of x[r] y[r], by channels: in ssk_real, so of some hundred rows.
+/* sums += sum over r of x[r], or of x[r] y[r], by channels: in ssk_real, so of some thousand rows
+ * at most.
  */
 void ssk_rows_sum(size_t n, size_t C, const ssk_real *x, ssk_real *sums);
 void ssk_rows_sum_products(size_t n, size_t C, const ssk_real *x, const ssk_real *y,

@@ -49,7 +49,10 @@ ssk_tensor *ssk_tape_fail(ssk_tape *tape, int code, const char *format, ...) {
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     tape->code = code == SSK_OK ? SSK_EFAIL : code;
-    ssk_err_set(tape->err, tape->code, "%s", message);
+    if (tape->scope)
+      ssk_err_set(tape->err, tape->code, "%s, in '%s'", message, tape->scope);
+    else
+      ssk_err_set(tape->err, tape->code, "%s", message);
   }
   return &tape->empty;
 }

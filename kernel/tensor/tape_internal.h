@@ -5,6 +5,7 @@
 
 #include "core/arena.h"
 #include "tensor/profile.h"
+#include "tensor/shape_text.h"
 #include <sskit/tape.h>
 
 /* A recorded operation. `inputs` is call.in, or a longer list in the arena. */
@@ -52,12 +53,5 @@ static inline bool ssk_is_empty(const ssk_tensor *x) {
 /* ssk_apply for any number of inputs; beyond SSK_MAX_INPUTS, `inputs` lies in the arena. */
 ssk_tensor *ssk_apply_list(ssk_tape *tape, const struct ssk_op *op, int n,
                            ssk_tensor *const *inputs, const void *attr, size_t attr_size);
-
-/* "[3, 4, 5]" into a buffer; for messages. */
-struct ssk_shape_text {
-  char text[64];
-};
-struct ssk_shape_text ssk_shape_text(int ndim, const int *shape);
-#define SSK_SHOW(x) (ssk_shape_text((x)->ndim, (x)->shape).text)
 
 #endif

@@ -62,12 +62,7 @@ static void note_bound(struct ssk_notes *notes, const struct ssk_bound *bound,
 static ssk_tensor *shard_loss(const struct ssk_trainer *t, struct ssk_pass *pass,
                               const struct ssk_bound *bound, const struct ssk_window *windows,
                               double *sums) {
-  const struct ssk_instance *objective = t->experiment->objective;
-  const struct ssk_objective_ops *ops = objective->component->ops;
-  const struct ssk_ctx ctx = ssk_ctx_enter(&pass->ctx, objective->path);
-  ssk_tensor *loss = ops->loss(objective->self, &ctx, bound);
-  ssk_ctx_leave(&pass->ctx);
-
+  ssk_tensor *loss = ssk_objective_loss(&pass->ctx, bound);
   if (pass->weights.notes)
     note_bound(pass->weights.notes, bound, loss);
   const double share = pass->ctx.share;

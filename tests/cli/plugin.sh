@@ -58,6 +58,12 @@ break_it() {
   point "... by the check $2" grep -q "^failed .*$2: " out
 }
 break_it "a gradient that is cut off" gradient 's/= ssk_add(ctx->tape, newest, p.mean)/= ssk_add(ctx->tape, newest, ssk_stop(ctx->tape, p.mean))/' 1
+break_it "a shape that is promised otherwise" loss 's/  p.mean = ssk_add(ctx->tape, newest, p.mean);/&\n  p.logvar = ssk_cols(ctx->tape, p.logvar, 0, 1);\n  p.mean = ssk_reshape(ctx->tape, p.mean, SSK_SHAPE(1, rows->n, d));/' 1
+point "... is named" grep -q "my_transition\|in 'transition'" out
+break_it "draws that chance alone decides" draws 's/^static const struct ssk_param params.*/static ssk_tensor *sample(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows) {\n  static uint32_t calls;\n  (void)self;\n  return ssk_ctx_normal(ctx, "sample", rows->index + calls++, SSK_SHAPE(rows->n, ctx->dims->d));\n}\n&/; s/.moments = moments}/&,/; s/\.build = build, .moments = moments},/.build = build, .moments = moments, .sample = sample}/' 1
+break_it "a process that is ended" recipe 's/^static int init(void \*self, ssk_err \*err) {/#include <stdlib.h>\n&\n  exit(0);/' 1
+run 1 "found: a recipe without it" plugin check transition --recipe encoder/my_encoder.yaml --plugin-dir encoder/plugins
+point "... by the check recipe" grep -q "^failed .*recipe: .* without 'my_transition'" out
 break_it "a write to self" threads 's/  const struct own \*s = self;/  struct own *s = (void *)self;/; s/^static struct ssk_gaussian moments.*/#include <unistd.h>\n&/; s/  p.mean = ssk_add(ctx->tape, newest, p.mean);/  s->variance.logvar_min = ctx->T == 1 ? -10 : s->variance.logvar_min + 1;\n&/' 1
 # Sanitizers count no memory that way, and report the crash as one of their own.
 if test -z "${SSKIT_SANITIZED:-}"; then
@@ -72,5 +78,10 @@ sed 's/e, ssk_affine(tape, tail, 2, 0)/e, ssk_affine(tape, tail, (ssk_real)1.5, 
 (cd broken_density && make_it)
 run 1 "found: a density that is not that of the draws" plugin check broken_density
 point "... by the check density" grep -q '^failed .*density: ' out
+cp -r emission broken_mask
+sed 's/, mask)/, ssk_full(ctx->tape, mask->ndim, mask->shape, 1))/' emission/my_emission.c >broken_mask/my_emission.c
+(cd broken_mask && make_it)
+run 1 "found: an emission that sees what is missing" plugin check broken_mask
+point "... by the check mask" grep -q '^failed .*mask: ' out
 
 echo "1..$n"
