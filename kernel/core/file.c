@@ -89,7 +89,7 @@ static bool write_all(int fd, const char *data, size_t size) {
 
 /* Small pieces are gathered: a checkpoint has hundreds of them, and a call of the system each would
  * take longer than the writing. */
-static bool write_and_sync(int fd, const struct ssk_piece *pieces, int n) {
+static bool write_pieces(int fd, const struct ssk_piece *pieces, int n) {
   char gathered[1 << 14];
   size_t fill = 0;
   for (int i = 0; i < n; i++) {
@@ -107,7 +107,7 @@ static bool write_and_sync(int fd, const struct ssk_piece *pieces, int n) {
       fill += pieces[i].size;
     }
   }
-  return write_all(fd, gathered, fill) && fsync(fd) == 0;
+  return write_all(fd, gathered, fill);
 }
 
 /* Make the renaming itself durable. Some file systems cannot sync a folder: that is no failure. */
@@ -143,7 +143,20 @@ static int open_temporary(const char *path, char **name) {
   return fd;
 }
 
-int ssk_file_write_pieces(const char *path, const struct ssk_piece *pieces, int n, ssk_err *err) {
+/* Into what is there: a device, a pipe. */
+static int write_into(const char *path, const struct ssk_piece *pieces, int n, ssk_err *err) {
+  int number = 0, fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0)
+    return refuse(err, "write", path, errno);
+  if (!write_pieces(fd, pieces, n))
+    number = errno;
+  if (close(fd) && !number)
+    number = errno;
+  return number ? refuse(err, "write", path, number) : SSK_OK;
+}
+
+/* Beside it, and in its place when all is written: nobody sees half a file. */
+static int replace(const char *path, const struct ssk_piece *pieces, int n, ssk_err *err) {
   char *temporary = NULL;
   int number = 0, fd = open_temporary(path, &temporary);
   if (fd < 0) {
@@ -151,7 +164,7 @@ int ssk_file_write_pieces(const char *path, const struct ssk_piece *pieces, int 
     free(temporary);
     return refuse(err, "write", path, number);
   }
-  if (!write_and_sync(fd, pieces, n))
+  if (!write_pieces(fd, pieces, n) || fsync(fd))
     number = errno;
   if (close(fd) && !number)
     number = errno;
@@ -163,6 +176,17 @@ int ssk_file_write_pieces(const char *path, const struct ssk_piece *pieces, int 
     number = errno;
   free(temporary);
   return number ? refuse(err, "write", path, number) : SSK_OK;
+}
+
+int ssk_file_write_pieces(const char *path, const struct ssk_piece *pieces, int n, ssk_err *err) {
+  struct stat info;
+  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+    return write_into(path, pieces, n, err);
+  /* of a link, what it leads to is replaced, if that is there */
+  char *target = lstat(path, &info) == 0 && S_ISLNK(info.st_mode) ? realpath(path, NULL) : NULL;
+  const int code = replace(target ? target : path, pieces, n, err);
+  free(target);
+  return code;
 }
 
 int ssk_file_write(const char *path, const void *data, size_t size, ssk_err *err) {

@@ -9,7 +9,8 @@
 /* Read a whole regular file, at most `limit` bytes, into malloc'ed memory (plus a NUL that *size
  * does not count); the caller frees. */
 int ssk_file_read(const char *path, size_t limit, char **data, size_t *size, ssk_err *err);
-/* Write to a temporary beside `path`, fsync, rename, fsync the folder. */
+/* Write to a temporary beside `path`, fsync, rename, fsync the folder. A link stays one: the file
+ * that it leads to is replaced. What is no file, a device or a pipe, is written into. */
 int ssk_file_write(const char *path, const void *data, size_t size, ssk_err *err);
 /* The same from several pieces without joining them in memory. */
 struct ssk_piece {

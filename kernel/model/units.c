@@ -104,6 +104,25 @@ static bool sane(const struct ssk_data *data) {
          data->window_length >= 1;
 }
 
+static int damaged(const char *path, ssk_err *err) {
+  return ssk_err_set(err, SSK_EDATA, "checkpoint '%s' is damaged: its entry 'units' is wrong",
+                     path);
+}
+
+int ssk_units_take(const char *path, const char *text, struct ssk_data *data, ssk_err *err) {
+  json_t *object = json_loads(text, 0, NULL);
+  int D, V, E, latents;
+  int code = SSK_OK;
+  if (json_unpack(object, "{s:i, s:i, s:i, s:i}", "dimensions", &D, "covariates", &V, "static", &E,
+                  "latents", &latents))
+    code = damaged(path, err);
+  else if (D == data->shape.D && V == data->shape.V && E == data->shape.E &&
+           latents == data->latents && !read_lists(object, data))
+    code = damaged(path, err);
+  json_decref(object);
+  return code;
+}
+
 int ssk_units_read(const char *path, const char *text, const struct ssk_experiment *experiment,
                    struct ssk_data **out, ssk_err *err) {
   *out = NULL;
@@ -130,7 +149,7 @@ int ssk_units_read(const char *path, const char *text, const struct ssk_experime
   if (code == SSK_ENOMEM)
     ssk_err_set(err, SSK_ENOMEM, "no memory to open '%s'", path);
   if (code == SSK_EDATA)
-    ssk_err_set(err, SSK_EDATA, "checkpoint '%s' is damaged: its entry 'units' is wrong", path);
+    damaged(path, err);
   if (code) {
     ssk_data_free(data);
     return code;

@@ -12,5 +12,8 @@ char *ssk_units_write(const struct ssk_data *data);
  * ssk_data_free. SSK_EDATA, naming the file `path`, when the text is damaged. */
 int ssk_units_read(const char *path, const char *text, const struct ssk_experiment *experiment,
                    struct ssk_data **out, ssk_err *err);
+/* The same units for a data set that was read again: what a model was trained on may have changed
+ * since. Where the sizes are others, nothing is taken: the model will not fit. */
+int ssk_units_take(const char *path, const char *text, struct ssk_data *data, ssk_err *err);
 
 #endif

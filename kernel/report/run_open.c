@@ -3,6 +3,7 @@
 #include "report/run.h"
 
 #include "core/file.h"
+#include "core/log.h"
 #include "model/units.h"
 #include "train/checkpoint.h"
 #include <errno.h>
@@ -34,12 +35,17 @@ int ssk_run_checkpoint(const char *path, char **out, ssk_err *err) {
   return SSK_OK;
 }
 
-/* The data, or of them no more than the sizes and units that the checkpoint has. */
+/* The data, in the units of the training; or of them no more than their sizes and units, that the
+ * checkpoint has. */
 static int open_data(struct ssk_run *run, const struct ssk_checkpoint *checkpoint, bool alone,
                      ssk_err *err) {
   const char *units = checkpoint->origin.units;
-  return alone && units ? ssk_units_read(checkpoint->path, units, run->experiment, &run->data, err)
-                        : ssk_data_load(run->experiment, &run->data, err);
+  if (alone && units)
+    return ssk_units_read(checkpoint->path, units, run->experiment, &run->data, err);
+  const int code = ssk_data_load(run->experiment, &run->data, err);
+  if (!code && checkpoint->origin.fingerprint != run->data->fingerprint)
+    ssk_say(SSK_LOG_WARNING, "'%s' was trained on other data than there are now", checkpoint->path);
+  return code || !units ? code : ssk_units_take(checkpoint->path, units, run->data, err);
 }
 
 static int rebuild(struct ssk_run *run, const struct ssk_checkpoint *checkpoint, bool alone,

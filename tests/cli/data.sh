@@ -33,6 +33,17 @@ printf 'b,a\n10,1\n20,2\n30,3\n' >ba.csv
 sskit forecast two --data ab.csv --horizon 1 >first
 sskit forecast two --data ba.csv --horizon 1 >second
 point "... by a forecast, too" cmp first second
+printf 'a,b\n1,10\n2,20\n900,30\n' >other.csv
+for train in ab other; do
+  sskit evaluate two data.train=$train.csv 'evaluate.metrics=[crps]' evaluate.horizon=1 evaluate.context=2 --json 2>said |
+    grep -v seconds >$train.json
+done
+point "a trained model keeps its units, whatever the training series are now" cmp ab.json other.json
+point "... which is said" grep -q "trained on other data" said
+printf 'a,b\n1,10\n1e39,20\n3,30\n' >huge.csv
+point "a bound that is no number is not left out of the mean" \
+  test "$(status_of sskit evaluate two data.test=huge.csv 'evaluate.metrics=[elbo]')" = 7
+point "... which is said" grep -q "the bound of a series is not a number" said
 point "what is printed goes to no file" test "$(status_of sskit data describe river.yaml -o told)" = 2
 sskit data describe river.yaml --json >describe.json
 point "describe as JSON" grep -q '"missing_share": 0.16666' describe.json

@@ -91,6 +91,16 @@ Test(baselines, binary_data_have_an_exact_likelihood) {
   on_disk_close(&f);
 }
 
+Test(baselines, binary_rows_look_at_the_test_series_too) {
+  static const char grades[] = "note\n1\n1\n0\n1\n0\n0\n0\n3\n1\n";
+  struct on_disk f;
+  struct ssk_forecaster forecaster;
+  on_disk_good(&f, "csv", grades, strlen(grades), "path: FILE\nsplit: [0, 5, 5, 6, 6, 9]\n");
+  cr_expect_eq(ssk_baseline_forecaster("markov", f.data, NULL, &forecaster, f.kit.err), SSK_EDATA);
+  cr_expect_not_null(strstr(ssk_err_message(f.kit.err, 0), "(test) is 3 at step 1"));
+  on_disk_close(&f);
+}
+
 Test(baselines, binary_rows_are_for_binary_data) {
   struct on_disk f;
   struct ssk_forecaster forecaster;

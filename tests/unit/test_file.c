@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -92,6 +93,28 @@ Test(file, a_failed_write_leaves_nothing) {
   cr_assert_eq(ssk_err_count(err), 2);
   cr_assert_eq(count_entries(), 1);
   ssk_err_free(err);
+}
+
+Test(file, writes_through_links_and_into_pipes) {
+  char target[300], read_back[8] = {0};
+  struct stat info;
+  cr_assert_eq(ssk_file_write(in_folder("target"), "old", 3, NULL), SSK_OK);
+  snprintf(target, sizeof target, "%s", path);
+  cr_assert_eq(symlink("target", in_folder("link")), 0);
+  cr_assert_eq(ssk_file_write(path, "new", 3, NULL), SSK_OK);
+  cr_assert(lstat(path, &info) == 0 && S_ISLNK(info.st_mode));
+  FILE *file = fopen(target, "r");
+  cr_assert(file && fread(read_back, 1, 7, file) == 3);
+  cr_expect_str_eq(read_back, "new");
+  fclose(file);
+  cr_assert_eq(mkfifo(in_folder("pipe"), 0600), 0);
+  const int reader = open(path, O_RDONLY | O_NONBLOCK);
+  cr_assert_eq(ssk_file_write(path, "through", 7, NULL), SSK_OK);
+  cr_assert_eq(read(reader, read_back, 7), 7);
+  cr_expect_eq(memcmp(read_back, "through", 7), 0);
+  close(reader);
+  cr_assert(stat(path, &info) == 0 && S_ISFIFO(info.st_mode));
+  cr_expect_eq(count_entries(), 3);
 }
 
 Test(file, makes_and_claims_folders) {

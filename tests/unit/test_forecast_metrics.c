@@ -157,6 +157,21 @@ Test(forecast_metrics, coverage_of_quantiles) {
   kit_close(&kit);
 }
 
+Test(forecast_metrics, an_infinite_figure_is_that_of_all_series) {
+  struct kit kit;
+  double terms[3 * SSK_METRIC_TERMS] = {0}, values[3];
+  kit_open(&kit);
+  const struct ssk_instance *metric = kit_make(&kit, SSK_METRIC, "elbo_pooled", "");
+  for (int i = 0; i < 3; i++) {
+    terms[i * SSK_METRIC_TERMS] = i == 1 ? -INFINITY : -2;
+    terms[i * SSK_METRIC_TERMS + 1] = 4;
+  }
+  ssk_pooled_values(metric, terms, 3, 1, values);
+  for (int i = 0; i < 3; i++)
+    cr_expect_eq(values[i], -INFINITY, "%g", values[i]);
+  kit_close(&kit);
+}
+
 /* The spread of the linearised values is that of the ratio over fresh samples of series. */
 Test(forecast_metrics, standard_error_of_a_ratio) {
   enum { N = 400, REPEATS = 400 };

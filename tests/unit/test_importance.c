@@ -22,6 +22,16 @@ Test(importance, one_weight_counts_alone) {
   cr_assert_float_eq(out.effective_paths, 1, 1e-12);
 }
 
+Test(importance, a_tail_that_vanishes_has_no_finite_shape) {
+  enum { N = 64 };
+  double log_w[N];
+  struct ssk_importance out;
+  for (int i = 0; i < N; i++)
+    log_w[i] = 1000.0 * i;
+  ssk_importance(N, log_w, &out);
+  cr_assert_eq(out.pareto_k, INFINITY);
+}
+
 Test(importance, no_weight_at_all) {
   double log_w[] = {-INFINITY, -INFINITY};
   struct ssk_importance out;
