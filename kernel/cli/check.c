@@ -4,7 +4,9 @@
  * of its trials. */
 #include "cli/cli.h"
 #include "core/file.h"
+#include "infer/baselines.h"
 #include "model/study.h"
+#include "report/compare.h"
 #include "sweep/recipe.h"
 #include <stdlib.h>
 #include <string.h>
@@ -18,13 +20,6 @@ static const struct ssk_syntax syntax = {
     .max_words = 1,
     .overrides = true,
 };
-
-/* Rows that are files; the others are baselines, which need no recipe. */
-static bool is_file(const char *row) {
-  size_t n = strlen(row);
-  return strchr(row, '/') || (n > 5 && !strcmp(row + n - 5, ".yaml")) ||
-         (n > 4 && !strcmp(row + n - 4, ".yml"));
-}
 
 static int check_row(struct ssk_cli *cli, const struct ssk_study *study, const char *folder,
                      const char *row) {
@@ -49,9 +44,12 @@ static int check_study(struct ssk_cli *cli) {
   char *folder = ssk_path_folder(cli->words[0]);
   if (!folder)
     code = ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
+  else
+    code = ssk_compare_check_rows(study, folder, cli->err);
+  const bool named = !code;
   for (int i = 0; folder && i < study->compare.rows.n; i++) {
     int row = SSK_OK;
-    if (is_file(study->compare.rows.items[i]))
+    if (named && !ssk_baseline_find(study->compare.rows.items[i]))
       row = check_row(cli, study, folder, study->compare.rows.items[i]);
     code = code ? code : row;
   }

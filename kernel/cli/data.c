@@ -41,9 +41,11 @@ static json_t *dimensions_json(const struct ssk_data *data,
   for (int k = 0; k < data->shape.D; k++) {
     const struct ssk_dimension_facts *f = &facts[k];
     json_array_append_new(
-        array, json_pack("{s:o, s:o, s:o, s:o, s:f}", "mean", ssk_cli_real(f->mean), "deviation",
-                         ssk_cli_real(f->deviation), "lowest", ssk_cli_real(f->lowest), "highest",
-                         ssk_cli_real(f->highest), "missing_share", f->missing_share));
+        array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:f}", "name",
+                         data->names.n ? ssk_cli_text(data->names.items[k]) : json_null(), "mean",
+                         ssk_cli_real(f->mean), "deviation", ssk_cli_real(f->deviation), "lowest",
+                         ssk_cli_real(f->lowest), "highest", ssk_cli_real(f->highest),
+                         "missing_share", f->missing_share));
   }
   return array;
 }
@@ -87,9 +89,10 @@ static void describe_text(const struct ssk_cli *cli, const struct ssk_data *data
          "missing\n",
          data->standardised ? ", standardised by mean and deviation" : ", taken as they are");
   for (int k = 0; k < data->shape.D && k < SHOWN; k++)
-    printf("%9d %13.6g %13.6g %13.6g %13.6g %8.3f%%\n", k, dimensions[k].mean,
+    printf("%9d %13.6g %13.6g %13.6g %13.6g %8.3f%%%s%s\n", k, dimensions[k].mean,
            dimensions[k].deviation, dimensions[k].lowest, dimensions[k].highest,
-           100 * dimensions[k].missing_share);
+           100 * dimensions[k].missing_share, data->names.n ? "  " : "",
+           data->names.n ? data->names.items[k] : "");
   if (data->shape.D > SHOWN)
     printf("and %d more (--json shows all)\n", data->shape.D - SHOWN);
 }

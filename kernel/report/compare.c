@@ -31,6 +31,30 @@ static const struct ssk_pos *place_of_rows(const struct ssk_study *study) {
   return node ? &node->pos : NULL;
 }
 
+int ssk_compare_check_rows(const struct ssk_study *study, const char *folder, ssk_err *err) {
+  const struct ssk_strings *rows = &study->compare.rows;
+  int code = SSK_OK;
+  for (int r = 0; r < rows->n; r++) {
+    const char *row = rows->items[r];
+    struct ssk_nearest nearest = {.wanted = row};
+    char *path = row[0] == '/' ? strdup(row) : ssk_path_join(folder, row), place[40];
+    const bool known = !path || ssk_baseline_find(row) || ssk_file_exists(path);
+    free(path);
+    if (known)
+      continue;
+    for (const struct ssk_baseline *b = ssk_baselines; b->name; b++)
+      ssk_nearest_offer(&nearest, b->name);
+    snprintf(place, sizeof place, "compare.rows.%d", r);
+    const struct ssk_node *node = ssk_node_find(study->tree->root, place);
+    code =
+        ssk_err_at(err, SSK_ERECIPE, node ? &node->pos : place_of_rows(study),
+                   "the row '%s' is neither a recipe's file in '%s' nor a baseline", row, folder);
+    if (nearest.best)
+      ssk_err_hint(err, "did you mean '%s'?", nearest.best);
+  }
+  return code;
+}
+
 /* ---- recipes --------------------------------------------------------------------------------- */
 
 /* `more`: a further override, or NULL. */
@@ -279,6 +303,9 @@ static int check_recipe(struct work *w, int row, const char *recipe, ssk_err *er
 
 static int check_rows(struct work *w, ssk_err *err) {
   const struct ssk_strings *rows = &w->study->compare.rows;
+  const int unknown = ssk_compare_check_rows(w->study, w->recipes, err);
+  if (unknown)
+    return unknown;
   for (int i = 0; i < rows->n; i++) {
     int code = ssk_baseline_find(rows->items[i]) ? name_row(w, i, rows->items[i], err)
                                                  : check_recipe(w, i, rows->items[i], err);

@@ -7,6 +7,10 @@
 #include "report/run.h"
 #include "report/verdict.h"
 
+/* Whether each row is a baseline, or a file in `folder`, where the study's recipe is. SSK_ERECIPE,
+ * with the place of each row that is neither. */
+int ssk_compare_check_rows(const struct ssk_study *study, const char *folder, ssk_err *err);
+
 /* Run `study`, read from the file `path`, in the folder `folder`: a run directory <row>-<seed> for
  * each training, and the table in all its forms. Where the folder is a study's, its runs are gone
  * on with (study_folder.h); what else exists is an error. All rows are trained before the first is

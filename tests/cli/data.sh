@@ -46,6 +46,7 @@ point "a bound that is no number is not left out of the mean" \
 point "... which is said" grep -q "the bound of a series is not a number" said
 point "what is printed goes to no file" test "$(status_of sskit data describe river.yaml -o told)" = 2
 sskit data describe river.yaml --json >describe.json
+point "describe names the columns" sh -c '"$0" data describe two.yaml | grep -q "%  b$"' "$SSKIT"
 point "describe as JSON" grep -q '"missing_share": 0.16666' describe.json
 printf 'temp\351rature,b\n1,10\n2,20\n3,30\n' >latin1.csv
 point "names that are no UTF-8 are no hindrance" test "$(status_of sskit train two.yaml -o latin1 data.train=latin1.csv \

@@ -46,6 +46,12 @@ point "... is trained beside the first" \
   test "$(ls -d parts/*-[0-9] | tr '\n' ' ')" = "parts/gated-1 parts/gated-2 parts/gaussian-1 parts/gaussian-2 "
 point "... which stays" test "$(stat -c %i:%y parts/gaussian-1/checkpoints/last.safetensors)" = "$stamp"
 
+sed 's/persistence/persistance/' study.yaml >misspelt.yaml
+for verb in check compare; do
+  run 3 "$verb: a row that is none" $verb misspelt.yaml
+  point "... at its place, with the nearest" sh -c 'grep -q "^misspelt.yaml:2:18: error: the row .persistance." err &&
+    grep -q "did you mean .persistence." err'
+done
 run 3 "a seed twice is refused" compare -q study.yaml 'compare.seeds=[1, 2, 1]' -o parts
 run 3 "so is a part of one" compare -q study.yaml 'compare.seeds=[1, 1.5]' -o parts
 cp parts/table.csv before.csv
