@@ -166,6 +166,34 @@ static void add_counts(const struct ssk_table *table, struct ssk_text *out) {
                   ceilings ? " of the rows that do not know the generating process" : "");
 }
 
+/* Series of a row that have a value in column c. */
+static int64_t series_with(const struct ssk_table *table, const struct ssk_table_row *row, int c) {
+  int64_t n = 0;
+  for (int64_t i = 0; row->values && i < row->series; i++)
+    n += !isnan(row->values[0][i * table->n_columns + c]);
+  return n;
+}
+
+/* Figures that are not over all series: of those that are long enough, or have what is asked for.
+ */
+static void add_gaps(const struct ssk_table *table, struct ssk_text *out) {
+  int64_t before = 0;
+  for (int c = 0; c < table->n_columns; c++) {
+    int64_t least = INT64_MAX;
+    for (int r = 0; r < table->n_rows; r++) {
+      const int64_t n = series_with(table, &table->rows[r], c);
+      if (n > 0 && n < table->rows[r].series && n < least)
+        least = n;
+    }
+    if (least == INT64_MAX)
+      continue;
+    if (least != before)
+      ssk_text_printf(out, "; over %lld series: ", (long long)least);
+    ssk_text_printf(out, "%s%s", least == before ? ", " : "", table->columns[c].name);
+    before = least;
+  }
+}
+
 /* What a sampled step costs. */
 static void add_costs(const struct ssk_table *table, struct ssk_text *out) {
   bool any = false;
@@ -200,6 +228,7 @@ void ssk_table_text(const struct ssk_table *table, struct ssk_text *out) {
   ssk_text_add(out, "\n");
   struct ssk_text note = {0};
   add_counts(table, &note);
+  add_gaps(table, &note);
   add_costs(table, &note);
   write_wrapped(note.data ? note.data : "", 0, out);
   ssk_text_free(&note);
@@ -271,6 +300,7 @@ void ssk_table_markdown(const struct ssk_table *table, struct ssk_text *out) {
   }
   ssk_text_add(out, "\n");
   add_counts(table, out);
+  add_gaps(table, out);
   ssk_text_add(out, "\n");
   if (*table->note)
     ssk_text_printf(out, "\n%s\n", table->note);

@@ -44,6 +44,11 @@ printf 'a,b\n1,10\n1e39,20\n3,30\n' >huge.csv
 point "a bound that is no number is not left out of the mean" \
   test "$(status_of sskit evaluate two data.test=huge.csv 'evaluate.metrics=[elbo]')" = 7
 point "... which is said" grep -q "the bound of a series is not a number" said
+printf 'id,a\nx,1\nx,2\nx,3\nx,4\ny,5\ny,6\n' >long.csv
+printf 'name: long\ndata: {use: csv, train: long.csv, test: long.csv, series: id}\nmodel: {latent: 1, transition: random_walk}\n' >long.yaml
+sskit train long.yaml -o long training.steps=1 training.validate_every=0 -q >/dev/null 2>said
+sskit evaluate long evaluate.context=3 evaluate.horizon=1 'evaluate.metrics=[elbo, crps, mae]' >table 2>said
+point "a table says which figures are not over all series" grep -q "2 series; .*over 1 series: crps, mae" table
 point "what is printed goes to no file" test "$(status_of sskit data describe river.yaml -o told)" = 2
 sskit data describe river.yaml --json >describe.json
 point "describe names the columns" sh -c '"$0" data describe two.yaml | grep -q "%  b$"' "$SSKIT"
