@@ -2,6 +2,7 @@
 /* runs.c - sskit runs: list, show, tell apart and remove run directories. */
 #include "report/runs.h"
 #include "cli/cli.h"
+#include "core/file.h"
 #include "core/text.h"
 #include "model/evaluate_bound.h"
 #include "report/tensorboard.h"
@@ -95,7 +96,9 @@ static const char *number(char buffer[32], double value) {
 static int scan_words(struct ssk_cli *cli, struct ssk_runs *runs) {
   int code = cli->n_words == 1 ? ssk_runs_scan(runs, "runs", cli->err) : SSK_OK;
   for (int i = 1; i < cli->n_words && !code; i++)
-    code = ssk_runs_scan(runs, cli->words[i], cli->err);
+    code = ssk_file_exists(cli->words[i])
+               ? ssk_runs_scan(runs, cli->words[i], cli->err)
+               : ssk_err_set(cli->err, SSK_EIO, "there is no folder '%s'", cli->words[i]);
   ssk_runs_leave_index(runs);
   return code;
 }
@@ -113,7 +116,8 @@ static int list(struct ssk_cli *cli, struct ssk_runs *runs) {
   for (int i = 0; i < runs->n; i++) {
     const struct ssk_run_info *run = &runs->items[i];
     char text[32];
-    printf("%-*s  %-12.12s %8lld %11s  %s\n", wide, run->path, ssk_run_state(run),
+    const char *state = ssk_run_state(run); /* the reason of a failure stands behind a colon */
+    printf("%-*s  %-12.*s %8lld %11s  %s\n", wide, run->path, (int)strcspn(state, ":"), state,
            (long long)(run->step < 0 ? 0 : run->step),
            number(text, run->path_loss ? NAN : run->bound_per_step), run->started);
   }

@@ -20,6 +20,11 @@ int ssk_run_checkpoint(const char *path, char **out, ssk_err *err) {
                  "a run directory or a checkpoint file is expected; 'sskit runs ls' lists runs");
     return SSK_EIO;
   }
+  const char *end = strrchr(path, '.');
+  if (end && S_ISREG(info.st_mode) && (!strcmp(end, ".yaml") || !strcmp(end, ".yml")))
+    return ssk_err_set(err, SSK_EIO,
+                       "'%s' is a recipe: what is wanted is a run, which 'sskit train' makes of it",
+                       path);
   const bool folder = S_ISDIR(info.st_mode);
   *out = folder ? ssk_path_join(path, "checkpoints/last.safetensors") : strdup(path);
   if (!*out)

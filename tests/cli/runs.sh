@@ -25,6 +25,10 @@ point "... and no other" test "$(grep -vc '^  ' out)" = 1
 run 0 "diff of runs that differ in the seed" runs diff runs/a runs/b --json
 point "... says so" grep -q '"seed"' out
 run 2 "diff of one run" runs diff runs/a
+run 6 "a folder that is not there" runs ls nowhere
+point "... is said" grep -q "there is no folder 'nowhere'" err
+run 6 "a recipe is no run" evaluate "$recipe"
+point "... and how to get one" grep -q "which 'sskit train' makes of it" err
 run 2 "an unknown action" runs lss
 point "... with the nearest" grep -q "did you mean 'ls'" err
 
