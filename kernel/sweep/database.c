@@ -54,6 +54,14 @@ int ssk_database_begin(struct ssk_database *db, ssk_err *err) {
   return code ? ssk_database_end(db, code, err) : SSK_OK;
 }
 
+bool ssk_database_again(const struct ssk_database *db, int code, int *attempts, ssk_err *err) {
+  enum { MOST = 5 };
+  if (!code || !db->ops->lost || !db->ops->lost(db) || ++*attempts > MOST)
+    return false;
+  ssk_err_clear(err);
+  return true;
+}
+
 int ssk_database_end(struct ssk_database *db, int code, ssk_err *err) {
   if (!code)
     code = db->ops->query(db, "COMMIT", 0, NULL, NULL, NULL, NULL, err);

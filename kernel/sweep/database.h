@@ -26,6 +26,8 @@ struct ssk_database_ops {
                ssk_database_row *row, void *user, int64_t *changed, ssk_err *err);
   /* [optional] Before a transaction: whether the connection stands, or does again. */
   int (*ready)(struct ssk_database *db, ssk_err *err);
+  /* [optional] Whether the connection is gone. */
+  bool (*lost)(const struct ssk_database *db);
   void (*close)(struct ssk_database *db);
 };
 struct ssk_database {
@@ -50,6 +52,9 @@ int ssk_database_begin(struct ssk_database *db, ssk_err *err);
 /* End a transaction: keep what it wrote where code is SSK_OK, undo it otherwise. Returns code, or
  * that of the failure to keep it. */
 int ssk_database_end(struct ssk_database *db, int code, ssk_err *err);
+/* Whether a transaction that ended with `code` is to be done once more: its connection was lost
+ * within, so it wrote nothing, or all of it. Clears err then. *attempts begins at 0. */
+bool ssk_database_again(const struct ssk_database *db, int code, int *attempts, ssk_err *err);
 
 /* For ssk_database_open; present where the build has the library. */
 int ssk_sqlite_open(const char *path, struct ssk_database **out, ssk_err *err);

@@ -94,6 +94,10 @@ static int ready(struct ssk_database *db, ssk_err *err) {
              : refuse(s, "reach the server", pq.PQerrorMessage(s->link), err);
 }
 
+static bool lost(const struct ssk_database *db) {
+  return pq.PQstatus(((const struct server *)db)->link) != CONNECTION_OK;
+}
+
 static void close_link(struct ssk_database *db) {
   struct server *s = (struct server *)db;
   pq.PQfinish(s->link);
@@ -110,6 +114,7 @@ static const struct ssk_database_ops ops = {
     .lock = "SELECT pg_advisory_xact_lock(7236846)",
     .query = query,
     .ready = ready,
+    .lost = lost,
     .close = close_link};
 
 int ssk_postgres_open(const char *uri, struct ssk_database **out, ssk_err *err) {
@@ -121,6 +126,8 @@ int ssk_postgres_open(const char *uri, struct ssk_database **out, ssk_err *err) 
     return ssk_err_set(err, SSK_ENOMEM, "no memory for a database");
   s->base.ops = &ops;
   s->link = pq.PQconnectdb(uri);
+  if (s->link && pq.PQstatus(s->link) != CONNECTION_OK)
+    pq.PQreset(s->link); /* it may have been closed while it was made */
   if (pq.PQstatus(s->link) != CONNECTION_OK) {
     code = refuse(s, "connect", s->link ? pq.PQerrorMessage(s->link) : "no memory", err);
     close_link(&s->base);

@@ -85,11 +85,13 @@ int ssk_store_open(const char *where, const struct ssk_sweep *sweep, const char 
   if (!s)
     return no_memory(err);
   *s = (struct ssk_store){.sweep = sweep, .where = where, .worker = worker ? worker : ""};
-  int code = ssk_database_open(where, &s->db, err);
+  int code = ssk_database_open(where, &s->db, err), attempts = 0;
   if (!code)
-    code = ssk_database_begin(s->db, err);
-  if (!code)
-    code = ssk_database_end(s->db, enter(s, err), err);
+    do {
+      code = ssk_database_begin(s->db, err);
+      if (!code)
+        code = ssk_database_end(s->db, enter(s, err), err);
+    } while (ssk_database_again(s->db, code, &attempts, err));
   if (code) {
     ssk_store_close(s);
     return code;
@@ -275,13 +277,15 @@ static int claim_within(struct ssk_store *s, ssk_propose *propose, void *user,
 
 int ssk_store_claim(struct ssk_store *s, ssk_propose *propose, void *user, struct ssk_claim *claim,
                     enum ssk_claimed *claimed, ssk_err *err) {
-  *claim = (struct ssk_claim){0};
-  int code = ssk_database_begin(s->db, err);
-  if (code)
-    return code;
-  code = ssk_database_end(s->db, claim_within(s, propose, user, claim, claimed, err), err);
-  if (code)
-    ssk_claim_free(claim);
+  int code, attempts = 0;
+  do {
+    *claim = (struct ssk_claim){0};
+    code = ssk_database_begin(s->db, err);
+    if (!code)
+      code = ssk_database_end(s->db, claim_within(s, propose, user, claim, claimed, err), err);
+    if (code)
+      ssk_claim_free(claim);
+  } while (ssk_database_again(s->db, code, &attempts, err));
   return code;
 }
 
@@ -308,13 +312,17 @@ static int change(struct ssk_store *s, struct ssk_claim *claim, const char *sql,
 
 int ssk_store_beat(struct ssk_store *s, struct ssk_claim *claim, ssk_err *err) {
   const struct number lease = real(s->sweep->sweep.lease);
-  int code = ssk_database_begin(s->db, err);
-  if (code)
-    return code;
-  code = change(s, claim,
-                "UPDATE sskit_run SET lease = {now} + $6 WHERE " OWN_RUN " AND state = 'running'",
-                lease.text, NULL, err);
-  return ssk_database_end(s->db, code, err);
+  int code, attempts = 0;
+  do {
+    code = ssk_database_begin(s->db, err);
+    if (code)
+      continue;
+    code = change(s, claim,
+                  "UPDATE sskit_run SET lease = {now} + $6 WHERE " OWN_RUN " AND state = 'running'",
+                  lease.text, NULL, err);
+    code = ssk_database_end(s->db, code, err);
+  } while (ssk_database_again(s->db, code, &attempts, err));
+  return code;
 }
 
 /* The losses at a rung. */
@@ -385,9 +393,13 @@ static int report_within(struct ssk_store *s, struct ssk_claim *claim, int64_t s
 int ssk_store_report(struct ssk_store *s, struct ssk_claim *claim, int64_t step, double value,
                      bool *go_on, ssk_err *err) {
   *go_on = false;
-  int code = ssk_database_begin(s->db, err);
-  return code ? code
-              : ssk_database_end(s->db, report_within(s, claim, step, value, go_on, err), err);
+  int code, attempts = 0;
+  do {
+    code = ssk_database_begin(s->db, err);
+    if (!code)
+      code = ssk_database_end(s->db, report_within(s, claim, step, value, go_on, err), err);
+  } while (ssk_database_again(s->db, code, &attempts, err));
+  return code;
 }
 
 static int finish_within(struct ssk_store *s, struct ssk_claim *claim, double value, double seconds,
@@ -406,24 +418,33 @@ static int finish_within(struct ssk_store *s, struct ssk_claim *claim, double va
 
 int ssk_store_finish(struct ssk_store *s, struct ssk_claim *claim, double value, double seconds,
                      ssk_err *err) {
-  int code = ssk_database_begin(s->db, err);
-  return code ? code : ssk_database_end(s->db, finish_within(s, claim, value, seconds, err), err);
+  int code, attempts = 0;
+  do {
+    code = ssk_database_begin(s->db, err);
+    if (!code)
+      code = ssk_database_end(s->db, finish_within(s, claim, value, seconds, err), err);
+  } while (ssk_database_again(s->db, code, &attempts, err));
+  return code;
 }
 
 /* The run ends in this state; where `alone` is false, so do the seeds of the trial that wait. */
 static int end_run(struct ssk_store *s, struct ssk_claim *claim, const char *state,
                    const char *reason, bool alone, ssk_err *err) {
   const struct number trial = whole(claim->trial);
-  int code = ssk_database_begin(s->db, err);
-  if (code)
-    return code;
-  code = change(s, claim,
-                "UPDATE sskit_run SET state = $6, reason = $7, worker = '' WHERE " OWN_RUN
-                " AND state = 'running'",
-                state, reason, err);
-  if (!code && !claim->lost && !alone)
-    code = skip_seeds(s, trial.text, err);
-  return ssk_database_end(s->db, code, err);
+  int code, attempts = 0;
+  do {
+    code = ssk_database_begin(s->db, err);
+    if (code)
+      continue;
+    code = change(s, claim,
+                  "UPDATE sskit_run SET state = $6, reason = $7, worker = '' WHERE " OWN_RUN
+                  " AND state = 'running'",
+                  state, reason, err);
+    if (!code && !claim->lost && !alone)
+      code = skip_seeds(s, trial.text, err);
+    code = ssk_database_end(s->db, code, err);
+  } while (ssk_database_again(s->db, code, &attempts, err));
+  return code;
 }
 
 int ssk_store_fail(struct ssk_store *s, struct ssk_claim *claim, const char *reason, ssk_err *err) {
@@ -458,6 +479,11 @@ static int retry_within(struct ssk_store *s, int *n, ssk_err *err) {
 
 int ssk_store_retry(struct ssk_store *s, int *n, ssk_err *err) {
   *n = 0;
-  int code = ssk_database_begin(s->db, err);
-  return code ? code : ssk_database_end(s->db, retry_within(s, n, err), err);
+  int code, attempts = 0;
+  do {
+    code = ssk_database_begin(s->db, err);
+    if (!code)
+      code = ssk_database_end(s->db, retry_within(s, n, err), err);
+  } while (ssk_database_again(s->db, code, &attempts, err));
+  return code;
 }

@@ -92,7 +92,14 @@ int ssk_store_read(struct ssk_store *s, struct ssk_trials *out, ssk_err *err) {
 }
 
 int ssk_store_list(struct ssk_store *s, struct ssk_trials *out, ssk_err *err) {
-  *out = (struct ssk_trials){0};
-  int code = ssk_database_begin(s->db, err);
-  return code ? code : ssk_database_end(s->db, ssk_store_read(s, out, err), err);
+  int code, attempts = 0;
+  do {
+    *out = (struct ssk_trials){0};
+    code = ssk_database_begin(s->db, err);
+    if (!code)
+      code = ssk_database_end(s->db, ssk_store_read(s, out, err), err);
+    if (code)
+      ssk_trials_free(out);
+  } while (ssk_database_again(s->db, code, &attempts, err));
+  return code;
 }

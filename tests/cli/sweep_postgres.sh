@@ -96,6 +96,19 @@ point "... two tasks of it end well" test "$(cat status.0 status.1 | tr '\n' ' '
 point "... with all trials, each once" \
   test "$(grep ',done,\|,pruned,' "an array/trials.csv" | cut -d, -f1 | sort -u | wc -l)" = 8
 
+# Connections that break again and again, within transactions too.
+"$SSKIT" sweep -q sweep.yaml name=torn training.steps=5 --storage "$postgres" -o torn >out 2>err &
+sweep=$!
+while kill -0 $sweep 2>/dev/null; do
+  end_connections
+  sleep 0.05
+done
+wait $sweep
+status=$?
+test $status = 0 || sed 's/^/# /' err
+point "connections that break" test $status = 0
+point "... cost no trial" test "$(tail -n +2 torn/trials.csv | cut -d, -f2 | grep -c 'done\|pruned')" = 8
+
 # The server goes away for a moment.
 "$SSKIT" sweep -q sweep.yaml name=again --storage "$postgres" -o again >out 2>err &
 sweep=$!

@@ -40,3 +40,10 @@ restart_postgres() {
   # shellcheck disable=SC2086
   (cd "$server" && $as "$bin/pg_ctl" -D "$server/data" -w -m fast -l "$server/log" restart >>"$server.log" 2>&1)
 }
+
+# Every connection but its own is closed by the server.
+end_connections() {
+  # shellcheck disable=SC2086
+  (cd "$server" && $as "$bin/psql" -h "$server" -U sskit -d postgres -qtAc "SELECT pg_terminate_backend(pid)
+    FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'" >>"$server.log" 2>&1)
+}
