@@ -44,28 +44,32 @@ int ssk_database_query(struct ssk_database *db, const char *sql, int n,
   return code;
 }
 
-int ssk_database_begin(struct ssk_database *db, ssk_err *err) {
-  int code = db->ops->ready ? db->ops->ready(db, err) : SSK_OK;
-  if (!code)
-    code = db->ops->query(db, db->ops->begin, 0, NULL, NULL, NULL, NULL, err);
-  if (code || !db->ops->lock)
+static int do_once(struct ssk_database *db, ssk_database_work *work, void *user, ssk_err *err) {
+  const struct ssk_database_ops *ops = db->ops;
+  int code = ops->query(db, ops->begin, 0, NULL, NULL, NULL, NULL, err);
+  if (code)
     return code;
-  code = db->ops->query(db, db->ops->lock, 0, NULL, NULL, NULL, NULL, err);
-  return code ? ssk_database_end(db, code, err) : SSK_OK;
-}
-
-bool ssk_database_again(const struct ssk_database *db, int code, int *attempts, ssk_err *err) {
-  enum { MOST = 5 };
-  if (!code || !db->ops->lost || !db->ops->lost(db) || ++*attempts > MOST)
-    return false;
-  ssk_err_clear(err);
-  return true;
-}
-
-int ssk_database_end(struct ssk_database *db, int code, ssk_err *err) {
+  if (ops->lock)
+    code = ops->query(db, ops->lock, 0, NULL, NULL, NULL, NULL, err);
   if (!code)
-    code = db->ops->query(db, "COMMIT", 0, NULL, NULL, NULL, NULL, err);
+    code = work(user, err);
+  if (!code)
+    code = ops->query(db, "COMMIT", 0, NULL, NULL, NULL, NULL, err);
   if (code) /* where the connection is gone, so is the transaction: nothing more to say */
-    db->ops->query(db, "ROLLBACK", 0, NULL, NULL, NULL, NULL, NULL);
+    ops->query(db, "ROLLBACK", 0, NULL, NULL, NULL, NULL, NULL);
   return code;
+}
+
+int ssk_database_transaction(struct ssk_database *db, ssk_database_work *work, void *user,
+                             ssk_err *err) {
+  enum { MOST = 6 };
+  for (int times = 1;; times++) {
+    int code = db->ops->ready ? db->ops->ready(db, err) : SSK_OK;
+    if (code)
+      return code;
+    code = do_once(db, work, user, err);
+    if (!code || times == MOST || !db->ops->lost || !db->ops->lost(db))
+      return code;
+    ssk_err_clear(err);
+  }
 }

@@ -48,13 +48,14 @@ const char *ssk_database_kinds(char text[96]);
 int ssk_database_query(struct ssk_database *db, const char *sql, int n,
                        const char *const *parameters, ssk_database_row *row, void *user,
                        int64_t *changed, ssk_err *err);
-int ssk_database_begin(struct ssk_database *db, ssk_err *err);
-/* End a transaction: keep what it wrote where code is SSK_OK, undo it otherwise. Returns code, or
- * that of the failure to keep it. */
-int ssk_database_end(struct ssk_database *db, int code, ssk_err *err);
-/* Whether a transaction that ended with `code` is to be done once more: its connection was lost
- * within, so it wrote nothing, or all of it. Clears err then. *attempts begins at 0. */
-bool ssk_database_again(const struct ssk_database *db, int code, int *attempts, ssk_err *err);
+/* What a transaction does, with ssk_database_query. It may be done more than once: what it leaves
+ * in `user` the first time counts for nothing then. */
+typedef int ssk_database_work(void *user, ssk_err *err);
+/* Keep what `work` wrote where it returns SSK_OK, undo it otherwise. Where the connection breaks
+ * within, it is done again: then it had written nothing, or all of it and the answer was lost.
+ * Returns the code of `work`, or that of the failure to keep it. */
+int ssk_database_transaction(struct ssk_database *db, ssk_database_work *work, void *user,
+                             ssk_err *err);
 
 /* For ssk_database_open; present where the build has the library. */
 int ssk_sqlite_open(const char *path, struct ssk_database **out, ssk_err *err);

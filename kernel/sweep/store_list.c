@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* store_list.c - reading all trials. */
-#include "sweep/store_list.h"
-#include "sweep/database.h"
+#include "sweep/store_internal.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +18,6 @@ double *ssk_store_point(const char *text, int n) {
     text = end;
   }
   return point;
-}
-
-static int no_memory(ssk_err *err) {
-  return ssk_err_set(err, SSK_ENOMEM, "no memory for the trials");
 }
 
 /* The trial of this number, which is the last one or a new one. */
@@ -52,7 +47,7 @@ static int take_run(void *user, const char *const *cells, ssk_err *err) {
   struct ssk_trial_run *grown =
       t ? realloc(t->runs, ((size_t)t->n_runs + 1) * sizeof *grown) : NULL;
   if (!grown)
-    return no_memory(err);
+    return ssk_store_no_memory(err);
   t->runs = grown;
   const enum ssk_trial_state state = ssk_trial_state_named(cells[3]);
   struct ssk_trial_run run = {.seed = strtoull(cells[2], NULL, 10),
@@ -65,7 +60,7 @@ static int take_run(void *user, const char *const *cells, ssk_err *err) {
                               .value = number_of(cells[9]),
                               .seconds = number_of(cells[10])};
   if (!run.reason)
-    return no_memory(err);
+    return ssk_store_no_memory(err);
   t->runs[t->n_runs++] = run;
   return state == SSK_TRIAL_STATES
              ? ssk_err_set(err, SSK_EDATA, "the storage has a run in the state '%s'", cells[3])
@@ -91,15 +86,22 @@ int ssk_store_read(struct ssk_store *s, struct ssk_trials *out, ssk_err *err) {
   return code;
 }
 
+struct reading {
+  struct ssk_store *store;
+  struct ssk_trials *out;
+};
+
+static int read_within(void *user, ssk_err *err) {
+  const struct reading *reading = user;
+  ssk_trials_free(reading->out);
+  return ssk_store_read(reading->store, reading->out, err);
+}
+
 int ssk_store_list(struct ssk_store *s, struct ssk_trials *out, ssk_err *err) {
-  int code, attempts = 0;
-  do {
-    *out = (struct ssk_trials){0};
-    code = ssk_database_begin(s->db, err);
-    if (!code)
-      code = ssk_database_end(s->db, ssk_store_read(s, out, err), err);
-    if (code)
-      ssk_trials_free(out);
-  } while (ssk_database_again(s->db, code, &attempts, err));
+  struct reading reading = {s, out};
+  *out = (struct ssk_trials){0};
+  const int code = ssk_database_transaction(s->db, read_within, &reading, err);
+  if (code)
+    ssk_trials_free(out);
   return code;
 }
