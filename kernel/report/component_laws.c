@@ -28,6 +28,12 @@ static struct law law_of(struct ssk_trial *trial, enum ssk_kind kind) {
   return (struct law){trial, kind == SSK_TRANSITION ? parts->transition : parts->emission, kind};
 }
 
+/* Of what is drawn, for each path. */
+static size_t width_of(const struct law *law) {
+  const struct ssk_dims *dims = &law->trial->model->dims;
+  return (size_t)(law->kind == SSK_TRANSITION ? dims->d : dims->D);
+}
+
 /* A pass of N paths at one step whose latents before are all the same; its rows, `later` by some
  * steps. */
 static struct ssk_rows begin(const struct law *law, int later) {
@@ -89,8 +95,7 @@ static const char *draws_nothing(const struct law *law) {
 
 /* Why the distribution of one dimension cannot be looked at, or NULL. */
 static const char *has_no_density(const struct law *law) {
-  const struct ssk_dims *dims = &law->trial->model->dims;
-  if ((law->kind == SSK_TRANSITION ? dims->d : dims->D) != 1)
+  if (width_of(law) != 1)
     return "only for one dimension";
   if (law->kind == SSK_EMISSION) {
     const struct ssk_emission_ops *ops = law->instance->component->ops;
@@ -107,11 +112,9 @@ static const char *failure(const struct ssk_trial *trial, const char *otherwise)
 /* Values of a draw into `to`; false, where it has failed. */
 static bool take(const struct law *law, int later, ssk_real *to) {
   const ssk_tensor *x = draw(law, later);
-  const struct ssk_dims *dims = &law->trial->model->dims;
-  const int width = law->kind == SSK_TRANSITION ? dims->d : dims->D;
   if (ssk_tape_code(law->trial->pass.ctx.tape))
     return false;
-  memcpy(to, x->data, (size_t)N * (size_t)width * sizeof *to);
+  memcpy(to, x->data, N * width_of(law) * sizeof *to);
   return true;
 }
 
@@ -124,8 +127,7 @@ static bool varies(const ssk_real *x, size_t width) {
 
 void ssk_check_draws(struct ssk_trial *trial, enum ssk_kind kind, struct ssk_check_report *report) {
   const struct law law = law_of(trial, kind);
-  const struct ssk_dims *dims = &trial->model->dims;
-  const size_t width = (size_t)(kind == SSK_TRANSITION ? dims->d : dims->D), n = N * width;
+  const size_t width = width_of(&law), n = N * width;
   const char *why = draws_nothing(&law);
   ssk_check_begin(report, "draws");
   if (why) {
