@@ -15,7 +15,7 @@
 /* ---- options that every verb takes ------------------------------------------------------------
  */
 
-enum { KEY_PLUGIN_DIR = 0x1000, KEY_JSON, KEY_NO_COLOUR, KEY_THREADS, KEY_CHECKPOINT };
+enum { KEY_PLUGIN_DIR = 0x1000, KEY_JSON, KEY_NO_COLOUR, KEY_THREADS, KEY_CHECKPOINT, KEY_FORMAT };
 
 static const struct argp_option global_options[] = {
     {"plugin-dir", KEY_PLUGIN_DIR, "DIR", 0, "also load the plugins of DIR (repeatable)", 0},
@@ -109,6 +109,9 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state) {
       arg[n - 1] = '\0';
     cli->output = arg;
     return 0;
+  case KEY_FORMAT:
+    cli->format_wanted = arg;
+    return 0;
   case KEY_CHECKPOINT:
     return append(&cli->n_words, &cli->words, arg);
   default:
@@ -121,6 +124,12 @@ void ssk_cli_shared_options(const struct ssk_syntax *syntax, struct argp_option 
   if (syntax->output)
     options[n++] =
         (struct argp_option){.name = "output", .key = 'o', .arg = "PATH", .doc = syntax->output};
+  if (syntax->formats)
+    options[n++] = (struct argp_option){
+        .name = "format",
+        .key = KEY_FORMAT,
+        .arg = syntax->formats,
+        .doc = "what is written (default: by the ending of --output, else by --json, else csv)"};
   if (syntax->threads)
     options[n++] = (struct argp_option){
         .name = "threads", .key = KEY_THREADS, .arg = "N", .doc = syntax->threads};
@@ -204,6 +213,8 @@ static int parse_line(struct ssk_cli *cli, const struct ssk_syntax *syntax, void
     return ssk_err_set(cli->err, failed == ENOMEM ? SSK_ENOMEM : SSK_EUSAGE,
                        "cannot read the command line: %s", strerror(failed));
   int code = check_count(cli, syntax, argv[0]);
+  if (!code && syntax->formats)
+    code = ssk_format_settle(cli, syntax->formats);
   return code ? code : load_plugins(cli);
 }
 

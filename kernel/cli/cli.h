@@ -12,6 +12,7 @@
 #ifndef SSK_CLI_CLI_H
 #define SSK_CLI_CLI_H
 
+#include "cli/format.h"
 #include <argp.h>
 #include <jansson.h>
 #include <sskit/err.h>
@@ -35,8 +36,10 @@ struct ssk_cli {
   const char **words;
   int n_over; /* the arguments of the form a.b.c=value, in order */
   const char **over;
-  int threads;        /* 0: one a processor */
-  const char *output; /* NULL: not given */
+  int threads;               /* 0: one a processor */
+  const char *output;        /* NULL: not given */
+  enum ssk_format format;    /* of what is written, for verbs that take --format */
+  const char *format_wanted; /* by --format; NULL: not given */
   /* Private to main.c, cli.c and interface.c. */
   bool asked;                      /* the verb is asked for its syntax only */
   const struct ssk_syntax *syntax; /* its answer */
@@ -58,6 +61,8 @@ struct ssk_syntax {
   bool run;                          /* its word is a run, which --checkpoint may name, too */
   bool ranks;                        /* several processes may share the work */
   const char *output;                /* takes -o, into cli->output; its help; NULL: does not */
+  const char *formats;               /* takes --format, into cli->format; their names, the one that
+                                        is usual first: "csv|json"; NULL: does not */
   const struct argp_option *options; /* the verb's own options; NULL: none */
   argp_parser_t parser;              /* handles them (state->input is `input`); returns
                                         ARGP_ERR_UNKNOWN for every other key */
@@ -101,7 +106,7 @@ const char *ssk_cli_plain(const struct ssk_cli *cli);
 extern const struct argp ssk_cli_globals;
 /* The options that several verbs have, as far as this one takes them, and an end behind
  * them: into options[SSK_CLI_SHARED]. */
-enum { SSK_CLI_SHARED = 4 };
+enum { SSK_CLI_SHARED = 5 };
 void ssk_cli_shared_options(const struct ssk_syntax *syntax, struct argp_option *options);
 void ssk_cli_settle(struct ssk_cli *cli);
 void ssk_cli_release(struct ssk_cli *cli);

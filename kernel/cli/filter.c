@@ -4,12 +4,10 @@
 #include "cli/latency.h"
 #include "cli/observations.h"
 #include "cli/quantiles.h"
-#include "cli/training.h"
+#include "cli/source.h"
 #include "core/clock.h"
 #include "core/file.h"
-#include "infer/evaluate.h"
 #include "infer/model_filter.h"
-#include "model/outside.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +73,7 @@ static const struct ssk_syntax syntax = {
     .overrides = true,
     .run = true,
     .output = "write to this file instead of standard output",
+    .formats = "csv|jsonl",
     .options = options,
     .parser = parse,
 };
@@ -83,10 +82,9 @@ static const struct ssk_syntax syntax = {
 struct job {
   const struct ssk_cli *cli;
   const struct input *input;
-  struct ssk_run *run;
+  struct ssk_source source;
   struct ssk_filter *filter;
   struct ssk_observations in; /* the names of dimensions; with --stream also the lines */
-  struct ssk_outside outside; /* with --data */
   struct ssk_text text;
   struct ssk_latency latency;
   double *x, *u; /* [D], [V] */
@@ -107,14 +105,11 @@ static void add_column(struct job *job, const char *what, int k) {
   else
     snprintf(name, sizeof name, "%s_%d", what, k);
   ssk_text_add(&job->text, ",");
-  if (strpbrk(name, ",\"\r\n"))
-    ssk_text_quote(&job->text, name);
-  else
-    ssk_text_add(&job->text, name);
+  ssk_text_cell(&job->text, name);
 }
 
 static void add_header(struct job *job) {
-  if (job->cli->json)
+  if (job->cli->format != SSK_FORMAT_CSV)
     return;
   char quantile[32], column[48];
   ssk_text_add(&job->text, "series,step,log_density,effective");
@@ -134,10 +129,7 @@ static void add_header(struct job *job) {
 
 static void add_csv(struct job *job, const char *series, const struct ssk_filtered *now) {
   struct ssk_text *out = &job->text;
-  if (strpbrk(series, ",\"\r\n"))
-    ssk_text_quote(out, series);
-  else
-    ssk_text_add(out, series);
+  ssk_text_cell(out, series);
   ssk_text_printf(out, ",%lld,%.9g,%.6g", (long long)now->step, now->log_density, now->effective);
   for (int k = 0; k < job->in.D; k++) {
     ssk_text_printf(out, ",%.7g,%.7g,%.7g", now->mean[k], now->sd[k], now->predicted_mean[k]);
@@ -160,20 +152,16 @@ static void add_json(struct job *job, const char *series, const struct ssk_filte
     json_array_append_new(quantiles, row);
   }
   json_t *object =
-      json_pack("{s:o, s:I, s:o, s:f, s:o, s:o, s++:o, s++:o}", "series", ssk_cli_text(series),
+      json_pack("{s:o, s:I, s:o, s:f, s:o, s:o, s++:o, s:o, s++:o}", "series", ssk_cli_text(series),
                 "step", (json_int_t)now->step, "log_density", ssk_cli_real(now->log_density),
                 "effective", now->effective, "mean", mean, "sd", sd, predicted(job), "_", "mean",
-                next, predicted(job), "_", "quantiles", quantiles);
-  char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
-  job->text.failed = job->text.failed || !line;
-  ssk_text_add(&job->text, line ? line : "");
-  ssk_text_add(&job->text, "\n");
-  free(line);
-  json_decref(object);
+                next, "levels", ssk_quantile_levels(job->input->level, job->input->n_levels),
+                predicted(job), "_", "quantiles", quantiles);
+  ssk_format_line(&job->text, object);
 }
 
 static int add_line(struct job *job, const char *series, const struct ssk_filtered *now) {
-  (job->cli->json ? add_json : add_csv)(job, series, now);
+  (job->cli->format == SSK_FORMAT_CSV ? add_csv : add_json)(job, series, now);
   return job->text.failed ? ssk_err_set(job->cli->err, SSK_ENOMEM, "no memory for a line") : SSK_OK;
 }
 
@@ -188,7 +176,7 @@ static int send(struct job *job) {
 }
 
 static int check_values(const struct job *job) {
-  const struct ssk_instance *emission = job->run->experiment->model.emission;
+  const struct ssk_instance *emission = job->source.run->experiment->model.emission;
   const struct ssk_emission_ops *ops = emission->component->ops;
   for (int k = 0; ops->refuse && k < job->in.D; k++) {
     const char *wanted = isnan(job->x[k]) ? NULL : ops->refuse(emission->self, job->x[k]);
@@ -208,7 +196,7 @@ static int answer(struct job *job) {
   int code = ssk_observations_read(&job->in, job->x, job->u, &header, job->cli->err);
   if (code || header)
     return code;
-  const struct ssk_data *data = job->run->data;
+  const struct ssk_data *data = job->source.run->data;
   for (int k = 0; k < job->in.V; k++)
     job->u[k] = (job->u[k] - data->u_centre[k]) / data->u_scale[k];
   code = check_values(job);
@@ -254,9 +242,10 @@ static int filter_stream(struct job *job) {
 
 static int filter_one(struct job *job, const struct ssk_split_data *split, int64_t i) {
   const int D = job->in.D;
+  const char *name = ssk_source_name(&job->source, i);
   char number[24];
   snprintf(number, sizeof number, "%lld", (long long)i);
-  const char *name = job->input->data ? ssk_outside_name(&job->outside, i) : number;
+  name = name ? name : number;
   int code = ssk_filter_begin(job->filter, i, job->cli->err);
   for (int t = 0; t < split->length[i] && !code; t++) {
     struct ssk_filtered now;
@@ -272,33 +261,18 @@ static int filter_one(struct job *job, const struct ssk_split_data *split, int64
   return code;
 }
 
-static int filter_all(struct job *job) {
-  const struct ssk_evaluate_section *how = &job->run->experiment->evaluate;
-  const struct ssk_data *data = job->run->data;
-  const struct ssk_split_data *split = &data->split[how->split];
-  int64_t first = 0, last = ssk_evaluated_series(how, data), wanted = job->input->series;
-  ssk_err *err = job->cli->err;
-  if (job->input->data) {
-    int code = ssk_outside_read(job->run->experiment, job->cli->registry, data, job->input->data,
-                                &job->outside, err);
-    if (code)
-      return code;
-    split = &job->outside.data->split[SSK_TEST];
-    last = split->n;
-  }
-  if (wanted >= split->n)
-    return ssk_err_set(err, SSK_EUSAGE, "there is no series %lld: the %s has %lld",
-                       (long long)wanted, job->input->data ? "file" : "split", (long long)split->n);
-  if (wanted >= 0)
-    first = wanted, last = wanted + 1;
+static int filter_all(struct ssk_cli *cli, struct job *job) {
+  struct ssk_source *source = &job->source;
+  int code = ssk_source_choose(cli, source, job->input->data, job->input->series);
+  if (code)
+    return code;
   add_header(job);
-  int code = SSK_OK;
-  for (int64_t i = first; i < last && !code; i++)
-    code = filter_one(job, split, i);
+  for (int64_t i = source->first; i < source->last && !code; i++)
+    code = filter_one(job, &source->data->split[source->split], i);
   if (code || !job->text.length)
     return code;
-  return job->cli->output ? ssk_file_write(job->cli->output, job->text.data, job->text.length, err)
-                          : send(job);
+  return cli->output ? ssk_file_write(cli->output, job->text.data, job->text.length, cli->err)
+                     : send(job);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */
@@ -315,19 +289,19 @@ static int run_job(struct ssk_cli *cli, struct job *job) {
   const struct input *input = job->input;
   int code = check_input(cli, input);
   if (!code)
-    code = (input->stream || input->data ? ssk_run_open_alone : ssk_run_open)(
-        cli->words[0], cli->n_over, cli->over, cli->registry, &job->run, cli->err);
+    code = ssk_source_open(cli, input->stream || input->data, cli->n_over, cli->over, &job->source);
+  const struct ssk_run *run = job->source.run;
   if (!code)
-    code = ssk_filter_open(job->run->model, job->run->values, job->run->data, (int)input->particles,
-                           (uint64_t)job->run->experiment->seed, &job->filter, cli->err);
+    code = ssk_filter_open(run->model, run->values, run->data, (int)input->particles,
+                           (uint64_t)run->experiment->seed, &job->filter, cli->err);
   if (!code)
-    code = ssk_observations_open(&job->in, stdin, "standard input", job->run->data, cli->err);
+    code = ssk_observations_open(&job->in, stdin, "standard input", run->data, cli->err);
   if (!code && input->stream)
     code = ssk_observations_check(&job->in, cli->err);
   if (!code && !(job->x = calloc((size_t)(job->in.D + job->in.V), sizeof *job->x)))
     code = ssk_err_set(cli->err, SSK_ENOMEM, "no memory for an observation");
   job->u = job->x ? job->x + job->in.D : NULL;
-  return code ? code : input->stream ? filter_stream(job) : filter_all(job);
+  return code ? code : input->stream ? filter_stream(job) : filter_all(cli, job);
 }
 
 int ssk_verb_filter(struct ssk_cli *cli, int argc, char **argv) {
@@ -342,8 +316,7 @@ int ssk_verb_filter(struct ssk_cli *cli, int argc, char **argv) {
   free(job.x);
   ssk_text_free(&job.text);
   ssk_observations_close(&job.in);
-  ssk_outside_free(&job.outside);
   ssk_filter_free(job.filter);
-  ssk_run_free(job.run);
+  ssk_source_free(&job.source);
   return code;
 }

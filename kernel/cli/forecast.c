@@ -3,11 +3,9 @@
  * set or of somebody's own. */
 #include "cli/forecast_write.h"
 #include "cli/quantiles.h"
-#include "cli/training.h"
-#include "infer/evaluate.h"
+#include "cli/source.h"
 #include "infer/forecast_groups.h"
 #include "infer/model_forecast.h"
-#include "model/outside.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +18,7 @@ enum {
   KEY_HORIZON,
   KEY_SAMPLES,
   KEY_QUANTILES,
-  KEY_FORM,
-  KEY_FORMAT
+  KEY_FORM
 };
 
 static const struct argp_option options[] = {
@@ -37,14 +34,12 @@ static const struct argp_option options[] = {
     {"quantiles", KEY_QUANTILES, "LIST", 0,
      "levels of the quantiles (default: " SSK_QUANTILES_DEFAULT ")", 0},
     {"form", KEY_FORM, "FORM", 0, "quantiles (default), or samples: the paths themselves", 0},
-    {"format", KEY_FORMAT, "FORMAT", 0,
-     "csv, jsonl or npz (default: by the ending of --output, else csv)", 0},
     {0}};
 
 struct input {
   const char *data;
   int64_t series; /* -1: all */
-  bool beyond, formatted;
+  bool beyond;
   int64_t context, horizon, samples; /* 0: not given */
   struct ssk_forecast_form form;
 };
@@ -53,14 +48,6 @@ static void parse_form(struct input *input, const char *arg, const struct argp_s
   input->form.samples = strcmp(arg, "samples") == 0;
   if (!input->form.samples && strcmp(arg, "quantiles") != 0)
     argp_error(state, "--form is quantiles or samples, not '%s'", arg);
-}
-
-static void parse_format(struct input *input, const char *arg, const struct argp_state *state) {
-  const int format = ssk_forecast_format_named(arg);
-  if (format < 0)
-    argp_error(state, "--format is csv, jsonl or npz, not '%s'", arg);
-  input->form.format = (enum ssk_forecast_format)format;
-  input->formatted = true;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -91,9 +78,6 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_FORM:
     parse_form(input, arg, state);
     return 0;
-  case KEY_FORMAT:
-    parse_format(input, arg, state);
-    return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -112,6 +96,7 @@ static const struct ssk_syntax syntax = {
     .threads = SSK_CLI_THREADS,
     .run = true,
     .output = "write to this file instead of standard output",
+    .formats = "csv|json|jsonl|npz",
     .options = options,
     .parser = parse,
 };
@@ -119,30 +104,31 @@ static const struct ssk_syntax syntax = {
 /* One call. */
 struct job {
   const struct input *input;
-  struct ssk_run *run;
-  struct ssk_outside outside; /* with --data */
-  const struct ssk_data *data;
-  enum ssk_split split;
+  struct ssk_source source;
   struct ssk_forecaster forecaster;
   struct ssk_pool *pool;
   struct ssk_forecasts out;
   double *paths, *truth;
 };
 
+/* What forecasts need where the model has covariates. */
+static const char add_rows[] =
+    "add rows with the covariates of the horizon, and empty cells for what is observed";
+
 /* The history of series i that is conditioned on. */
 static int context_of(const struct job *job, int64_t i, int *context, ssk_err *err) {
-  const struct ssk_evaluate_section *how = &job->run->experiment->evaluate;
-  const int length = job->data->split[job->split].length[i], horizon = (int)how->horizon;
-  if (job->input->data) {
-    *context = job->outside.history[i];
-    if (!job->data->shape.V || *context + horizon <= length)
+  const struct ssk_source *source = &job->source;
+  const struct ssk_evaluate_section *how = &source->run->experiment->evaluate;
+  const int length = source->data->split[source->split].length[i], horizon = (int)how->horizon;
+  if (source->file) {
+    *context = source->outside.history[i];
+    if (!source->data->shape.V || *context + horizon <= length)
       return SSK_OK;
     ssk_err_set(err, SSK_EDATA,
                 "series %s has the covariates of %d steps behind its last observation, and the "
                 "horizon is %d",
-                ssk_outside_name(&job->outside, i), length - *context, horizon);
-    ssk_err_hint(err, "add rows with the covariates of the horizon, and empty cells for what is "
-                      "observed");
+                ssk_source_name(source, i), length - *context, horizon);
+    ssk_err_hint(err, "%s", add_rows);
     return SSK_EDATA;
   }
   *context = job->input->beyond ? length : how->context ? (int)how->context : length - horizon;
@@ -156,12 +142,13 @@ static int context_of(const struct job *job, int64_t i, int *context, ssk_err *e
 }
 
 static int forecast_series(struct job *job, int64_t i, ssk_err *err) {
-  const struct ssk_split_data *split = &job->data->split[job->split];
-  const int D = job->data->shape.D, horizon = job->out.horizon;
+  const struct ssk_source *source = &job->source;
+  const struct ssk_split_data *split = &source->data->split[source->split];
+  const int D = source->data->shape.D, horizon = job->out.horizon;
   int context = 0, code = context_of(job, i, &context, err);
   if (!code)
-    code = ssk_forecast_groups(&job->forecaster, job->pool, job->data, job->split, i, context,
-                               horizon, job->out.samples, (uint64_t)job->run->experiment->seed,
+    code = ssk_forecast_groups(&job->forecaster, job->pool, source->data, source->split, i, context,
+                               horizon, job->out.samples, (uint64_t)source->run->experiment->seed,
                                job->paths, err);
   if (code)
     return code;
@@ -171,23 +158,20 @@ static int forecast_series(struct job *job, int64_t i, ssk_err *err) {
       const bool known = context + t < split->length[i] && split->mask[at] != 0;
       job->truth[t * D + k] = known ? split->x[at] : NAN;
     }
-  const struct ssk_forecast_series series = {
-      .name = job->input->data ? ssk_outside_name(&job->outside, i) : NULL,
-      .number = i,
-      .first = context + (job->input->data ? job->outside.first[i] : 0),
-      .truth = job->truth,
-      .paths = job->paths};
+  const struct ssk_forecast_series series = {.name = ssk_source_name(source, i),
+                                             .number = i,
+                                             .first = context +
+                                                      (source->file ? source->outside.first[i] : 0),
+                                             .truth = job->truth,
+                                             .paths = job->paths};
   ssk_forecasts_add(&job->out, &series);
   return SSK_OK;
 }
 
 static int forecast_all(struct ssk_cli *cli, struct job *job) {
-  const struct ssk_evaluate_section *how = &job->run->experiment->evaluate;
-  const int64_t n = job->data->split[job->split].n, wanted = job->input->series;
-  if (wanted >= n)
-    return ssk_err_set(cli->err, SSK_EUSAGE, "there is no series %lld: the %s has %lld",
-                       (long long)wanted, job->input->data ? "file" : "split", (long long)n);
-  const size_t per_step = (size_t)job->data->shape.D * (size_t)how->horizon;
+  const struct ssk_run *run = job->source.run;
+  const struct ssk_evaluate_section *how = &run->experiment->evaluate;
+  const size_t per_step = (size_t)run->data->shape.D * (size_t)how->horizon;
   job->paths = malloc((size_t)how->samples * per_step * sizeof *job->paths);
   job->truth = malloc(per_step * sizeof *job->truth);
   int code =
@@ -195,17 +179,12 @@ static int forecast_all(struct ssk_cli *cli, struct job *job) {
   if (!code)
     code = ssk_pool_new(cli->threads, &job->pool, cli->err);
   if (!code)
-    code = ssk_model_forecaster(job->run->model, job->run->values, job->run->experiment->name,
+    code = ssk_model_forecaster(run->model, run->values, run->experiment->name,
                                 ssk_pool_threads(job->pool), how, &job->forecaster, cli->err);
   if (!code && !job->forecaster.forecast)
     code = ssk_err_set(cli->err, SSK_EDATA, "the emission '%s' does not model observations",
-                       job->run->experiment->model.emission->component->name);
-  int64_t first = 0, last = job->input->data ? n : ssk_evaluated_series(how, job->data);
-  if (wanted >= 0) {
-    first = wanted;
-    last = wanted + 1;
-  }
-  for (int64_t i = first; i < last && !code; i++)
+                       run->experiment->model.emission->component->name);
+  for (int64_t i = job->source.first; i < job->source.last && !code; i++)
     code = forecast_series(job, i, cli->err);
   return code;
 }
@@ -213,45 +192,33 @@ static int forecast_all(struct ssk_cli *cli, struct job *job) {
 /* The run, and the series: of its data set, or of a file. */
 static int open_series(struct ssk_cli *cli, struct job *job) {
   const struct input *input = job->input;
-  int code = (input->data ? ssk_run_open_alone : ssk_run_open)(
-      cli->words[0], cli->n_over, cli->over, cli->registry, &job->run, cli->err);
+  int code = ssk_source_open(cli, input->data, cli->n_over, cli->over, &job->source);
   if (code)
     return code;
-  struct ssk_evaluate_section *how = &job->run->experiment->evaluate;
+  struct ssk_evaluate_section *how = &job->source.run->experiment->evaluate;
   how->horizon = input->horizon ? input->horizon : how->horizon;
   how->samples = input->samples ? input->samples : how->samples;
-  job->data = job->run->data;
-  job->split = (enum ssk_split)how->split;
-  if (!input->data)
-    return SSK_OK;
-  code = ssk_outside_read(job->run->experiment, cli->registry, job->run->data, input->data,
-                          &job->outside, cli->err);
+  if (input->beyond && job->source.run->data->shape.V) {
+    ssk_err_set(cli->err, SSK_EDATA,
+                "--beyond is not for a model with covariates: the data set has none behind the end "
+                "of its series");
+    ssk_err_hint(cli->err, "'--data FILE' forecasts what follows the series of a file: %s",
+                 add_rows);
+    return SSK_EDATA;
+  }
+  code = ssk_source_choose(cli, &job->source, input->data, input->series);
   if (!code && input->context)
-    ssk_outside_keep(&job->outside, (int)input->context);
-  job->data = job->outside.data;
-  job->split = SSK_TEST;
+    ssk_outside_keep(&job->source.outside, (int)input->context);
   return code;
 }
 
-static void settle_form(const struct ssk_cli *cli, struct input *input) {
-  if (!input->formatted && cli->output) {
-    const int format = ssk_forecast_format_of(cli->output);
-    input->form.format = format < 0 ? SSK_FORECAST_CSV : (enum ssk_forecast_format)format;
-  }
-  if (cli->json && input->form.format == SSK_FORECAST_CSV)
-    input->form.format = SSK_FORECAST_JSON;
-  if (!input->form.n_levels)
-    input->form.n_levels = ssk_quantiles_default(input->form.level);
-}
-
-static int check_input(const struct ssk_cli *cli, const struct input *input) {
+static int check_input(struct ssk_cli *cli, const struct input *input) {
   if (input->context && !input->data)
     return ssk_err_set(cli->err, SSK_EUSAGE, "--context is for --data; else evaluate.context says");
   if (input->beyond && input->data)
     return ssk_err_set(cli->err, SSK_EUSAGE, "--beyond is what --data does in any case");
-  if (input->form.format == SSK_FORECAST_NPZ && !cli->output)
-    return ssk_err_set(cli->err, SSK_EUSAGE, "npz needs a file: --output");
-  return SSK_OK;
+  return ssk_cli_is_for(cli, "--quantiles", input->form.n_levels, "--form quantiles",
+                        !input->form.samples);
 }
 
 int ssk_verb_forecast(struct ssk_cli *cli, int argc, char **argv) {
@@ -259,18 +226,20 @@ int ssk_verb_forecast(struct ssk_cli *cli, int argc, char **argv) {
   int code = ssk_cli_parse(cli, &syntax, &input, argc, argv);
   if (code)
     return code;
-  settle_form(cli, &input);
   struct job job = {.input = &input};
   code = check_input(cli, &input);
+  input.form.format = cli->format;
+  if (!input.form.n_levels)
+    input.form.n_levels = ssk_quantiles_default(input.form.level);
   if (!code)
     code = open_series(cli, &job);
   if (!code) {
-    const struct ssk_evaluate_section *how = &job.run->experiment->evaluate;
+    const struct ssk_evaluate_section *how = &job.source.run->experiment->evaluate;
     job.out = (struct ssk_forecasts){.form = input.form,
-                                     .named = input.data != NULL,
+                                     .named = job.source.file || job.source.names.n,
                                      .samples = (int)how->samples,
                                      .horizon = (int)how->horizon,
-                                     .D = job.data->shape.D};
+                                     .D = job.source.data->shape.D};
     code = forecast_all(cli, &job);
   }
   if (!code)
@@ -280,7 +249,6 @@ int ssk_verb_forecast(struct ssk_cli *cli, int argc, char **argv) {
   ssk_pool_free(job.pool);
   free(job.paths);
   free(job.truth);
-  ssk_outside_free(&job.outside);
-  ssk_run_free(job.run);
+  ssk_source_free(&job.source);
   return code;
 }

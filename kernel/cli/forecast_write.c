@@ -10,23 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-  const char *name;
-  enum ssk_forecast_format format;
-} formats[] = {{"csv", SSK_FORECAST_CSV}, {"jsonl", SSK_FORECAST_JSONL}, {"npz", SSK_FORECAST_NPZ}};
-
-int ssk_forecast_format_named(const char *name) {
-  for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
-    if (strcmp(formats[i].name, name) == 0)
-      return (int)formats[i].format;
-  return -1;
-}
-
-int ssk_forecast_format_of(const char *path) {
-  const char *dot = strrchr(path, '.');
-  return dot && !strchr(dot, '/') ? ssk_forecast_format_named(dot + 1) : -1;
-}
-
 /* ---- numbers --------------------------------------------------------------------------------- */
 
 /* Paths of entry k of step t into all->values; sorted where quantiles are asked for. */
@@ -52,10 +35,8 @@ static void add_series(const struct ssk_forecasts *all, const struct ssk_forecas
                        struct ssk_text *out) {
   if (!all->named)
     ssk_text_printf(out, "%lld", (long long)series->number);
-  else if (strpbrk(series->name, ",\"\r\n"))
-    ssk_text_quote(out, series->name);
   else
-    ssk_text_add(out, series->name);
+    ssk_text_cell(out, series->name);
 }
 
 static void csv_header(struct ssk_forecasts *all) {
@@ -102,21 +83,12 @@ static json_t *json_entry(const struct ssk_forecasts *all, const struct ssk_fore
   for (int i = 0; i < n; i++)
     json_array_append_new(list,
                           ssk_cli_real(all->form.samples ? all->values[i] : quantile_of(all, i)));
-  if (!all->form.samples)
+  if (!all->form.samples) {
     json_object_set_new(object, "mean", ssk_cli_real(mean_of(all)));
+    json_object_set_new(object, "levels", ssk_quantile_levels(all->form.level, all->form.n_levels));
+  }
   json_object_set_new(object, all->form.samples ? "samples" : "quantiles", list);
   return object;
-}
-
-static void jsonl_entry(struct ssk_forecasts *all, json_t *object) {
-  char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
-  if (line) {
-    ssk_text_add(&all->text, line);
-    ssk_text_add(&all->text, "\n");
-  }
-  all->failed = all->failed || !line;
-  free(line);
-  json_decref(object);
 }
 
 /* ---- arrays ---------------------------------------------------------------------------------- */
@@ -218,9 +190,9 @@ static bool begin(struct ssk_forecasts *all) {
   if (all->values)
     return true;
   all->values = malloc((size_t)all->samples * sizeof *all->values);
-  if (all->form.format == SSK_FORECAST_CSV)
+  if (all->form.format == SSK_FORMAT_CSV)
     csv_header(all);
-  if (all->form.format == SSK_FORECAST_JSON)
+  if (all->form.format == SSK_FORMAT_JSON)
     all->array = json_array();
   return all->values;
 }
@@ -230,17 +202,17 @@ void ssk_forecasts_add(struct ssk_forecasts *all, const struct ssk_forecast_seri
     all->failed = true;
     return;
   }
-  if (all->form.format == SSK_FORECAST_NPZ) {
+  if (all->form.format == SSK_FORMAT_NPZ) {
     add_arrays(all, series);
     return;
   }
   for (int t = 0; t < all->horizon; t++)
     for (int k = 0; k < all->D; k++) {
       gather(all, series->paths, t, k);
-      if (all->form.format == SSK_FORECAST_CSV)
+      if (all->form.format == SSK_FORMAT_CSV)
         csv_entry(all, series, t, k);
-      else if (all->form.format == SSK_FORECAST_JSONL)
-        jsonl_entry(all, json_entry(all, series, t, k));
+      else if (all->form.format == SSK_FORMAT_JSONL)
+        ssk_format_line(&all->text, json_entry(all, series, t, k));
       else
         all->failed |= json_array_append_new(all->array, json_entry(all, series, t, k)) != 0;
     }
@@ -249,9 +221,9 @@ void ssk_forecasts_add(struct ssk_forecasts *all, const struct ssk_forecast_seri
 int ssk_forecasts_write(struct ssk_forecasts *all, const char *path, ssk_err *err) {
   if (!begin(all) || all->failed || all->text.failed)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the forecasts");
-  if (all->form.format == SSK_FORECAST_NPZ)
+  if (all->form.format == SSK_FORMAT_NPZ)
     return write_arrays(all, path, err);
-  char *json = all->array ? json_dumps(all->array, JSON_INDENT(1)) : NULL;
+  char *json = all->array ? json_dumps(all->array, JSON_INDENT(1) | SSK_FORMAT_DIGITS) : NULL;
   const char *text = all->array ? json : all->text.data;
   if (!text)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the forecasts");

@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* forecast_write.h - forecasts as CSV, JSON, lines of JSON, or NumPy's arrays. */
+/* forecast_write.h - forecasts as CSV, JSON, lines of JSON, or NumPy's arrays (cli/format.h). */
 #ifndef SSK_CLI_FORECAST_WRITE_H
 #define SSK_CLI_FORECAST_WRITE_H
 
-#include "core/text.h"
-#include <jansson.h>
+#include "cli/format.h"
 #include <sskit/err.h>
 #include <stdint.h>
-
-enum ssk_forecast_format {
-  SSK_FORECAST_CSV,
-  SSK_FORECAST_JSON, /* one array */
-  SSK_FORECAST_JSONL,
-  SSK_FORECAST_NPZ
-};
-/* The format of this name ("csv", "jsonl", "npz"), or of a file by its ending; -1: there is none.
- */
-int ssk_forecast_format_named(const char *name);
-int ssk_forecast_format_of(const char *path);
 
 enum { SSK_MAX_LEVELS = 99 };
 /* What is written of each step. */
 struct ssk_forecast_form {
-  enum ssk_forecast_format format;
+  enum ssk_format format;
   bool samples; /* the paths themselves, instead of their mean and quantiles */
   int n_levels;
   double level[SSK_MAX_LEVELS];

@@ -42,6 +42,8 @@ sskit_SOURCES += kernel/cli/evaluate.c
 sskit_SOURCES += kernel/cli/evaluate_samplers.c
 sskit_SOURCES += kernel/cli/evaluate_samplers.h
 sskit_SOURCES += kernel/cli/forecast.c
+sskit_SOURCES += kernel/cli/format.c
+sskit_SOURCES += kernel/cli/format.h
 sskit_SOURCES += kernel/cli/forecast_write.c
 sskit_SOURCES += kernel/cli/forecast_write.h
 sskit_SOURCES += kernel/cli/quantiles.h
@@ -51,6 +53,8 @@ sskit_SOURCES += kernel/cli/latency.h
 sskit_SOURCES += kernel/cli/observations.c
 sskit_SOURCES += kernel/cli/observations.h
 sskit_SOURCES += kernel/cli/sample.c
+sskit_SOURCES += kernel/cli/source.c
+sskit_SOURCES += kernel/cli/source.h
 sskit_SOURCES += kernel/cli/spread.h
 sskit_SOURCES += kernel/cli/data.c
 

@@ -31,10 +31,20 @@ static inline int ssk_cli_quantiles(const struct argp_state *state, const char *
   return n;
 }
 
+/* The levels of SSK_QUANTILES_DEFAULT; returns how many. */
+enum { SSK_QUANTILES_USUAL = 5 };
 static inline int ssk_quantiles_default(double *level) {
-  static const double usual[] = {0.05, 0.25, 0.5, 0.75, 0.95};
+  static const double usual[SSK_QUANTILES_USUAL] = {0.05, 0.25, 0.5, 0.75, 0.95};
   memcpy(level, usual, sizeof usual);
-  return sizeof usual / sizeof usual[0];
+  return SSK_QUANTILES_USUAL;
+}
+
+/* The levels as a list: what readers of JSON tell the numbers under `quantiles` apart by. */
+static inline json_t *ssk_quantile_levels(const double *level, int n) {
+  json_t *list = json_array();
+  for (int q = 0; q < n; q++)
+    json_array_append_new(list, json_real(level[q]));
+  return list;
 }
 
 /* The name of a level's column: "q05", "q97.5". */

@@ -63,6 +63,13 @@ void ssk_text_quote(struct ssk_text *text, const char *cell) {
   ssk_text_add(text, "\"");
 }
 
+void ssk_text_cell(struct ssk_text *text, const char *cell) {
+  if (strpbrk(cell, ",\"\r\n"))
+    ssk_text_quote(text, cell);
+  else
+    ssk_text_add(text, cell);
+}
+
 void ssk_text_free(struct ssk_text *text) {
   free(text->data);
   *text = (struct ssk_text){0};

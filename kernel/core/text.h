@@ -18,6 +18,8 @@ void ssk_text_printf(struct ssk_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* A cell of a CSV file, quoted as in RFC 4180. */
 void ssk_text_quote(struct ssk_text *text, const char *cell);
+/* The same, quoted only where that is needed. */
+void ssk_text_cell(struct ssk_text *text, const char *cell);
 void ssk_text_free(struct ssk_text *text);
 
 /* The shortest decimal that reads back as the same double ("0.1", "1e-07", "inf"). */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* files.c - series from files, of whatever format: kept in one table of rows, split, and cut. */
+#include "model/series_names.h"
 #include <math.h>
 #include <sskit/files.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ struct ssk_files_store {
   double *statics; /* [n_members, E] */
   struct member *member;
   int64_t n_members, member_room;
+  bool named;      /* the reader gave names to series */
   struct run *run; /* sorted by split: those of split s are [first[s], first[s + 1]) */
   int64_t n_runs, run_room, first[SSK_SPLIT_COUNT + 1];
   int longest;
@@ -164,6 +166,7 @@ int ssk_files_add(struct ssk_files *files, const struct ssk_files_series *series
   struct ssk_files_series in = *series;
   char number[24];
   snprintf(number, sizeof number, "%lld", (long long)store->n_members);
+  store->named |= in.name != NULL;
   in.name = in.name ? in.name : number;
   if (in.steps < 1 || in.steps > INT32_MAX)
     return ssk_err_set(err, SSK_EDATA, "'%s': series %s has %lld steps", store->file, in.name,
@@ -387,6 +390,10 @@ int ssk_files_fill(const void *self, enum ssk_split split, int64_t i, struct ssk
 int ssk_files_length(const void *self, enum ssk_split split, int64_t i) {
   const struct ssk_files_store *store = ((const struct ssk_files *)self)->store;
   return store->run[store->first[split] + i].length;
+}
+
+bool ssk_files_name_series(const void *self) {
+  return ((const struct ssk_files *)self)->store->named;
 }
 
 void ssk_files_origin(const void *self, enum ssk_split split, int64_t i,

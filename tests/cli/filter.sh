@@ -42,7 +42,10 @@ point "... as JSON" cmp batch.csv objects.csv
 "$SSKIT" filter runs/two --stream --particles 50 seed=2 <away.csv >other.csv 2>err
 point "another seed gives others" sh -c '! cmp -s batch.csv other.csv'
 "$SSKIT" filter runs/two --stream --particles 50 --json --quantiles 0.1,0.9 <away.csv >out 2>err
-point "answers as JSON" grep -q '^{"series":"0","step":59,"log_density":.*"next_quantiles":\[\[' out
+point "answers as JSON" grep -q '^{"series":"0","step":59,"log_density":.*"levels":\[0.1,0.9\],"next_quantiles":\[\[' out
+mv out stream.jsonl
+run 0 "a file by its ending" filter runs/two --data away.csv --particles 50 --quantiles 0.1,0.9 -o batch.jsonl
+point "... are lines of JSON" cmp batch.jsonl stream.jsonl
 
 # Covariates stand beside the observation of their step; what is predicted is then this one.
 cat >heat.yaml <<'EOF'
@@ -133,6 +136,9 @@ refused() {
   status=$?
   test $status = "$wanted" && grep -qF -- "$text" err
 }
+unstreamed() {
+  "$SSKIT" "$@" >out 2>err
+}
 echo 1,2 >lines
 point "a prior of whole paths" refused 5 "is a prior of whole paths" stream runs/paths
 printf 'temp,laod\n1,2\n' >lines
@@ -162,6 +168,8 @@ point "an object without a value" refused 5 "there is no value 'load'" stream ru
 point "an empty stream is no error" stream runs/two
 echo 0.5,1 >lines
 point "what the emission does not take" refused 5 "takes" stream runs/emission_bernoulli
+point "a format that it does not write" refused 2 "it can be .csv or .jsonl" \
+  unstreamed filter runs/two --data away.csv -o out.json
 point "a stream of a file" refused 2 "--stream reads one series" stream runs/two --data away.csv
 
 echo "1..$n"

@@ -70,6 +70,8 @@ run 0 "by a checkpoint file" forecast --checkpoint runs/plain/checkpoints/last.s
 point "... which is the same" cmp out plain.csv
 run 0 "on two threads" forecast runs/plain --data own.csv --threads 2
 point "... also" cmp out plain.csv
+point "within the data set, series have their names, too" sh -c \
+  'grep -q "^h,39,1," within-plain.csv && ! grep -q "^[01]," within-plain.csv'
 run 0 "horizon and samples" forecast runs/plain --data own.csv --horizon 3 --samples 20
 point "... three steps of two series and columns" test "$(wc -l <out)" = 13
 run 0 "... are the overrides" forecast runs/plain --data own.csv evaluate.samples=20 evaluate.horizon=3
@@ -93,10 +95,18 @@ run 0 "samples" forecast runs/plain --data own.csv --form samples --samples 7
 point "... one a line" test "$(wc -l <out)" = 225
 run 0 "lines of JSON" forecast runs/plain --data own.csv -o lines.jsonl
 point "... by the ending" grep -q '^{"series":"g","step":32,"dimension":0,"truth":null,"mean":' lines.jsonl
+point "... with the levels of its quantiles" grep -q '"levels":\[0.05,0.25,0.5,0.75,0.95\],"quantiles":\[' lines.jsonl
 run 0 "the same by --format" forecast runs/plain --data own.csv --format jsonl
 point "... to the bit" cmp out lines.jsonl
 run 0 "--json" forecast runs/plain --data own.csv --json
 point "... is an array" test "$(head -c 1 out)" = '['
+mv out by-json
+run 0 "... as by the ending" forecast runs/plain --data own.csv -o out.json
+printf '\n' >>out.json
+point "... to the bit" cmp out.json by-json
+mkdir named.d
+run 0 "a name without an ending" forecast runs/plain --data own.csv -o ./named.d/plain
+point "... is CSV" cmp named.d/plain plain.csv
 run 0 "NumPy's arrays" forecast runs/plain --data own.csv -o own.npz
 run 0 "... of samples" forecast runs/plain --data own.csv --form samples -o samples.npz
 "$SSKIT" forecast runs/plain --data own.csv -o again.npz
@@ -149,8 +159,19 @@ point "other columns than the model has" refused 5 "has 1 dimensions, 0 covariat
 point "the data of the training that are gone" refused 5 "all.csv" runs/plain
 point "quantiles that do not rise" refused 2 "--quantiles needs rising numbers" \
   runs/plain --data own.csv --quantiles 0.5,0.5
-point "a format that is not there" refused 2 "--format is csv, jsonl or npz, not 'xml'" \
+point "a format that is not there" refused 2 "--format is csv, json, jsonl or npz, not 'xml'" \
   runs/plain --data own.csv --format xml
+point "an ending that is none" refused 2 "names no format that is written here; it can be .csv, .json, .jsonl or .npz" \
+  runs/plain --data own.csv -o fore.xlsx
+point "... writes nothing" test ! -e fore.xlsx
+run 0 "... but what --format says" forecast runs/plain --data own.csv -o fore.2026 --format csv
+point "... is written" cmp fore.2026 plain.csv
+point "an ending and another format" refused 2 "--format csv contradicts the ending of 'fore.json'" \
+  runs/plain --data own.csv -o fore.json --format csv
+point "... --json" refused 2 "--json contradicts the ending of 'fore.csv'" runs/plain --data own.csv -o fore.csv --json
+point "... both" refused 2 "--json contradicts --format csv" runs/plain --data own.csv --format csv --json
+point "quantiles of samples" refused 2 "--quantiles is for --form quantiles" \
+  runs/plain --data own.csv --form samples --quantiles 0.5
 point "npz to a terminal" refused 2 "npz needs a file" runs/plain --data own.csv --format npz
 point "--beyond with --data" refused 2 "--beyond is what --data does" runs/plain --data own.csv --beyond
 point "two runs" refused 2 "does not take the argument" runs/plain --checkpoint runs/inputs --data own.csv
@@ -165,10 +186,24 @@ mv away.csv all.csv
 run 0 "... and where they are there" forecast runs/earlier --data own.csv
 point "... the numbers are the same" cmp out plain.csv
 
+point "beyond what covariates are known for" \
+  refused 5 "--beyond is not for a model with covariates" runs/inputs --beyond
+point "... says what to do" grep -qF "'--data FILE' forecasts what follows the series of a file: add rows with" err
+
+# Windows of one series in a split are told apart by where they begin.
+sed 's/split_by: series, //; s/\[0.5, 0.25, 0.25\]/[0.5, 0, 0.5], overlap: 4, test_length: 8/
+  s/context: 32, horizon: 8/context: 4, horizon: 4/' plain.yaml >windows.yaml
+"$SSKIT" train -q windows.yaml -o runs/windows >out 2>err
+run 0 "windows of series" forecast runs/windows
+point "... have the step that they begin at" sh -c \
+  'cut -d, -f 1 out | grep -q "^b@20$" && test "$(cut -d, -f 1,2,3 out | sort -u | wc -l)" = "$(wc -l <out)"'
+
 # A model of generated data takes any file with as many columns of numbers.
 "$SSKIT" train -q "$top_srcdir/recipes/smoke/dataset_lgssm.yaml" -o runs/generated >out 2>err
 awk 'BEGIN { print "value"; for (t = 0; t < 20; t++) print sin(t) }' >any.csv
 run 0 "own series for a model of generated data" forecast runs/generated --data any.csv --horizon 2
 point "... behind their end" grep -q '^0,20,0,,' out
+run 0 "generated series have numbers" forecast runs/generated --series 1 --json
+point "... alone" grep -q '"series": 1,' out
 
 echo "1..$n"

@@ -25,6 +25,7 @@ cli_tests += tests/cli/plugin.sh
 cli_tests += tests/cli/run.sh
 cli_tests += tests/cli/runs.sh
 cli_tests += tests/cli/runs_index.sh
+cli_tests += tests/cli/sample.sh
 cli_tests += tests/cli/schema.sh
 cli_tests += tests/cli/sequential.sh
 cli_tests += tests/cli/study.sh
