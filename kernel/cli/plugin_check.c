@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* plugin_check.c - sskit plugin check: each plugin in a process of its own, which a plugin that
- * crashes ends alone. The child writes its results into a pipe, a line a result:
- *     begin TAB component TAB check
- *     end TAB component TAB check TAB outcome TAB detail
- * and the parent prints them. */
+ * crashes ends alone, and an alarm one that goes on for ever. The child writes its results into a
+ * pipe, a line a result: begin TAB component TAB check end TAB component TAB check TAB outcome TAB
+ * detail and the parent prints them. */
 #include "cli/plugin.h"
 #include "core/file.h"
 #include "core/text.h"
@@ -26,10 +25,13 @@ static const char *const outcomes[] = {"ok", "failed", "skipped"};
 struct child {
   FILE *out;
   char who[128]; /* the component, "" for the plugin itself */
+  int limit;     /* seconds for a check; 0: none */
 };
 
 static void tell_begin(void *user, const char *check) {
   struct child *child = user;
+  alarm(
+      (unsigned)child->limit); /* it holds until the next check begins, or the process has ended */
   fprintf(child->out, "begin\t%s\t%s\n", child->who, check);
   fflush(child->out);
 }
@@ -126,7 +128,7 @@ static void take(const struct ssk_cli *cli, struct result *result, char *line) {
 }
 
 /* The status of one file. */
-static int run_child(struct ssk_cli *cli, struct result *result, const char *recipe) {
+static int run_child(struct ssk_cli *cli, struct result *result, const char *recipe, int limit) {
   int ends[2], status = 0;
   fflush(stdout);
   const pid_t child = pipe(ends) == 0 ? fork() : -1;
@@ -136,7 +138,8 @@ static int run_child(struct ssk_cli *cli, struct result *result, const char *rec
     prctl(PR_SET_PDEATHSIG, SIGKILL);   /* what runs for ever ends with its parent */
     dup2(STDERR_FILENO, STDOUT_FILENO); /* what a plugin prints is no result */
     close(ends[0]);
-    struct child me = {.out = fdopen(ends[1], "w")};
+    signal(SIGALRM, SIG_DFL);
+    struct child me = {.out = fdopen(ends[1], "w"), .limit = limit};
     const int code = me.out ? check_file(cli, result->file, recipe, &me) : SSK_ENOMEM;
     if (me.out)
       fclose(me.out);
@@ -155,7 +158,9 @@ static int run_child(struct ssk_cli *cli, struct result *result, const char *rec
   waitpid(child, &status, 0);
   if (WIFSIGNALED(status) || *result->at) {
     char detail[128];
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+      snprintf(detail, sizeof detail, "it has not ended after %d s (--limit)", limit);
+    else if (WIFSIGNALED(status))
       snprintf(detail, sizeof detail, "it crashed: %s", strsignal(WTERMSIG(status)));
     else
       snprintf(detail, sizeof detail, "it ended the process, with status %d", WEXITSTATUS(status));
@@ -223,7 +228,7 @@ static int find_files(struct ssk_cli *cli, struct files *files) {
                   : ssk_err_set(cli->err, SSK_EPLUGIN, "there is no plugin, *.so, in '%s'", where);
 }
 
-int ssk_plugin_check(struct ssk_cli *cli, const char *recipe) {
+int ssk_plugin_check(struct ssk_cli *cli, const char *recipe, int limit) {
   struct files files = {0};
   json_t *all = cli->json ? json_array() : NULL;
   int code = find_files(cli, &files);
@@ -231,7 +236,7 @@ int ssk_plugin_check(struct ssk_cli *cli, const char *recipe) {
     struct result result = {.file = files.paths[i], .all = all};
     if (!all && !cli->quiet && files.n > 1)
       printf("%s%s%s%s\n", i ? "\n" : "", ssk_cli_bold(cli), result.file, ssk_cli_plain(cli));
-    const int status = run_child(cli, &result, recipe);
+    const int status = run_child(cli, &result, recipe, limit);
     code = status > code ? status : code;
   }
   if (code && !ssk_err_code(cli->err))

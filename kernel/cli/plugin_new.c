@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "core/text.h"
 #include "registry/registry.h"
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,40 +102,55 @@ static int write_file(struct ssk_cli *cli, const char *folder, const char *skele
   return code;
 }
 
-/* All files into a folder beside, which then becomes the wanted one: all or nothing. A folder that
- * is there already must be empty. */
+static int is_visible(const struct dirent *item) {
+  return item->d_name[0] != '.';
+}
+
+/* The folder is new, which *made tells, or there is nothing in it but hidden files, as in a new
+ * repository: then it is used as it is, for it may be the working folder. */
+static int take_folder(struct ssk_cli *cli, const char *folder, bool *made) {
+  struct dirent **items;
+  const int n = scandir(folder, &items, is_visible, NULL);
+  *made = n < 0 && errno == ENOENT;
+  if (*made)
+    return ssk_folder_claim(folder, cli->err);
+  if (n == 0) {
+    free(items);
+    return SSK_OK;
+  }
+  ssk_err_set(cli->err, SSK_EIO, "cannot write into '%s': %s", folder,
+              n < 0 ? strerror(errno) : "it holds files, and none is replaced");
+  ssk_err_hint(cli->err, "name a folder that is new or empty: -o DIR");
+  for (int i = 0; i < n; i++)
+    free(items[i]);
+  if (n > 0)
+    free(items);
+  return SSK_EIO;
+}
+
+/* All files, or none. */
 static int write_all(struct ssk_cli *cli, const char *folder, const char *kind, const char *name) {
   char source[80], recipe[80], c[64], yaml[64];
-  struct ssk_text beside = {0};
-  ssk_text_printf(&beside, "%s.new.%ld", folder, (long)getpid());
-  if (beside.failed)
-    return ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a path");
+  bool made;
   snprintf(source, sizeof source, "%s.c", name);
   snprintf(recipe, sizeof recipe, "%s.yaml", name);
   snprintf(c, sizeof c, "%s.c", kind);
   snprintf(yaml, sizeof yaml, "%s.yaml", kind);
   const char *const files[][2] = {
       {c, source}, {yaml, recipe}, {"skeleton.mk", "Makefile"}, {"skeleton.md", "README.md"}};
-  int code = ssk_folder_claim(beside.data, cli->err);
-  const bool made = !code;
-  for (int i = 0; i < 4 && !code; i++)
-    code = write_file(cli, beside.data, files[i][0], files[i][1], kind, name);
-  if (!code && rename(beside.data, folder) != 0) {
-    code =
-        ssk_err_set(cli->err, SSK_EIO, "cannot write into '%s': %s", folder,
-                    errno == ENOTEMPTY || errno == EEXIST ? "it holds files, and none is replaced"
-                                                          : strerror(errno));
-    ssk_err_hint(cli->err, "name a folder that is new or empty: -o DIR");
-  }
-  for (int i = 0; i < 4 && code && made; i++) {
-    char *path = ssk_path_join(beside.data, files[i][1]);
+  int code = take_folder(cli, folder, &made), written = 0;
+  if (code)
+    return code;
+  for (; written < 4 && !code; written += !code)
+    code = write_file(cli, folder, files[written][0], files[written][1], kind, name);
+  for (int i = 0; i < written && code; i++) {
+    char *path = ssk_path_join(folder, files[i][1]);
     if (path)
       unlink(path);
     free(path);
   }
   if (code && made)
-    rmdir(beside.data);
-  ssk_text_free(&beside);
+    rmdir(folder);
   return code;
 }
 
@@ -150,9 +166,10 @@ int ssk_plugin_new(struct ssk_cli *cli) {
   if (cli->json)
     return ssk_cli_print_json(
         cli, json_pack("{s:s, s:s, s:s}", "kind", kind, "name", name, "folder", folder));
-  if (!cli->quiet)
-    printf("%s: %s.c, %s.yaml, Makefile, README.md\nnext: cd %s && make && make check && make "
-           "train\n",
-           folder, name, name, folder);
+  if (cli->quiet)
+    return SSK_OK;
+  const bool here = !strcmp(folder, ".");
+  printf("%s: %s.c, %s.yaml, Makefile, README.md\nnext: %s%s%smake && make check && make train\n",
+         folder, name, name, here ? "" : "cd ", here ? "" : folder, here ? "" : " && ");
   return SSK_OK;
 }

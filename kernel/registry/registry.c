@@ -230,11 +230,16 @@ bool ssk_registry_refused(const struct ssk_registry *registry, int i, const char
   return true;
 }
 
-/* A refused file whose name contains the component's: it may have carried it. */
-static const struct refusal *suspect(const struct ssk_registry *registry, const char *name) {
+/* What was refused and may have carried the component: a file whose name contains the component's,
+ * or a folder of its kind (SSK_KIND_COUNT: of any). */
+static const struct refusal *suspect(const struct ssk_registry *registry, enum ssk_kind kind,
+                                     const char *name) {
   for (int i = 0; *name && i < registry->n_refusals; i++) {
     const char *slash = strrchr(registry->refusals[i].file, '/');
-    if (strstr(slash ? slash + 1 : registry->refusals[i].file, name))
+    const char *base = slash ? slash + 1 : registry->refusals[i].file;
+    const int folder_of = ssk_kind_by_name(base);
+    if (strstr(base, name) ||
+        (folder_of >= 0 && (kind == SSK_KIND_COUNT || kind == (enum ssk_kind)folder_of)))
       return &registry->refusals[i];
   }
   return NULL;
@@ -249,7 +254,7 @@ int ssk_registry_explain_missing(const struct ssk_registry *registry, enum ssk_k
                                  const char *name, const struct ssk_pos *pos, ssk_err *err) {
   const bool any_kind = kind == SSK_KIND_COUNT;
   const char *noun = any_kind ? "component" : ssk_kind_name(kind), *other = NULL;
-  const struct refusal *refused = suspect(registry, name);
+  const struct refusal *refused = suspect(registry, kind, name);
   struct ssk_nearest nearest = {.wanted = name};
   bool any = false;
   for (int i = 0; i < registry->n_entries; i++) {

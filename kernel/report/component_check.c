@@ -18,7 +18,7 @@ void ssk_check_begin(struct ssk_check_report *report, const char *check) {
 
 void ssk_check_end(struct ssk_check_report *report, const char *check, enum ssk_outcome outcome,
                    const char *format, ...) {
-  char detail[512];
+  char detail[1024];
   va_list args;
   va_start(args, format);
   vsnprintf(detail, sizeof detail, format, args);
@@ -65,6 +65,9 @@ static const char *const defaults[] = {
     "evaluate.kernel_draws=32",
 };
 enum { N_DEFAULTS = sizeof defaults / sizeof defaults[0] };
+
+/* What it is called where a file has its name. */
+static const char own_recipe[] = "(recipe of the check)";
 
 struct subject {
   const struct ssk_component *component;
@@ -114,43 +117,53 @@ static int open_trial(const struct subject *s, const char *const *more, struct s
       code = ssk_err_set(err, SSK_ENOMEM, "no memory for a recipe");
     else
       code =
-          ssk_experiment_parse("(recipe of the check)", text.data, text.length,
-                               small_overrides(s, more, over), over, s->registry, &experiment, err);
+          ssk_experiment_parse(own_recipe, text.data, text.length, small_overrides(s, more, over),
+                               over, s->registry, &experiment, err);
     ssk_text_free(&text);
     free(over);
   }
   return code ? code : ssk_trial_open(trial, experiment, err);
 }
 
-/* Whether an instance is of the component, or something beneath it is. */
-static bool uses(const struct ssk_instance *i, const struct ssk_component *component);
+/* The instance that is of the component, among what the members of a struct hold, or beneath; NULL
+ * where there is none. */
+static const struct ssk_instance *find_in(const struct ssk_param *rows, const char *self,
+                                          const struct ssk_component *component);
 
-static bool any_uses(const struct ssk_param *rows, const char *self,
-                     const struct ssk_component *component) {
-  bool any = false;
-  for (const struct ssk_param *row = rows; row && row->name && !any; row++) {
+static const struct ssk_instance *find(const struct ssk_instance *i,
+                                       const struct ssk_component *component) {
+  return !i || i->component == component ? i : find_in(i->component->params, i->self, component);
+}
+
+static const struct ssk_instance *find_in(const struct ssk_param *rows, const char *self,
+                                          const struct ssk_component *component) {
+  const struct ssk_instance *found = NULL;
+  for (const struct ssk_param *row = rows; row && row->name && !found; row++) {
     const void *member = self + row->offset;
     const struct ssk_instances *list = member;
     if (row->type == SSK_T_SECTION)
-      any = any_uses(row->rows, member, component);
+      found = find_in(row->rows, member, component);
     else if (row->type == SSK_T_COMPONENT)
-      any = uses(*(struct ssk_instance *const *)member, component);
-    for (int k = 0; row->type == SSK_T_COMPONENTS && k < list->n && !any; k++)
-      any = uses(list->items[k], component);
+      found = find(*(struct ssk_instance *const *)member, component);
+    for (int k = 0; row->type == SSK_T_COMPONENTS && k < list->n && !found; k++)
+      found = find(list->items[k], component);
   }
-  return any;
+  return found;
 }
 
-static bool uses(const struct ssk_instance *i, const struct ssk_component *component) {
-  return i && (i->component == component || any_uses(i->component->params, i->self, component));
-}
-
-/* The reason of a failure with its hint, for a report. */
-static const char *reason(const ssk_err *err, char text[400]) {
+/* The reason of a failure with its hint, for a report; with its place, where that is in a file of
+ * the user's. */
+enum { REASON = 800 };
+static const char *reason(const ssk_err *err, char text[REASON]) {
   struct ssk_diagnostic first;
   if (!ssk_err_get(err, 0, &first))
     return "no reason was given";
-  snprintf(text, 400, first.hint ? "%s (%s)" : "%s", first.message, first.hint);
+  const bool placed = first.pos.file && first.pos.line > 0 && strcmp(first.pos.file, own_recipe);
+  int n = placed ? snprintf(text, REASON, "%.300s:%d:%d: ", first.pos.file, first.pos.line,
+                            first.pos.column)
+                 : 0;
+  snprintf(text + n, (size_t)(REASON - n), first.hint ? "%s (%s)" : "%s", first.message,
+           first.hint);
   return text;
 }
 
@@ -164,7 +177,7 @@ static void check_sizes(const struct subject *s) {
                                          {"missing.fraction=0.3"}};
   enum { N = sizeof sizes / sizeof sizes[0] };
   int ran = 0;
-  char text[400];
+  char text[REASON];
   ssk_check_begin(s->report, "sizes");
   for (int i = 0; i < N; i++) {
     struct ssk_trial trial;
@@ -190,7 +203,7 @@ static void check_sizes(const struct subject *s) {
 }
 
 static bool check_loss(struct ssk_trial *trial, struct ssk_check_report *report) {
-  char text[400];
+  char text[REASON];
   ssk_check_begin(report, "loss");
   const double loss = ssk_trial_loss(trial, &trial->pass, trial->gradient, 0);
   const bool fine = isfinite(loss);
@@ -331,7 +344,7 @@ static void check_forecast(struct ssk_trial *trial, struct ssk_check_report *rep
   struct ssk_forecaster forecaster = {0};
   struct ssk_evaluation evaluation = {0};
   const struct ssk_evaluate_section *how = &trial->experiment->evaluate;
-  char text[400];
+  char text[REASON];
   int values = 0;
   const char *broken = NULL;
   ssk_err *err = ssk_err_new();
@@ -362,13 +375,15 @@ void ssk_component_check(const struct ssk_component *component, struct ssk_regis
                          const char *recipe, int n_over, const char *const *over,
                          struct ssk_check_report *report) {
   const struct subject s = {component, registry, recipe, n_over, over, report};
+  const struct ssk_instance *instance = NULL;
   struct ssk_trial trial;
-  char text[400];
+  char text[REASON];
   ssk_err *err = ssk_err_new();
   ssk_check_begin(report, "recipe");
   if (open_trial(&s, NULL, &trial, err)) {
     ssk_check_end(report, "recipe", SSK_CHECK_FAILED, "%s", reason(err, text));
-  } else if (!any_uses(ssk_experiment_rows, (const char *)trial.experiment, component)) {
+  } else if (!(instance =
+                   find_in(ssk_experiment_rows, (const char *)trial.experiment, component))) {
     ssk_check_end(report, "recipe", SSK_CHECK_FAILED, "the model that it describes is without '%s'",
                   component->name);
   } else {
@@ -377,7 +392,7 @@ void ssk_component_check(const struct ssk_component *component, struct ssk_regis
     if (component->kind == SSK_DATASET)
       ssk_check_dataset(&trial, report);
     if (component->kind == SSK_SCHEDULE)
-      ssk_check_schedule(component, registry, report);
+      ssk_check_schedule(instance, report);
     if (!recipe)
       check_sizes(&s);
     if (check_loss(&trial, report)) {

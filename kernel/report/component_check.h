@@ -38,8 +38,7 @@ void ssk_check_draws(struct ssk_trial *trial, enum ssk_kind kind, struct ssk_che
 void ssk_check_mask(struct ssk_trial *trial, struct ssk_check_report *report);
 void ssk_check_density(struct ssk_trial *trial, enum ssk_kind kind,
                        struct ssk_check_report *report);
-void ssk_check_schedule(const struct ssk_component *component, struct ssk_registry *registry,
-                        struct ssk_check_report *report);
+void ssk_check_schedule(const struct ssk_instance *schedule, struct ssk_check_report *report);
 void ssk_check_dataset(const struct ssk_trial *trial, struct ssk_check_report *report);
 
 #endif

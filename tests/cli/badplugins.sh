@@ -131,6 +131,15 @@ transition
   (none)
 status 0
 END
+sed 's/{use: failing_init, scale: 0.25}/sound/' failing_init.yaml >sound.yaml
+expect "... is told to a recipe that misses what it may carry" \
+  'SSKIT_PLUGIN_PATH=$stage sskit --plugin-dir kinds check sound.yaml' <<'END'
+sound.yaml:4:15: error: there is no transition 'sound'
+    4 |   transition: sound
+      |               ^~~~~
+      = hint: 'kinds/transition' was refused: others than its owner may write it (mode 0775) (chmod go-w 'kinds/transition')
+status 4
+END
 cp one/sound.so .
 expect "the working folder is not searched" 'SSKIT_PLUGIN_PATH=: sskit list transition' <<'END'
 transition

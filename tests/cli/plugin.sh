@@ -46,24 +46,47 @@ run 2 "a name that is taken" plugin new transition gaussian
 run 6 "a folder with files" plugin new transition my_transition -o encoder
 point "... is left as it was" test ! -e encoder/my_transition.c
 point "... and nothing beside it" sh -c '! ls -d ./*.new.* 2>/dev/null'
+mkdir -p here/.git
+(cd here && "$SSKIT" plugin new metric here -o .) >out 2>err
+point "into the working folder, where there are but hidden files" test $? = 0
+point "... all of it" sh -c 'ls here | tr "\n" " " | grep -q "^Makefile README.md here.c here.yaml $"'
+point "... and there is no folder to go to" grep -q '^next: make && ' out
+(cd here && "$SSKIT" plugin new metric there -o .) >out 2>err
+point "... but not again" test $? = 6
+point "... which says why" grep -q "cannot write into '.': it holds files, and none is replaced" err
+run 2 "a limit for a skeleton" plugin new metric mine --limit 3
 run 4 "no plugin there" plugin check runs
 run 2 "neither action" plugin make
 
-# break_it NAME CHECK SED: the transition, changed so that this check must fail
+# break_it NAME CHECK SED STATUS [OPTION...]: the transition, changed so that this check must fail
 break_it() {
   cp -r transition "broken_$1"
   sed "$3" transition/my_transition.c >"broken_$1/my_transition.c"
   (cd "broken_$1" && make_it)
-  run "$4" "found: $1" plugin check "broken_$1"
-  point "... by the check $2" grep -q "^failed .*$2: " out
+  broken=$1 check=$2 status_wanted=$4
+  shift 4
+  run "$status_wanted" "found: $broken" plugin check "broken_$broken" "$@"
+  point "... by the check $check" grep -q "^failed .*$check: " out
 }
 break_it "a gradient that is cut off" gradient 's/= ssk_add(ctx->tape, newest, p.mean)/= ssk_add(ctx->tape, newest, ssk_stop(ctx->tape, p.mean))/' 1
 break_it "a shape that is promised otherwise" loss 's/  p.mean = ssk_add(ctx->tape, newest, p.mean);/&\n  p.logvar = ssk_cols(ctx->tape, p.logvar, 0, 1);\n  p.mean = ssk_reshape(ctx->tape, p.mean, SSK_SHAPE(1, rows->n, d));/' 1
 point "... is named" grep -q "my_transition\|in 'transition'" out
 break_it "draws that chance alone decides" draws 's/^static const struct ssk_param params.*/static ssk_tensor *sample(const void *self, const struct ssk_ctx *ctx, const struct ssk_rows *rows) {\n  static uint32_t calls;\n  (void)self;\n  return ssk_ctx_normal(ctx, "sample", rows->index + calls++, SSK_SHAPE(rows->n, ctx->dims->d));\n}\n&/; s/.moments = moments}/&,/; s/\.build = build, .moments = moments},/.build = build, .moments = moments, .sample = sample}/' 1
 break_it "a process that is ended" recipe 's/^static int init(void \*self, ssk_err \*err) {/#include <stdlib.h>\n&\n  exit(0);/' 1
+break_it "a loop without an end" recipe 's/^static int init(void \*self, ssk_err \*err) {/&\n  static volatile int on = 1;\n  while (on) {\n  }/' 1 --limit 1
+point "... with the time that it had" grep -q "^failed .*recipe: it has not ended after 1 s (--limit)" out
 run 1 "found: a recipe without it" plugin check transition --recipe encoder/my_encoder.yaml --plugin-dir encoder/plugins
 point "... by the check recipe" grep -q "^failed .*recipe: .* without 'my_transition'" out
+sed 's/^\( *\)latent:/\1latnet:/' transition/my_transition.yaml >misspelt.yaml
+run 1 "found: a recipe that is wrong" plugin check transition --recipe misspelt.yaml
+point "... and its place in it" sh -c \
+  'grep -q "^failed .*recipe: misspelt.yaml:$(grep -n latnet: misspelt.yaml | cut -d: -f 1):[0-9]*: .*latnet" out'
+cp -r schedule broken_setting
+sed 's|1 / s->curve)|s->curve > 5 ? 1 : 1 / s->curve)|' schedule/my_schedule.c >broken_setting/my_schedule.c
+(cd broken_setting && make_it)
+run 0 "a schedule that is inverted" plugin check broken_setting model.transition.schedule.curve=4
+run 1 "found: one that is not, as it is set" plugin check broken_setting model.transition.schedule.curve=8
+point "... by the check schedule" grep -q "^failed .*schedule: sigma increases; time(sigma(u)) is off" out
 break_it "a write to self" threads 's/  const struct own \*s = self;/  struct own *s = (void *)self;/; s/^static struct ssk_gaussian moments.*/#include <unistd.h>\n&/; s/  p.mean = ssk_add(ctx->tape, newest, p.mean);/  s->variance.logvar_min = ctx->T == 1 ? -10 : s->variance.logvar_min + 1;\n&/' 1
 # Sanitizers count no memory that way, and report the crash as one of their own.
 if test -z "${SSKIT_SANITIZED:-}"; then
