@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* environment.c - environment.json. Informative: nothing is read back from it. */
+/* environment.c - environment.json. Informative: nothing that is read back from it changes what is
+ * computed. */
 #include "report/environment.h"
 
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "report/plugin_code.h"
 #include "tensor/gemm_jit.h"
 #include <cblas.h>
 #include <gnu/libc-version.h>
@@ -69,7 +73,17 @@ static json_t *plugin_hash(const char *file) {
   return hash;
 }
 
-/* {file: {hash, components}} of every plugin that was loaded. */
+static json_t *full_name(const struct ssk_component *component) {
+  return json_sprintf("%s %s", ssk_kind_name(component->kind), component->name);
+}
+
+/* What stays the same when the plugin is built again; null: not known. */
+static json_t *plugin_code(const char *file) {
+  uint64_t hash;
+  return ssk_plugin_code(file, &hash) ? hash_text(hash) : json_null();
+}
+
+/* {file: {hash, code, components}} of every plugin that was loaded. */
 static json_t *plugins(const struct ssk_registry *registry) {
   json_t *all = json_object();
   const struct ssk_component *component;
@@ -78,11 +92,11 @@ static json_t *plugins(const struct ssk_registry *registry) {
     json_t *entry = json_object_get(all, file);
     if (!entry) {
       json_object_set_new(all, file,
-                          json_pack("{s:o, s:[]}", "hash", plugin_hash(file), "components"));
+                          json_pack("{s:o, s:o, s:[]}", "hash", plugin_hash(file), "code",
+                                    plugin_code(file), "components"));
       entry = json_object_get(all, file);
     }
-    json_array_append_new(json_object_get(entry, "components"),
-                          json_sprintf("%s %s", ssk_kind_name(component->kind), component->name));
+    json_array_append_new(json_object_get(entry, "components"), full_name(component));
   }
   return all;
 }
@@ -102,4 +116,43 @@ char *ssk_environment_text(const struct ssk_data *data, const struct ssk_registr
   char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
   json_decref(all);
   return text;
+}
+
+/* ---- what has changed since -------------------------------------------------------------------
+ */
+
+/* The code of the plugin that had a component of that full name; NULL: not told. The file may have
+ * been another. */
+static const char *code_of(const json_t *plugins, const char *component) {
+  const char *file;
+  json_t *plugin, *name;
+  size_t i;
+  json_object_foreach((json_t *)plugins, file, plugin) json_array_foreach(
+      json_object_get(plugin, "components"), i,
+      name) if (strcmp(json_string_value(name) ? json_string_value(name) : "", component) ==
+                0) return json_string_value(json_object_get(plugin, "code"));
+  return NULL;
+}
+
+void ssk_environment_compare(const char *folder, const struct ssk_registry *registry) {
+  char *path = ssk_path_join(folder, "environment.json");
+  json_t *told = path ? json_load_file(path, 0, NULL) : NULL;
+  const json_t *then = json_object_get(told, "plugins");
+  struct ssk_text changed = {0};
+  const struct ssk_component *component;
+  const char *file;
+  for (int i = 0; then && registry && (component = ssk_registry_at(registry, i, &file)); i++) {
+    json_t *name = full_name(component), *now = plugin_code(file);
+    const char *was = name ? code_of(then, json_string_value(name)) : NULL;
+    if (was && json_is_string(now) && strcmp(was, json_string_value(now)) != 0)
+      ssk_text_printf(&changed, "%s%s", changed.length ? ", " : "", json_string_value(name));
+    json_decref(name);
+    json_decref(now);
+  }
+  if (changed.length)
+    ssk_say(SSK_LOG_WARNING, "plugins have changed since '%s' was trained: %s", folder,
+            changed.data);
+  ssk_text_free(&changed);
+  json_decref(told);
+  free(path);
 }

@@ -293,6 +293,8 @@ static int restore(struct job *s, const char *recipe, ssk_err *err) {
 static int take_up(struct job *s, const char *recipe, const struct ssk_run_options *options,
                    ssk_err *err) {
   int code = restore(s, recipe, err);
+  if (!code)
+    ssk_environment_compare(s->folder.path, options->registry);
   if (!code && options->command)
     code = ssk_run_folder_add_command(&s->folder, options->command, err);
   return code;

@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "model/units.h"
+#include "report/environment.h"
 #include "train/checkpoint.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -88,11 +89,13 @@ static int open_run(const char *path, bool alone, int n_overrides, const char *c
     ssk_checkpoint_close(&checkpoint);
     free(file);
   }
-  if (code)
+  if (code) {
     ssk_run_free(run);
-  else
-    *out = run;
-  return code;
+    return code;
+  }
+  ssk_environment_compare(path, registry); /* a checkpoint file by itself has none */
+  *out = run;
+  return SSK_OK;
 }
 
 int ssk_run_open(const char *path, int n_overrides, const char *const *overrides,

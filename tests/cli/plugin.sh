@@ -35,6 +35,27 @@ done
 point "draws of a transition are held against its density" sh -c \
   'cd transition && "$0" plugin check plugins | grep -q "^ok .*: density: 4096 draws"' "$SSKIT"
 
+# A run tells which of its plugins have changed: another build is none, another constant is one.
+"$SSKIT" train -q transition/my_transition.yaml --plugin-dir transition/plugins -o runs/then >out 2>err
+again() { # again SED: the transition, built again
+  rm -rf again
+  cp -r transition again
+  { echo '/* once more */'; sed "$1" transition/my_transition.c; } >again/my_transition.c
+  (cd again && make_it && strip plugins/transition/my_transition.so)
+}
+again ''
+run 0 "a plugin that was built again" evaluate runs/then --plugin-dir again/plugins
+point "... from the same source is none that has changed" sh -c '! cmp -s "$0" "$1" && ! grep -q warning err' \
+  transition/plugins/transition/my_transition.so again/plugins/transition/my_transition.so
+again 's/= ssk_add(ctx->tape, newest, p.mean)/= ssk_add(ctx->tape, newest, ssk_affine(ctx->tape, p.mean, (ssk_real)0.5, 0))/'
+run 0 "from another source" evaluate runs/then --plugin-dir again/plugins
+changed="sskit: warning: plugins have changed since 'runs/then' was trained: transition my_transition"
+point "... evaluate says so" grep -qxF "$changed" err
+point "... in one line" test "$(wc -l <err)" = 1
+echo interrupted >runs/then/status
+run 0 "resume goes on with it" resume runs/then --plugin-dir again/plugins
+point "... and says so" grep -qxF "$changed" err
+
 run 0 "as JSON" plugin check transition --json
 point "... one object a check" sh -c 'test "$(grep -c \"outcome\" out)" -ge 10'
 run 2 "a kind without a skeleton" plugin new sampler mine
