@@ -10,6 +10,7 @@ static const char *const names[] = {[SSK_FORMAT_CSV] = "csv",
                                     [SSK_FORMAT_JSONL] = "jsonl",
                                     [SSK_FORMAT_NPZ] = "npz"};
 enum { N = sizeof names / sizeof names[0], NONE = -1 };
+static const char all[] = "csv|json|jsonl|npz";
 
 static bool is_json(int format) {
   return format == SSK_FORMAT_JSON || format == SSK_FORMAT_JSONL;
@@ -50,10 +51,8 @@ static const char *ending_of(const char *path) {
   return dot && dot > name ? dot + 1 : NULL;
 }
 
-/* Two things that the command line says are not the same. */
-static int contradiction(struct ssk_cli *cli, const char *option, const char *wanted,
-                         const char *other) {
-  ssk_err_set(cli->err, SSK_EUSAGE, "%s%s contradicts %s", option, wanted, other);
+static int contradiction(struct ssk_cli *cli, const char *option, const char *other) {
+  ssk_err_set(cli->err, SSK_EUSAGE, "%s contradicts %s", option, other);
   ssk_err_hint(cli->err, "leave one of them out");
   return SSK_EUSAGE;
 }
@@ -82,25 +81,24 @@ static int no_format(struct ssk_cli *cli, const char *formats, const char *befor
 
 int ssk_format_settle(struct ssk_cli *cli, const char *formats) {
   const char *ending = cli->output ? ending_of(cli->output) : NULL;
-  char file[300] = "", option[32];
-  const int by_option = cli->format_wanted ? find(formats, cli->format_wanted) : NONE;
-  const int by_ending = ending ? find(formats, ending) : NONE;
-  snprintf(option, sizeof option, "--format %.16s", cli->format_wanted ? cli->format_wanted : "");
+  char file[300], option[32];
+  int format = cli->format_wanted ? find(formats, cli->format_wanted) : NONE;
+  const bool by_option = format != NONE;
+  snprintf(option, sizeof option, "--format %.16s", by_option ? names[format] : "");
   snprintf(file, sizeof file, "the ending of '%.256s'", cli->output ? cli->output : "");
-  if (cli->format_wanted && by_option == NONE)
+  if (cli->format_wanted && !by_option)
     return no_format(cli, formats, "");
-  if (by_option != NONE && by_ending != NONE && by_option != by_ending)
-    return contradiction(cli, option, "", file);
-  if (by_option == NONE && ending && by_ending == NONE)
+  if (by_option && ending && find(all, ending) != NONE && find(all, ending) != format)
+    return contradiction(cli, option, file);
+  if (!by_option && ending && (format = find(formats, ending)) == NONE)
     return no_format(cli, formats, ".");
-  const int named = by_option != NONE ? by_option : by_ending;
-  if (cli->json && named != NONE && !is_json(named))
-    return contradiction(cli, "--json", "", by_option != NONE ? option : file);
-  if (named == SSK_FORMAT_NPZ && !cli->output)
+  if (cli->json && format != NONE && !is_json(format))
+    return contradiction(cli, "--json", by_option ? option : file);
+  if (format == NONE)
+    format = cli->json ? first_json(formats) : at(formats, 0);
+  if (format == SSK_FORMAT_NPZ && !cli->output)
     return ssk_err_set(cli->err, SSK_EUSAGE, "npz needs a file: --output");
-  cli->format = (enum ssk_format)(named != NONE ? named
-                                  : cli->json   ? first_json(formats)
-                                                : at(formats, 0));
+  cli->format = (enum ssk_format)format;
   return SSK_OK;
 }
 

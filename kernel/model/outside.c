@@ -155,7 +155,7 @@ static int make_reader(const struct ssk_experiment *e, struct ssk_registry *regi
       return ssk_err_code(err);
   }
   out->reader = ssk_schema_instance(component, map, "data", &maker, &out->arena, err);
-  double *all = ssk_arena_alloc(&out->arena, 3 * sizeof *all);
+  double *all = ssk_arena_zalloc(&out->arena, 3 * sizeof *all);
   if (!out->reader || !all)
     return ssk_err_code(err) ? ssk_err_code(err)
                              : ssk_err_set(err, SSK_ENOMEM, "no memory to read '%s'", path);

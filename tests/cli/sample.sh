@@ -72,6 +72,8 @@ point "threads for a single series" refused 2 "--threads is for --posterior" run
 point "a length that the data have" refused 2 "--length is for series that are drawn freely" \
   runs/plain --data own.csv --posterior --length 3
 point "an ending that is none" refused 2 "it can be .csv, .json or .jsonl" runs/plain --data own.csv -o x.npz
+point "another verb's ending" refused 2 "--format csv contradicts the ending of 'x.npz'" \
+  runs/plain --data own.csv -o x.npz --format csv
 point "the data of the training that are gone" refused 5 "all.csv" runs/plain --posterior
 
 echo "1..$n"
