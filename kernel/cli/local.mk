@@ -60,9 +60,9 @@ sskit_SOURCES += kernel/cli/data.c
 
 # The skeletons of plugins that `sskit plugin new` writes are files, which the tests build; the program
 # carries them.
-skeletons = dataset.c dataset.yaml emission.c emission.yaml encoder.c encoder.yaml metric.c metric.yaml \
-	objective.c objective.yaml schedule.c schedule.yaml summary.c summary.yaml transition.c transition.yaml \
-	skeleton.mk skeleton.md
+skeleton_kinds = dataset summary encoder emission initial transition schedule denoiser mixer sampler objective metric \
+	network
+skeletons = $(skeleton_kinds:%=%.c) $(skeleton_kinds:%=%.yaml) skeleton.mk skeleton.md
 EXTRA_DIST += $(addprefix plugins/template/,$(skeletons)) plugins/template/embed.awk
 CLEANFILES += interface/skeletons.inc
 interface/skeletons.inc: $(addprefix $(srcdir)/plugins/template/,$(skeletons)) $(srcdir)/plugins/template/embed.awk

@@ -36,9 +36,8 @@ static const struct ssk_syntax syntax = {
     .doc =
         "Begin a plugin of your own, or check one.\n\n"
         "new KIND NAME: write a small component that works, with a Makefile, a recipe that trains "
-        "with it and a README, into the folder NAME, or that of -o. KIND is transition, encoder, "
-        "emission, summary, schedule, dataset, objective or metric. The folder must be new, or "
-        "hold nothing but hidden files.\n"
+        "with it and a README, into the folder NAME, or that of -o. KIND is any that 'sskit list' "
+        "shows. The folder must be new, or hold nothing but hidden files.\n"
         "check FILE|DIR: load the plugin FILE, or each *.so in and under DIR, in a process of its "
         "own, and print a line for each check: of what every plugin must keep to; then of each "
         "component in a small model: does it run at several sizes, is its gradient that of the "

@@ -19,40 +19,12 @@ static const struct {
 };
 enum { N_SKELETONS = sizeof skeletons / sizeof skeletons[0] };
 
+/* There is one of each kind, which the tests hold. */
 static const char *const *find(const char *name) {
   for (int i = 0; i < N_SKELETONS; i++)
     if (!strcmp(skeletons[i].name, name))
       return skeletons[i].lines;
   return NULL;
-}
-
-/* The kinds that have a skeleton, as "a, b, c". */
-static void add_kinds(struct ssk_text *out) {
-  char name[64];
-  for (int kind = 0; kind < SSK_KIND_COUNT; kind++) {
-    snprintf(name, sizeof name, "%s.c", ssk_kind_name(kind));
-    if (find(name))
-      ssk_text_printf(out, "%s%s", out->length ? ", " : "", ssk_kind_name(kind));
-  }
-}
-
-static int check_kind(struct ssk_cli *cli, const char *word) {
-  char name[64];
-  const int kind = ssk_cli_kind(word, cli->err);
-  if (kind < 0)
-    return -1;
-  snprintf(name, sizeof name, "%s.c", word);
-  if (find(name))
-    return kind;
-  struct ssk_text kinds = {0};
-  add_kinds(&kinds);
-  ssk_err_set(cli->err, SSK_EUSAGE, "there is no skeleton of the kind '%s'", word);
-  ssk_err_hint(cli->err,
-               "there are skeletons of %s; of the others, plugins/%s in the sources has "
-               "examples",
-               kinds.data ? kinds.data : "?", word);
-  ssk_text_free(&kinds);
-  return -1;
 }
 
 /* A name that recipes can use, and that no component of the kind has yet. */
@@ -157,7 +129,7 @@ static int write_all(struct ssk_cli *cli, const char *folder, const char *kind, 
 int ssk_plugin_new(struct ssk_cli *cli) {
   const char *kind = cli->words[1], *name = cli->words[2];
   const char *folder = cli->output ? cli->output : name;
-  const int number = check_kind(cli, kind);
+  const int number = ssk_cli_kind(kind, cli->err);
   int code = number < 0 ? SSK_EUSAGE : check_name(cli, number, name);
   if (!code)
     code = write_all(cli, folder, kind, name);
