@@ -341,8 +341,9 @@ static int finish(struct ssk_experiment *e, struct ssk_registry *registry,
   return SSK_OK;
 }
 
-int ssk_experiment_load(const char *path, int n_overrides, const char *const *overrides,
-                        struct ssk_registry *registry, struct ssk_experiment **out, ssk_err *err) {
+int ssk_experiment_load_placed(const char *path, int n_overrides,
+                               const struct ssk_override *overrides, struct ssk_registry *registry,
+                               struct ssk_experiment **out, ssk_err *err) {
   struct ssk_experiment *e = calloc(1, sizeof *e);
   if (!e)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the recipe");
@@ -350,13 +351,36 @@ int ssk_experiment_load(const char *path, int n_overrides, const char *const *ov
   return finish(e, registry, out, err);
 }
 
+/* Overrides that stand nowhere, on the arena; NULL without memory. */
+static const struct ssk_override *overrides_of(struct ssk_arena *arena, int n,
+                                               const char *const *texts) {
+  struct ssk_override *overrides = ssk_arena_zalloc(arena, ((size_t)n + 1) * sizeof *overrides);
+  for (int i = 0; i < n && overrides; i++)
+    overrides[i].text = texts[i];
+  return overrides;
+}
+
+int ssk_experiment_load(const char *path, int n_overrides, const char *const *overrides,
+                        struct ssk_registry *registry, struct ssk_experiment **out, ssk_err *err) {
+  struct ssk_arena arena = {0};
+  const struct ssk_override *placed = overrides_of(&arena, n_overrides, overrides);
+  *out = NULL;
+  int code = placed ? ssk_experiment_load_placed(path, n_overrides, placed, registry, out, err)
+                    : ssk_err_set(err, SSK_ENOMEM, "no memory for the recipe");
+  ssk_arena_free(&arena);
+  return code;
+}
+
 int ssk_experiment_parse(const char *name, const char *text, size_t size, int n_overrides,
                          const char *const *overrides, struct ssk_registry *registry,
                          struct ssk_experiment **out, ssk_err *err) {
   struct ssk_experiment *e = calloc(1, sizeof *e);
-  if (!e)
+  const struct ssk_override *placed = e ? overrides_of(&e->arena, n_overrides, overrides) : NULL;
+  if (!placed) {
+    ssk_experiment_free(e);
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the recipe");
-  e->tree = ssk_tree_parse(name, text, size, n_overrides, overrides, NULL, err);
+  }
+  e->tree = ssk_tree_parse(name, text, size, n_overrides, placed, NULL, err);
   return finish(e, registry, out, err);
 }
 

@@ -105,6 +105,10 @@ int ssk_split_named(const char *name);
 /* Read, type and check a recipe; *out is NULL on failure. Free with ssk_experiment_free. */
 int ssk_experiment_load(const char *path, int n_overrides, const char *const *overrides,
                         struct ssk_registry *registry, struct ssk_experiment **out, ssk_err *err);
+/* The same with overrides that stand in a file. */
+int ssk_experiment_load_placed(const char *path, int n_overrides,
+                               const struct ssk_override *overrides, struct ssk_registry *registry,
+                               struct ssk_experiment **out, ssk_err *err);
 /* The same from text (a checkpoint's resolved recipe). */
 int ssk_experiment_parse(const char *name, const char *text, size_t size, int n_overrides,
                          const char *const *overrides, struct ssk_registry *registry,

@@ -69,7 +69,7 @@ int ssk_study_load(const char *path, int n_overrides, const char *const *overrid
                    struct ssk_registry *registry, struct ssk_study **out, ssk_err *err) {
   *out = NULL;
   struct ssk_study *study = calloc(1, sizeof *study);
-  const char **own = calloc((size_t)n_overrides + 1, sizeof *own);
+  struct ssk_override *own = calloc((size_t)n_overrides + 1, sizeof *own);
   if (!study || !own) {
     free(study);
     free(own);
@@ -78,7 +78,7 @@ int ssk_study_load(const char *path, int n_overrides, const char *const *overrid
   int n_own = 0, n_rest = 0;
   for (int i = 0; i < n_overrides; i++)
     if (is_own_key(overrides[i]))
-      own[n_own++] = overrides[i];
+      own[n_own++].text = overrides[i];
   study->tree = ssk_tree_load(path, n_own, own, getenv("SSKIT_RECIPE_PATH"), err);
   free(own);
   struct ssk_maker maker = ssk_registry_maker(registry);

@@ -49,15 +49,20 @@ static size_t bytes_before(struct reader *r, size_t line, size_t characters) {
 }
 
 static struct ssk_pos place_at(struct reader *r, size_t line, size_t byte, size_t width) {
-  if (r->source->shown && line > 0) { /* the end of its only line */
-    line = 0;
-    byte = strlen(r->source->shown);
+  if (r->source->within) {
+    struct ssk_pos pos = *r->source->within;
+    const size_t length = strlen(line_of(r, 0));
+    if ((size_t)pos.width == length) {
+      pos.column += (int)(line > 0 ? length : byte); /* behind its only line is its end */
+      pos.width = width ? (int)width : 1;
+    }
+    return pos;
   }
   return (struct ssk_pos){.file = r->source->file,
                           .line = (int)line + 1,
                           .column = (int)byte + 1,
                           .width = width ? (int)width : 1,
-                          .line_text = r->source->shown ? r->source->shown : line_of(r, line)};
+                          .line_text = line_of(r, line)};
 }
 
 static struct ssk_pos place(struct reader *r, yaml_mark_t start, yaml_mark_t end) {
@@ -183,7 +188,7 @@ static void report_syntax(struct reader *r) {
   }
   r->failed = true;
   ssk_err_at(r->err, SSK_ERECIPE, &pos, "YAML syntax: %s", problem);
-  if (line_of(r, mark.line)[pos.column - 1] == '\t')
+  if (line_of(r, mark.line)[bytes_before(r, mark.line, mark.column)] == '\t')
     ssk_err_hint(r->err, "indent with spaces, not with tabs");
   else if (strcmp(problem, "mapping values are not allowed in this context") == 0)
     ssk_err_hint(r->err, "a text that holds ': ' needs quotes; or the line before lacks its ':'");
@@ -344,11 +349,11 @@ static struct ssk_node *read_children(struct reader *r, struct ssk_node *parent,
 
 static void report_empty(struct reader *r) {
   struct ssk_pos pos = {.file = r->source->file};
-  if (!r->source->shown) {
+  if (!r->source->within) {
     fail(r, &pos, "the file is empty");
     return;
   }
-  pos = place_at(r, 0, strlen(r->source->shown), 1);
+  pos = place_at(r, 0, 0, 1);
   fail(r, &pos, "the value is empty");
   ssk_err_hint(r->err, "write \"\" for an empty text, {} for an empty map");
 }

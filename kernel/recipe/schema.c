@@ -204,8 +204,13 @@ static struct ssk_node *default_node(struct ssk_fill *f, const struct ssk_param 
   const char *text = row->default_text;
   if (strchr("[{\"'", *text) && *text) {
     const char *file = ssk_arena_printf(f->arena, "default of '%s'", row->name);
-    struct ssk_source source = {
-        .file = file ? file : "default", .text = text, .size = strlen(text), .shown = text};
+    const struct ssk_pos within = {.file = file ? file : "default",
+                                   .line = 1,
+                                   .column = 1,
+                                   .width = (int)strlen(text),
+                                   .line_text = text};
+    const struct ssk_source source = {
+        .file = within.file, .text = text, .size = strlen(text), .within = &within};
     struct ssk_node *node = ssk_node_parse(f->arena, &source, f->err);
     if (!node)
       ssk_fill_failing(f, SSK_EPLUGIN); /* whoever wrote the table erred */

@@ -211,75 +211,11 @@ static struct ssk_node *load_text(struct load *load, const struct chain *here, c
 
 /* ---- overrides ------------------------------------------------------------------------------ */
 
-static struct ssk_node *malformed(struct load *load, const struct ssk_pos *pos, const char *what) {
-  ssk_err_at(load->err, SSK_EUSAGE, pos, "%s", what);
-  ssk_err_hint(load->err, "an override is written a.b.c=value");
-  return NULL;
-}
-
-/* The value's text with spaces in place of the keys before it: so its columns are those of the
- * whole override. */
-static struct ssk_node *read_value(struct load *load, const struct ssk_pos *pos, size_t start) {
-  size_t length = strlen(pos->line_text);
-  char *padded = ssk_arena_strdup(&load->tree->arena, pos->line_text);
-  if (!padded)
-    return no_memory(load->err);
-  memset(padded, ' ', start);
-  struct ssk_source source = {
-      .file = pos->file, .text = padded, .size = length, .shown = pos->line_text};
-  return ssk_node_parse(&load->tree->arena, &source, load->err);
-}
-
-/* "a.b.c=value" as nested maps. */
-static struct ssk_node *read_override(struct load *load, const char *given) {
-  struct ssk_arena *arena = &load->tree->arena;
-  const char *text = ssk_arena_strdup(arena, given);
-  const char *file =
-      ssk_arena_printf(arena, "override '%.60s%s'", given, strlen(given) > 60 ? "..." : "");
-  if (!text || !file)
-    return no_memory(load->err);
-  struct ssk_pos pos = {.file = file, .line = 1, .column = 1, .width = 1, .line_text = text};
-  size_t end = strcspn(text, "=");
-  if (!text[end])
-    return malformed(load, &pos, "no '=' in an override");
-  if (strchr(text, '\n'))
-    return malformed(load, &pos, "a newline in an override");
-  if (strcspn(text, ".=") == 4 && strncmp(text, "base", 4) == 0)
-    return malformed(load, &pos, "'base' cannot be overridden");
-  struct ssk_node *root = ssk_arena_zalloc(arena, sizeof *root), *map = root;
-  for (size_t from = 0, n, depth = 0; map; from += n + 1, depth++) {
-    map->type = SSK_NODE_MAP;
-    map->pos = map == root ? pos : map->key_pos;
-    n = strcspn(text + from, ".=");
-    pos.column = (int)from + 1;
-    pos.width = n ? (int)n : 1;
-    if (n == 0 || n > 100)
-      return malformed(load, &pos, "an empty key, or one that is too long");
-    if (depth >= SSK_DEPTH_LIMIT)
-      return malformed(load, &pos, "too many keys in a path");
-    bool is_last = text[from + n] == '=';
-    struct ssk_node *child =
-        is_last ? read_value(load, &pos, end + 1) : ssk_arena_zalloc(arena, sizeof *child);
-    char *key = ssk_arena_printf(arena, "%.*s", (int)n, text + from);
-    if (is_last && !child)
-      return NULL; /* diagnosed */
-    if (!child || !key)
-      break;
-    child->key = key;
-    child->key_pos = pos;
-    map->first = child;
-    if (is_last)
-      return root;
-    map = child;
-  }
-  return no_memory(load->err);
-}
-
 static struct ssk_node *apply_overrides(struct load *load, struct ssk_node *root, int n,
-                                        const char *const *overrides) {
+                                        const struct ssk_override *overrides) {
   bool failed = !root;
   for (int i = 0; i < n; i++) {
-    struct ssk_node *over = read_override(load, overrides[i]);
+    struct ssk_node *over = ssk_override_read(&load->tree->arena, &overrides[i], load->err);
     struct ssk_node *merged =
         over && root ? ssk_node_merge(&load->tree->arena, root, over, load->err) : NULL;
     if (merged)
@@ -305,7 +241,7 @@ static struct ssk_tree *new_tree(const char *path, ssk_err *err) {
 }
 
 static struct ssk_tree *finish(struct load *load, struct ssk_node *root, int n_overrides,
-                               const char *const *overrides) {
+                               const struct ssk_override *overrides) {
   load->tree->root = apply_overrides(load, root, n_overrides, overrides);
   if (load->tree->root)
     return load->tree;
@@ -313,8 +249,9 @@ static struct ssk_tree *finish(struct load *load, struct ssk_node *root, int n_o
   return NULL;
 }
 
-struct ssk_tree *ssk_tree_load(const char *path, int n_overrides, const char *const *overrides,
-                               const char *search, ssk_err *err) {
+struct ssk_tree *ssk_tree_load(const char *path, int n_overrides,
+                               const struct ssk_override *overrides, const char *search,
+                               ssk_err *err) {
   struct load load = {.tree = new_tree(path, err), .search = search, .err = err};
   if (!load.tree)
     return NULL;
@@ -322,7 +259,8 @@ struct ssk_tree *ssk_tree_load(const char *path, int n_overrides, const char *co
 }
 
 struct ssk_tree *ssk_tree_parse(const char *name, const char *text, size_t size, int n_overrides,
-                                const char *const *overrides, const char *search, ssk_err *err) {
+                                const struct ssk_override *overrides, const char *search,
+                                ssk_err *err) {
   struct load load = {.tree = new_tree(name, err), .search = search, .err = err};
   if (!load.tree)
     return NULL;

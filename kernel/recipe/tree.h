@@ -15,6 +15,7 @@
 #define SSK_RECIPE_TREE_H
 
 #include "core/arena.h"
+#include "recipe/override.h"
 #include <sskit/err.h>
 
 enum ssk_node_type { SSK_NODE_SCALAR, SSK_NODE_LIST, SSK_NODE_MAP };
@@ -41,14 +42,15 @@ struct ssk_tree {
   const char **files;
 };
 
-/* Read `path` with its bases, then apply overrides "a.b.c=value" (value: YAML flow text; their
- * positions are file "override 'a.b.c=value'", line 1). `search`: folders for bases, separated by
+/* Read `path` with its bases, then apply the overrides. `search`: folders for bases, separated by
  * ':', may be NULL. On failure NULL with up to 20 diagnostics in err. */
-struct ssk_tree *ssk_tree_load(const char *path, int n_overrides, const char *const *overrides,
-                               const char *search, ssk_err *err);
+struct ssk_tree *ssk_tree_load(const char *path, int n_overrides,
+                               const struct ssk_override *overrides, const char *search,
+                               ssk_err *err);
 /* The same from memory; `name` stands in messages, and its folder is where bases are looked for. */
 struct ssk_tree *ssk_tree_parse(const char *name, const char *text, size_t size, int n_overrides,
-                                const char *const *overrides, const char *search, ssk_err *err);
+                                const struct ssk_override *overrides, const char *search,
+                                ssk_err *err);
 void ssk_tree_free(struct ssk_tree *tree);
 
 /* The child with this key, or NULL. `map` may be NULL. */

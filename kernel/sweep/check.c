@@ -11,28 +11,40 @@ static int no_memory(ssk_err *err) {
   return ssk_err_set(err, SSK_ENOMEM, "no memory for the recipe of a trial");
 }
 
-/* The base recipe with `set`, then axes at these points (NULL: none), then the seed. */
+/* Where the value of an axis at this point stands. */
+static const struct ssk_node *item_at(const struct ssk_axis *axis, double point) {
+  const struct ssk_node *item = axis->items;
+  int64_t k = axis->values ? ssk_axis_index(axis, point) : point < 0.5 ? 0 : 1;
+  while (k-- > 0 && item && item->next)
+    item = item->next;
+  return item ? item : axis->node;
+}
+
+/* The base recipe with `set`, then axes at these points (NULL: none), then the seed. What is wrong
+ * with an override is diagnosed where it stands in the sweep's recipe. */
 static int load(const struct ssk_sweep *s, const double *point, uint64_t seed,
                 struct ssk_registry *registry, struct ssk_experiment **out, ssk_err *err) {
   const int n = s->set.n, axes = point ? s->axes.n : 0;
-  const char **set = calloc((size_t)(n + axes) + 1, sizeof *set);
+  struct ssk_override *set = calloc((size_t)(n + axes) + 1, sizeof *set);
   struct ssk_text *texts = calloc((size_t)axes + 1, sizeof *texts);
   char last[48];
   bool failed = !set || !texts;
   *out = NULL;
-  for (int i = 0; i < n && !failed; i++)
-    set[i] = s->set.items[i];
+  if (!failed)
+    ssk_overrides_of_set(s->tree->root, &s->set, set);
   for (int k = 0; k < axes && !failed; k++) {
-    ssk_text_printf(&texts[k], "%s=", s->axes.items[k].key);
-    ssk_axis_value(&s->axes.items[k], point[k], &texts[k]);
-    set[n + k] = texts[k].data;
+    const struct ssk_axis *axis = &s->axes.items[k];
+    ssk_text_printf(&texts[k], "%s=", axis->key);
+    ssk_axis_value(axis, point[k], &texts[k]);
+    set[n + k] = (struct ssk_override){
+        .text = texts[k].data, .key = axis->node->key_pos, .value = item_at(axis, point[k])->pos};
     failed = texts[k].failed;
   }
   snprintf(last, sizeof last, "seed=%llu", (unsigned long long)seed);
   int code = SSK_OK;
   if (!failed) {
-    set[n + axes] = last;
-    code = ssk_experiment_load(s->sweep.recipe, n + axes + 1, set, registry, out, err);
+    set[n + axes].text = last;
+    code = ssk_experiment_load_placed(s->sweep.recipe, n + axes + 1, set, registry, out, err);
   } else {
     code = no_memory(err);
   }
@@ -48,54 +60,13 @@ int ssk_sweep_experiment(const struct ssk_sweep *sweep, const double *point, uin
   return load(sweep, point, seed, registry, out, err);
 }
 
-/* ---- places ---------------------------------------------------------------------------------- */
-
-/* Where the value of an axis at this point stands. */
-static const struct ssk_node *item_at(const struct ssk_axis *axis, double point) {
-  const struct ssk_node *item = axis->items;
-  int64_t k = axis->values ? ssk_axis_index(axis, point) : point < 0.5 ? 0 : 1;
-  while (k-- > 0 && item && item->next)
-    item = item->next;
-  return item ? item : axis->node;
-}
-
-/* A diagnostic about the override that an axis became, at the axis. */
-static void pass_on(const struct ssk_sweep *s, const double *point, const struct ssk_diagnostic *d,
-                    ssk_err *err) {
-  struct ssk_pos pos = d->pos;
-  for (int k = 0; k < s->axes.n && point; k++) {
-    const struct ssk_axis *axis = &s->axes.items[k];
-    char start[200];
-    snprintf(start, sizeof start, "override '%.150s=", axis->key);
-    size_t length = strlen(axis->key);
-    if (!d->pos.file || strncmp(d->pos.file, start, strlen(start)) != 0)
-      continue;
-    const struct ssk_pos *key = &axis->node->key_pos;
-    const bool in_key = d->pos.column > 0 && (size_t)d->pos.column <= length;
-    pos = in_key ? *key : item_at(axis, point[k])->pos;
-    if (in_key && key->width == (int)length) { /* not in quotes */
-      pos.column += d->pos.column - 1;
-      pos.width = (int)strcspn(axis->key + d->pos.column - 1, ".");
-    }
-  }
-  ssk_err_at(err, d->code, pos.file ? &pos : NULL, "%s", d->message);
-  if (d->hint)
-    ssk_err_hint(err, "%s", d->hint);
-}
-
 /* ---- trying ---------------------------------------------------------------------------------- */
 
 static int try_point(const struct ssk_sweep *s, const double *point, struct ssk_registry *registry,
                      ssk_err *err) {
   struct ssk_experiment *e = NULL;
-  struct ssk_diagnostic d;
-  ssk_err *own = ssk_err_new();
-  int code =
-      own ? load(s, point, (uint64_t)s->sweep.seeds.items[0], registry, &e, own) : no_memory(err);
-  for (int i = 0; code && ssk_err_get(own, i, &d); i++)
-    pass_on(s, point, &d, err);
+  int code = load(s, point, (uint64_t)s->sweep.seeds.items[0], registry, &e, err);
   ssk_experiment_free(e);
-  ssk_err_free(own);
   return code;
 }
 

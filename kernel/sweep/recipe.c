@@ -183,7 +183,7 @@ int ssk_sweep_load(const char *path, int n_overrides, const char *const *overrid
                    struct ssk_registry *registry, struct ssk_sweep **out, ssk_err *err) {
   *out = NULL;
   struct ssk_sweep *s = calloc(1, sizeof *s);
-  const char **own = calloc((size_t)n_overrides + 1, sizeof *own);
+  struct ssk_override *own = calloc((size_t)n_overrides + 1, sizeof *own);
   int n_own = 0;
   if (!s || !own) {
     free(s);
@@ -192,7 +192,7 @@ int ssk_sweep_load(const char *path, int n_overrides, const char *const *overrid
   }
   for (int i = 0; i < n_overrides; i++)
     if (is_own_key(overrides[i]))
-      own[n_own++] = overrides[i];
+      own[n_own++].text = overrides[i];
   s->tree = ssk_tree_load(path, n_own, own, getenv("SSKIT_RECIPE_PATH"), err);
   free(own);
   int code = s->tree ? load(s, n_overrides, overrides, registry, err) : ssk_err_code(err);

@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "recipe/tree.h"
 #include <criterion/criterion.h>
+#include <sskit/params.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -236,8 +237,11 @@ Test(bases, a_web_of_them_ends) {
 
 /* ---- overrides ------------------------------------------------------------------------------ */
 
-static struct ssk_tree * override(int n, const char *const *overrides) {
+static struct ssk_tree * override(int n, const char *const *texts) {
   static const char text[] = "model:\n  transition: {use: diffusion, levels: 3}\nlist: [a]\n";
+  struct ssk_override overrides[8] = {{.text = NULL}};
+  for (int i = 0; i < n; i++)
+    overrides[i].text = texts[i];
   return ssk_tree_parse("r.yaml", text, sizeof text - 1, n, overrides, NULL, err);
 }
 
@@ -260,6 +264,35 @@ Test(tree, overrides_change_values_and_keep_places) {
   cr_expect_str_eq(value(tree, "new.x"), "a=b.c");
   cr_expect_str_eq(value(tree, "s"), "");
   ssk_tree_free(tree);
+}
+
+/* Where "a.b=[1, x]" stands in a list: as it is, in quotes, and so that columns cannot be told. */
+Test(tree, overrides_of_a_file_have_their_places_there) {
+  static const char text[] = "set:\n  - a.b=[1, x]\n  - \"a.b=[1, x]\"\n  - \"a\\x2eb=[1, x]\"\n";
+  static const char *items[] = {"a.b=[1, x]", "a.b=[1, x]", "a.b=[1, x]", "c.d=2"};
+  const struct ssk_strings set = {.n = 4, .items = items};
+  static const int key_columns[] = {7, 8, 5}, item_columns[] = {13, 14, 5};
+  struct ssk_override overrides[4];
+  struct ssk_tree *file = ssk_tree_parse("s.yaml", text, sizeof text - 1, 0, NULL, NULL, err);
+  cr_assert(file);
+  ssk_overrides_of_set(file->root, &set, overrides);
+  for (int i = 0; i < 3; i++) {
+    struct ssk_tree *tree =
+        ssk_tree_parse("r.yaml", "a: {b: [2]}", 11, 1, overrides + i, NULL, err);
+    cr_assert(tree, "%s", ssk_err_message(err, 0));
+    const struct ssk_node *list = ssk_node_find(tree->root, "a.b"), *item = list->first->next;
+    cr_expect_str_eq(item->text, "x");
+    cr_expect_str_eq(item->pos.file, "s.yaml");
+    cr_expect_eq(item->pos.line, i + 2);
+    cr_expect_eq(list->key_pos.column, key_columns[i], "%d", list->key_pos.column);
+    cr_expect_eq(item->pos.column, item_columns[i], "%d", item->pos.column);
+    ssk_tree_free(tree);
+  }
+  cr_expect_null(overrides[3].key.file, "it stands behind those of the file");
+  overrides[0] = ssk_override_at("novalue", ssk_node_find(file->root, "set.0"));
+  cr_expect_null(ssk_tree_parse("r.yaml", "a: 1", 4, 1, overrides, NULL, err));
+  cr_expect_eq(ssk_err_code(err), SSK_ERECIPE, "that of a file is no matter of usage");
+  ssk_tree_free(file);
 }
 
 Test(tree, an_override_of_use_replaces_the_component) {
