@@ -1,58 +1,36 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* check.c - sskit check: read a recipe and report all that is wrong with it. A study (a recipe with
- * `compare:`) is checked together with the recipes of its rows, a sweep (with `sweep:`) with those
- * of its trials. */
-#include "cli/cli.h"
-#include "core/file.h"
-#include "infer/baselines.h"
-#include "model/study.h"
-#include "report/compare.h"
+ * `compare:`) is checked together with its rows (report/study_rows.h), a sweep (with `sweep:`) with
+ * the recipes of its trials. */
+#include "cli/training.h"
+#include "report/run_folder.h"
+#include "report/study_rows.h"
 #include "sweep/recipe.h"
 #include <stdlib.h>
-#include <string.h>
 
 static const struct ssk_syntax syntax = {
-    .doc = "Read RECIPE with its bases and the overrides, and report everything that is wrong with "
-           "it. A study is checked together with the recipes of its rows, a sweep with each of its "
-           "axes at its limits. Nothing is trained. With "
-           "--json, the diagnostics are listed on standard output too.",
+    .doc =
+        "Read RECIPE with its bases and the overrides, and report everything that is wrong with "
+        "it. A study is checked together with its rows, as far as can be without training: their "
+        "recipes and data are read and their models built, so that what this passes `compare` does "
+        "not refuse. A sweep is checked with each of its axes at its limits. Nothing is trained. "
+        "With --json, the diagnostics are listed on standard output too.",
     .min_words = 1,
     .max_words = 1,
     .overrides = true,
 };
-
-static int check_row(struct ssk_cli *cli, const struct ssk_study *study, const char *folder,
-                     const char *row) {
-  const bool as_is = row[0] == '/' || strcmp(folder, ".") == 0;
-  char *path = as_is ? strdup(row) : ssk_path_join(folder, row);
-  if (!path)
-    return ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
-  struct ssk_experiment *experiment;
-  int code = ssk_experiment_load(path, study->set.n, study->set.items, cli->registry, &experiment,
-                                 cli->err);
-  if (!code)
-    ssk_experiment_free(experiment);
-  free(path);
-  return code;
-}
 
 static int check_study(struct ssk_cli *cli) {
   struct ssk_study *study;
   int code = ssk_study_load(cli->words[0], cli->n_over, cli->over, cli->registry, &study, cli->err);
   if (code)
     return code;
-  char *folder = ssk_path_folder(cli->words[0]);
-  if (!folder)
-    code = ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
-  else
-    code = ssk_compare_check_rows(study, folder, cli->err);
-  const bool named = !code;
-  for (int i = 0; folder && i < study->compare.rows.n; i++) {
-    int row = SSK_OK;
-    if (named && !ssk_baseline_find(study->compare.rows.items[i]))
-      row = check_row(cli, study, folder, study->compare.rows.items[i]);
-    code = code ? code : row;
-  }
+  char *folder = ssk_run_folder_default(study->name, 1); /* where `compare` would train it */
+  const struct ssk_run_options how = ssk_cli_run_options(cli, NULL);
+  struct ssk_study_rows rows = {0};
+  code = folder ? ssk_study_rows_open(&rows, study, cli->words[0], folder, &how, cli->err)
+                : ssk_err_set(cli->err, SSK_ENOMEM, "no memory for a file name");
+  ssk_study_rows_close(&rows);
   free(folder);
   ssk_study_free(study);
   return code;

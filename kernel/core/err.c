@@ -194,6 +194,42 @@ void ssk_err_place(ssk_err *err, int from, const struct ssk_pos *pos) {
       set_place(&err->kept[i], pos);
 }
 
+static bool is_same(const char *a, const char *b) {
+  return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool ends_with(const char *text, const char *end) {
+  const size_t n = text ? strlen(text) : 0, m = end ? strlen(end) : 0;
+  return m <= n && m > 0 && strcmp(text + n - m, end) == 0;
+}
+
+static char *copy_of(const char *text) {
+  return text ? strdup(text) : NULL;
+}
+
+bool ssk_err_pass_on(ssk_err *err, const ssk_err *from, int i) {
+  if (!err || !from || i < 0 || i >= from->count || i >= SSK_ERR_MAX)
+    return false;
+  const struct diagnostic *d = &from->kept[i];
+  for (int k = 0; k < err->count && k < SSK_ERR_MAX; k++) {
+    const struct diagnostic *own = &err->kept[k];
+    const bool here = !d->placed || (own->line == d->line && own->column == d->column &&
+                                     is_same(own->file, d->file));
+    if (own->code == d->code && here && ends_with(own->message, d->message))
+      return false;
+  }
+  err->count++;
+  struct diagnostic *copy = latest(err);
+  if (copy) {
+    *copy = *d;
+    copy->message = copy_of(d->message);
+    copy->hint = copy_of(d->hint);
+    copy->file = copy_of(d->file);
+    copy->excerpt = copy_of(d->excerpt);
+  }
+  return true;
+}
+
 int ssk_err_code(const ssk_err *err) {
   return err && err->count > 0 ? err->kept[0].code : SSK_OK;
 }

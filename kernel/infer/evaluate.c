@@ -250,6 +250,39 @@ static void summarise(struct ssk_evaluation *out) {
     out->means[k] = ssk_mean_of(out->values + k, out->n_series, out->n_metrics);
 }
 
+static unsigned needs_of(const struct ssk_evaluate_section *evaluate) {
+  unsigned needs = 0;
+  for (int k = 0; k < evaluate->metrics.n; k++)
+    needs |= ops_of(evaluate->metrics.items[k])->needs;
+  return needs;
+}
+
+int ssk_evaluate_check(const struct ssk_forecaster *forecaster, const struct ssk_data *data,
+                       const struct ssk_evaluate_section *evaluate, ssk_err *err) {
+  const int64_t named = ssk_evaluated_series(evaluate, data);
+  const int64_t least = ssk_forecaster_history(forecaster);
+  const int64_t wanted = (evaluate->context ? evaluate->context : least) + evaluate->horizon;
+  int64_t longest = 0;
+  for (int64_t i = 0; i < named; i++)
+    longest = data->split[evaluate->split].length[i] > longest
+                  ? data->split[evaluate->split].length[i]
+                  : longest;
+  if (named < 1)
+    return ssk_err_set(err, SSK_EDATA, "the split to evaluate has no series");
+  if (!(needs_of(evaluate) & (SSK_NEEDS_SAMPLES | SSK_NEEDS_TRANSITION)))
+    return SSK_OK;
+  if (evaluate->context && evaluate->context < least)
+    return ssk_err_set(err, SSK_EDATA,
+                       "evaluate.context is %lld: %s needs a history of %lld steps, its order",
+                       (long long)evaluate->context, forecaster->name, (long long)least);
+  if (longest < wanted)
+    return ssk_err_set(err, SSK_EDATA,
+                       "no series is long enough to evaluate: context and horizon take %lld steps, "
+                       "the longest has %lld",
+                       (long long)wanted, (long long)longest);
+  return SSK_OK;
+}
+
 int ssk_evaluate_range(const struct ssk_forecaster *forecaster, const struct ssk_data *data,
                        const struct ssk_evaluate_section *evaluate, int64_t first, int64_t count,
                        uint64_t seed, struct ssk_pool *pool, struct ssk_evaluation *out,
@@ -266,30 +299,14 @@ int ssk_evaluate_range(const struct ssk_forecaster *forecaster, const struct ssk
                    .data = data,
                    .evaluate = evaluate,
                    .seed = seed,
+                   .needs = needs_of(evaluate),
                    .first = first,
                    .out = out};
-  for (int k = 0; k < evaluate->metrics.n; k++)
-    l.needs |= ops_of(evaluate->metrics.items[k])->needs;
-  int64_t longest = 0;
-  int64_t named = ssk_evaluated_series(evaluate, data);
-  for (int64_t i = 0; i < named; i++)
-    longest = split->length[i] > longest ? split->length[i] : longest;
-  int64_t least = ssk_forecaster_history(forecaster);
-  int64_t wanted = (evaluate->context ? evaluate->context : least) + evaluate->horizon;
-  if (count < 1)
-    return ssk_err_set(err, SSK_EDATA, "the split to evaluate has no series");
-  const bool forecasts = l.needs & (SSK_NEEDS_SAMPLES | SSK_NEEDS_TRANSITION);
-  if (forecasts && evaluate->context && evaluate->context < least)
-    return ssk_err_set(err, SSK_EDATA,
-                       "evaluate.context is %lld: %s needs a history of %lld steps, its order",
-                       (long long)evaluate->context, forecaster->name, (long long)least);
-  if (forecasts && longest < wanted)
-    return ssk_err_set(err, SSK_EDATA,
-                       "no series is long enough to evaluate: context and horizon take %lld steps, "
-                       "the longest has %lld",
-                       (long long)wanted, (long long)longest);
+  int code = ssk_evaluate_check(forecaster, data, evaluate, err);
+  if (code)
+    return code;
   clock_gettime(CLOCK_MONOTONIC, &start);
-  int code = prepare(&l, n_threads, err);
+  code = prepare(&l, n_threads, err);
   if (!code) {
     ssk_pool_run(pool, (int)out->n_series, evaluate_series, &l);
     code = report_failure(&l, n_threads, err);

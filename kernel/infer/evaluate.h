@@ -51,6 +51,11 @@ struct ssk_evaluation {
 int64_t ssk_evaluated_series(const struct ssk_evaluate_section *evaluate,
                              const struct ssk_data *data);
 
+/* Whether the forecaster can be evaluated so at all; of it, name and history are looked at.
+ * SSK_EDATA: there are no series, none as long as context and horizon, or the context is less than
+ * its history. ssk_evaluate asks this first. */
+int ssk_evaluate_check(const struct ssk_forecaster *forecaster, const struct ssk_data *data,
+                       const struct ssk_evaluate_section *evaluate, ssk_err *err);
 /* Forecast and score the first evaluate->series series of its split. The values depend on the
  * arguments only, not on the threads of the pool (NULL: no threads). A metric gets a value where it
  * can: not from a forecaster without what it needs (bound), nor on data without an oracle, nor for

@@ -7,16 +7,12 @@
 #include "report/run.h"
 #include "report/verdict.h"
 
-/* Whether each row is a baseline, or a file in `folder`, where the study's recipe is. SSK_ERECIPE,
- * with the place of each row that is neither. */
-int ssk_compare_check_rows(const struct ssk_study *study, const char *folder, ssk_err *err);
-
 /* Run `study`, read from the file `path`, in the folder `folder`: a run directory <row>-<seed> for
  * each training, and the table in all its forms. Where the folder is a study's, its runs are gone
  * on with (study_folder.h); what else exists is an error. All rows are trained before the first is
  * evaluated; with compare.sequential series are added until the differences are decided (score.h).
- * Rows must agree in data and evaluation; what is wrong with any recipe, and that `expected` (NULL:
- * nothing) is not what the table will show, is said before the first step is trained. Free the
+ * What is wrong with any row (study_rows.h), and that `expected` (NULL: nothing) is not what the
+ * table will show, is said before the first step is trained. Free the
  * table with ssk_table_free. */
 int ssk_compare_run(const struct ssk_study *study, const char *path, const char *folder,
                     const struct ssk_run_options *options, const struct ssk_expectations *expected,

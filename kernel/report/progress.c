@@ -12,14 +12,17 @@
 
 static const double redraw_seconds = 0.1;
 
-void ssk_progress_start(struct ssk_progress *progress, FILE *stream, int64_t first, int64_t last,
-                        bool path_loss) {
+void ssk_progress_start(struct ssk_progress *progress, FILE *stream, const char *label,
+                        int64_t first, int64_t last, bool path_loss) {
   *progress = (struct ssk_progress){.stream = stream,
                                     .live = stream && isatty(fileno(stream)),
+                                    .label = label,
                                     .path_loss = path_loss,
                                     .first = first,
                                     .last = last,
                                     .started = ssk_clock()};
+  if (progress->live && label)
+    fprintf(stream, "%s\n", label);
 }
 
 /* "1:02:03", "2:03", "3 s" */
@@ -35,7 +38,8 @@ static void print_duration(char *text, size_t n, double seconds) {
 
 static void show(struct ssk_progress *progress, const char *line, bool keep) {
   if (!progress->live) {
-    fprintf(progress->stream, "%s\n", line);
+    const char *label = progress->label;
+    fprintf(progress->stream, "%s%s%s\n", label ? label : "", label ? ": " : "", line);
   } else {
     struct winsize window;
     int width = ioctl(fileno(progress->stream), TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;

@@ -9,7 +9,8 @@
 
 /* Initialise with ssk_progress_start. */
 struct ssk_progress {
-  FILE *stream;   /* NULL: silent */
+  FILE *stream; /* NULL: silent */
+  const char *label;
   bool live;      /* the stream is a terminal */
   bool dirty;     /* an unfinished live line is on the screen */
   bool path_loss; /* the sums are no bound (ssk_measure_name) */
@@ -18,9 +19,10 @@ struct ssk_progress {
   unsigned standing, told; /* alarms of the latest health, and those that were shown */
 };
 
-/* Steps first+1...last are to come. `stream` may be NULL. */
-void ssk_progress_start(struct ssk_progress *progress, FILE *stream, int64_t first, int64_t last,
-                        bool path_loss);
+/* Steps first+1...last are to come. `stream` may be NULL. `label` (borrowed, NULL: none) says which
+ * of several trainings this is: a line of its own on a terminal, before each line elsewhere. */
+void ssk_progress_start(struct ssk_progress *progress, FILE *stream, const char *label,
+                        int64_t first, int64_t last, bool path_loss);
 void ssk_progress_step(struct ssk_progress *progress, const struct ssk_step_record *record,
                        bool due);
 void ssk_progress_validation(struct ssk_progress *progress, const struct ssk_counters *counters,

@@ -13,9 +13,11 @@
 #include "report/run.h"
 
 #include "core/clock.h"
+#include "core/err_place.h"
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/log.h"
+#include "infer/evaluate.h"
 #include "model/units.h"
 #include "report/environment.h"
 #include "report/health_text.h"
@@ -208,7 +210,7 @@ static int job_run(struct job *s, const char *recipe, const struct ssk_run_optio
   const double started = ssk_clock();
   struct ssk_run_signals signals;
   ssk_run_signals_catch(&signals);
-  ssk_progress_start(&s->progress, lead ? options->progress : NULL, counters->step,
+  ssk_progress_start(&s->progress, lead ? options->progress : NULL, options->label, counters->step,
                      s->experiment->training.steps, ssk_gives_path_loss(s->experiment));
   code = ssk_trainer_run(s->trainer, lead ? &leader : &follower, err);
   ssk_progress_end(&s->progress);
@@ -269,6 +271,29 @@ int ssk_run_train(const struct ssk_experiment *experiment, const char *path,
   }
   if (!code)
     code = job_run(&s, recipe, options, summary, err);
+  job_end(&s);
+  free(recipe);
+  return code;
+}
+
+/* A series that is too short is so for the horizon. */
+static int check_evaluation(const struct job *s, ssk_err *err) {
+  const struct ssk_node *node = ssk_node_find(s->experiment->tree->root, "evaluate.horizon");
+  const int before = ssk_err_count(err);
+  const struct ssk_forecaster self = {.name = s->experiment->name, .history = s->model->dims.j};
+  const int code = ssk_evaluate_check(&self, s->data, &s->experiment->evaluate, err);
+  if (node)
+    ssk_err_place(err, before, &node->pos);
+  return code;
+}
+
+int ssk_run_try(const struct ssk_experiment *experiment, const struct ssk_run_options *options,
+                ssk_err *err) {
+  struct job s;
+  char *recipe = ssk_experiment_dump(experiment);
+  int code = job_prepare(&s, experiment, recipe, options, err);
+  if (!code)
+    code = check_evaluation(&s, err);
   job_end(&s);
   free(recipe);
   return code;

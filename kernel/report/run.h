@@ -31,6 +31,7 @@ struct ssk_run_options {
   struct ssk_registry *registry; /* for environment.json and for reading the recipe of a run */
   const char *command;           /* for command.txt; NULL: unknown */
   FILE *progress;                /* where progress is shown; NULL: nowhere */
+  const char *label;             /* before its lines: which of several trainings; NULL: the one */
   const struct ssk_run_watcher *watcher; /* NULL: none */
 };
 
@@ -48,6 +49,10 @@ struct ssk_run_summary {
 int ssk_run_train(const struct ssk_experiment *experiment, const char *path,
                   const struct ssk_run_options *options, struct ssk_run_summary *summary,
                   ssk_err *err);
+/* Whether the recipe can be trained and then evaluated as it says: its data are read and its model
+ * is built, nothing is trained or written. */
+int ssk_run_try(const struct ssk_experiment *experiment, const struct ssk_run_options *options,
+                ssk_err *err);
 /* Continue the run in `path` from its latest checkpoint, or from the start where it has none, to
  * the bits it would have had without the interruption, also with other numbers of threads and
  * ranks. A finished run is left as it is. */

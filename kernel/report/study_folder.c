@@ -4,6 +4,7 @@
 #include "report/study_folder.h"
 #include "core/file.h"
 #include "report/runs.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,7 @@ static int line_at(const char **line) {
   return (int)(length < 80 ? length : 80);
 }
 
-static int refuse(const char *path, const char *there, const char *here, ssk_err *err) {
+const char *ssk_recipe_difference(char buffer[256], const char *there, const char *here) {
   size_t same = 0;
   while (there[same] && there[same] == here[same])
     same++;
@@ -56,8 +57,14 @@ static int refuse(const char *path, const char *there, const char *here, ssk_err
   there += same;
   here += same;
   const int n_there = line_at(&there), n_here = line_at(&here);
-  ssk_err_set(err, SSK_ERECIPE, "'%s' is a run of another recipe: '%.*s' there, '%.*s' here", path,
-              n_there, there, n_here, here);
+  snprintf(buffer, 256, "'%.*s' there, '%.*s' here", n_there, there, n_here, here);
+  return buffer;
+}
+
+static int refuse(const char *path, const char *there, const char *here, ssk_err *err) {
+  char difference[256];
+  ssk_err_set(err, SSK_ERECIPE, "'%s' is a run of another recipe: %s", path,
+              ssk_recipe_difference(difference, there, here));
   ssk_err_hint(err, "name another directory, or remove that run with 'sskit runs rm %s'", path);
   return SSK_ERECIPE;
 }

@@ -9,6 +9,9 @@
 /* Make the directory, or take one that a comparison made before. `command` may be NULL. SSK_EIO
  * when something else is there. */
 int ssk_study_folder_take(const char *folder, const char *command, ssk_err *err);
+/* The first line in which two resolved recipes, or parts of them, differ: "'steps: 600' there,
+ * 'steps: 700' here", as much of it as there is room for. */
+const char *ssk_recipe_difference(char buffer[256], const char *there, const char *here);
 /* Whether the run at `path`, if there is one, is of this recipe; SSK_ERECIPE, with the first line
  * that differs, when it is of another. */
 int ssk_study_run_check(const struct ssk_experiment *experiment, const char *path, ssk_err *err);

@@ -21,6 +21,10 @@ name: study
 compare: {rows: [persistence, gaussian.yaml, gated.yaml], bootstrap: 20, seeds: [1]}
 END
 run 0 "a study" compare -q study.yaml -o whole
+run 0 "... with its progress" compare study.yaml 'compare.seeds=[3, 5]' training.steps=2 -o told
+point "... each line of which says what is trained" \
+  test "$(sed 's/: step .*//' err | sort | uniq -c | awk '{ sub(/^ *[0-9]+ /, ""); print }' | tr '\n' ';')" = \
+  "gated, seed 3 (3 of 4);gated, seed 5 (4 of 4);gaussian, seed 3 (1 of 4);gaussian, seed 5 (2 of 4);"
 
 # Stopped while it trains its second row.
 "$SSKIT" compare -q study.yaml -o parts >out 2>err &
@@ -54,6 +58,27 @@ for verb in check compare; do
 done
 run 3 "a seed twice is refused" compare -q study.yaml 'compare.seeds=[1, 2, 1]' -o parts
 run 3 "so is a part of one" compare -q study.yaml 'compare.seeds=[1, 1.5]' -o parts
+# What would end it later is found before the first step, and by check alike.
+sed 's/persistence/oracle, seasonal_naive/; $a set: [evaluate.horizon=7]' study.yaml >late.yaml
+cat >series.yaml <<END
+base: $smoke/dataset_csv.yaml
+name: series
+END
+sed 's/persistence/oracle/; s/gated.yaml/series.yaml/' study.yaml >other.yaml
+for verb in check compare; do
+  run 5 "$verb: a horizon beyond the series" $verb late.yaml
+  point "... at its place" grep -q "^late.yaml:3:24: error: row 'gaussian.yaml': no series is long enough" err
+  point "... and a row without a season" grep -q "^late.yaml:2:26: error: row 'seasonal_naive': .* needs evaluate.season" err
+  run 3 "$verb: a row with other data" $verb other.yaml
+  point "... says what differs" grep -q "^other.yaml:2:.*row 'series.yaml': other data .*'use: bimodal' there, 'use: csv' here" err
+  sed '$a set: [training.steps=2, "training.stepps=3"]' study.yaml >mistake.yaml
+  run 3 "$verb: a mistake in set" $verb mistake.yaml
+  point "... at its place, once, with the nearest" \
+    sh -c 'test "$(grep -c error: err)" = 1 && grep -q "^mistake.yaml:3:35: error: .*unknown key .stepps." err &&
+    grep -q "did you mean .steps." err'
+done
+point "... and nothing is trained" test ! -e runs
+
 cp parts/table.csv before.csv
 run 3 "runs of another recipe are refused" compare -q study.yaml training.steps=700 -o parts
 point "... with what differs" \

@@ -110,6 +110,39 @@ Test(err, places_only_what_has_no_place) {
   ssk_err_free(err);
 }
 
+Test(err, passes_on_what_is_new) {
+  ssk_err *err = ssk_err_new(), *from = ssk_err_new();
+  const struct ssk_pos pos = {
+      .file = "a.yaml", .line = 2, .column = 3, .width = 4, .line_text = "a: bcde"};
+  const struct ssk_pos other = {
+      .file = "a.yaml", .line = 3, .column = 1, .width = 1, .line_text = "x"};
+  ssk_err_at(from, SSK_ERECIPE, &pos, "unknown key");
+  ssk_err_hint(from, "did you mean 'b'?");
+  ssk_err_at(from, SSK_ERECIPE, &other, "unknown key");
+  ssk_err_set(from, SSK_EDATA, "no series");
+  cr_expect(ssk_err_pass_on(err, from, 0));
+  ssk_err_context(err, "row 'a'");
+  cr_expect_not(ssk_err_pass_on(err, from, 0), "the same in another row");
+  cr_expect(ssk_err_pass_on(err, from, 1), "the same words at another place");
+  cr_expect(ssk_err_pass_on(err, from, 2));
+  ssk_err_context(err, "row 'a'");
+  ssk_err_place(err, 2, &other);
+  cr_expect_not(ssk_err_pass_on(err, from, 2), "what had no place got one");
+  cr_expect_not(ssk_err_pass_on(err, from, 3), "there is no such");
+  ssk_err_free(from); /* what was passed on is a copy */
+  cr_assert_str_eq(print(err, false), "a.yaml:2:3: error: row 'a': unknown key\n"
+                                      "    2 | a: bcde\n"
+                                      "      |   ^~~~\n"
+                                      "      = hint: did you mean 'b'?\n"
+                                      "a.yaml:3:1: error: unknown key\n"
+                                      "    3 | x\n"
+                                      "      | ^\n"
+                                      "a.yaml:3:1: error: row 'a': no series\n"
+                                      "    3 | x\n"
+                                      "      | ^\n");
+  ssk_err_free(err);
+}
+
 Test(err, no_collection_passes_codes_through) {
   cr_assert_eq(ssk_err_set(NULL, SSK_EDATA, "lost"), SSK_EDATA);
   ssk_err_hint(NULL, "lost");
