@@ -33,19 +33,19 @@ ok() { # ok NAME STATUS
 
 awk -f "$support/page.awk" "$doc"
 
-test -s student_t.c && test -s heavy.yaml && test -s commands.sh
-ok "the page holds a plugin, a recipe and commands" $?
+test -s student_t.c && test -s short_steps.c && test -s heavy.yaml && test -s commands.sh
+ok "the page holds two plugins, a recipe and commands" $?
 
-test "$(wc -l <student_t.c)" -lt 100
-ok "the plugin has under 100 lines" $?
+test "$(wc -l <student_t.c)" -lt 100 && test "$(wc -l <short_steps.c)" -lt 100
+ok "the plugins have under 100 lines" $?
 
 sh -e commands.sh >commands.log 2>&1
 status=$?
 test $status = 0 || sed 's/^/# /' commands.log
 ok "the commands of the page run" $status
 
-grep -q '^done' runs/heavy/status
-ok "the run is done" $?
+grep -q '^done' runs/heavy/status && grep -q '^done' runs/short/status
+ok "the runs are done" $?
 
 grep -q 'heavy_tails' commands.log
 ok "the component is listed" $?
