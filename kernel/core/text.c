@@ -194,8 +194,28 @@ static int least_of(int a, int b) {
   return a < b ? a : b;
 }
 
+/* What of a name is compared: letters, small, digits, and bytes beyond ASCII, without the blanks,
+ * underscores and brackets that people set differently; of a name of such marks alone, all. Returns
+ * its length, -1 where that is too long to compare. */
+static int fold(const char *name, char out[NAME_MAX_LENGTH]) {
+  for (int marks = 0; marks < 2; marks++) {
+    int n = 0;
+    for (const char *c = name; *c; c++) {
+      const unsigned char byte = (unsigned char)*c;
+      if (!marks && byte < 0x80 && !isalnum(byte))
+        continue;
+      if (n == NAME_MAX_LENGTH)
+        return -1;
+      out[n++] = (char)tolower(byte);
+    }
+    if (n)
+      return n;
+  }
+  return 0;
+}
+
 /* Damerau-Levenshtein distance in its restricted form (optimal string alignment): insertions,
- * deletions, substitutions, and swaps of neighbours cost 1. Letter case does not count. */
+ * deletions, substitutions, and swaps of neighbours cost 1. */
 static int distance(const char *a, int n, const char *b, int m) {
   int rows[3][NAME_MAX_LENGTH + 1];
   int *before = rows[0], *above = rows[1], *here = rows[2];
@@ -204,7 +224,7 @@ static int distance(const char *a, int n, const char *b, int m) {
   for (int i = 1; i <= n; i++) {
     here[0] = i;
     for (int j = 1; j <= m; j++) {
-      int differ = tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
+      int differ = a[i - 1] != b[j - 1];
       int cost = least_of(least_of(above[j], here[j - 1]) + 1, above[j - 1] + differ);
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
         cost = least_of(cost, before[j - 2] + 1);
@@ -218,13 +238,25 @@ static int distance(const char *a, int n, const char *b, int m) {
   return above[m];
 }
 
+/* Does one of the names begin with all of the other, which is long enough to mean something? */
+static bool begins(const char *a, int n, const char *b, int m) {
+  const int shorter = least_of(n, m);
+  return shorter >= 3 && memcmp(a, b, (size_t)shorter) == 0;
+}
+
 void ssk_nearest_offer(struct ssk_nearest *search, const char *candidate) {
-  size_t n = strlen(search->wanted), m = strlen(candidate);
-  if (n > NAME_MAX_LENGTH || m > NAME_MAX_LENGTH)
+  char wanted[NAME_MAX_LENGTH], other[NAME_MAX_LENGTH];
+  const int n = fold(search->wanted, wanted), m = fold(candidate, other);
+  if (n < 0 || m < 0)
     return;
-  int d = distance(search->wanted, (int)n, candidate, (int)m);
-  if (d <= 1 + (int)n / 4 && (!search->best || d < search->distance)) {
+  const int limit = 1 + n / 4;
+  const int d = distance(wanted, n, other, m);
+  if (d <= limit && (!search->best || d < search->distance)) {
     search->best = candidate;
     search->distance = d;
+  } else if (d > limit && begins(wanted, n, other, m) &&
+             (!search->best || search->distance > limit)) { /* behind all that are near */
+    search->best = search->beginnings++ ? NULL : candidate;
+    search->distance = limit + 1;
   }
 }

@@ -35,12 +35,15 @@ bool ssk_text_read_double(const char *text, double *value);
 enum ssk_text_flaw { SSK_TEXT_CLEAN, SSK_TEXT_CONTROL, SSK_TEXT_NOT_UTF8 };
 enum ssk_text_flaw ssk_text_check(const char *data, size_t size, size_t *bad);
 
-/* Nearest-name search (Damerau-Levenshtein): start with {.wanted = name}, offer candidates one by
- * one, read `best` (NULL when nothing is near enough: distance <= 1 + length/4). */
+/* Nearest-name search (Damerau-Levenshtein over letters and digits; neither case nor blanks,
+ * underscores and brackets count): start with {.wanted = name}, offer candidates one by one, read
+ * `best`. NULL when nothing is near enough, which is a distance of 1 + length/4, or, where no name
+ * is, the only one that begins with the wanted or with which that begins. */
 struct ssk_nearest {
   const char *wanted;
   const char *best;
   int distance;
+  int beginnings;
 };
 void ssk_nearest_offer(struct ssk_nearest *search, const char *candidate);
 

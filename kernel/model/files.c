@@ -3,6 +3,7 @@
 #include "model/series_names.h"
 #include <math.h>
 #include <sskit/files.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,8 +26,8 @@ struct run { /* a series of a split: steps of a member */
 struct ssk_files_store {
   int D, V, E;
   const char *sized_by; /* the file that gave them */
-  const char *file;     /* that is being read, and its split, or -1 */
-  int split;
+  const char *file;     /* that is being read, its split, or -1, and the line, 0: none */
+  int split, line;
   struct ssk_strings names; /* of the columns of values, where the reader keeps them */
   double *sentinel;
   int n_sentinels;
@@ -43,6 +44,19 @@ struct ssk_files_store {
 
 static int no_memory(const struct ssk_files_store *store, ssk_err *err) {
   return ssk_err_set(err, SSK_ENOMEM, "no memory for the series of '%s'", store->file);
+}
+
+/* What is wrong with the file that is being read: at its line, where the reader tells one. */
+SSK_PRINTF(3, 4)
+static int bad(const struct ssk_files_store *store, ssk_err *err, const char *format, ...) {
+  char text[512];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  const struct ssk_pos pos = {.file = store->file, .line = store->line, .column = 1, .width = 1};
+  return store->line ? ssk_err_at(err, SSK_EDATA, &pos, "%s", text)
+                     : ssk_err_set(err, SSK_EDATA, "'%s': %s", store->file, text);
 }
 
 /* ---- parameters ------------------------------------------------------------------------------ */
@@ -104,10 +118,11 @@ int ssk_files_dims(struct ssk_files *files, int D, int V, int E, ssk_err *err) {
   if (D < 1)
     return ssk_err_set(err, SSK_EDATA, "'%s' has nothing to model", store->file);
   if (store->sized_by && (D != store->D || V != store->V || E != store->E))
-    return ssk_err_set(err, SSK_EDATA,
-                       "'%s' has %d dimensions, %d covariates and %d static ones, but '%s' has %d, "
-                       "%d and %d",
-                       store->file, D, V, E, store->sized_by, store->D, store->V, store->E);
+    return bad(
+        store, err,
+        "there are %d dimensions, %d covariates and %d static ones, but what was read before, in "
+        "'%s', has %d, %d and %d",
+        D, V, E, store->sized_by, store->D, store->V, store->E);
   store->D = D, store->V = V, store->E = E;
   store->sized_by = store->file;
   return SSK_OK;
@@ -127,6 +142,10 @@ const struct ssk_strings *ssk_files_kept_names(const struct ssk_files *files) {
   return &files->store->names;
 }
 
+void ssk_files_at_line(struct ssk_files *files, int line) {
+  files->store->line = line;
+}
+
 int ssk_files_split(const struct ssk_files *files) {
   return files->store->split;
 }
@@ -143,9 +162,8 @@ static int check_finite(const struct ssk_files_store *store, const struct ssk_fi
                         const char *what, ssk_err *err) {
   for (int64_t i = 0; i < steps * width; i++)
     if (!isfinite(values[i]) || (i % width < width - computed && is_sentinel(store, values[i])))
-      return ssk_err_set(err, SSK_EDATA, "'%s': series %s, step %lld: %s %lld is missing here",
-                         store->file, in->name, (long long)(i / width), what,
-                         (long long)(i % width));
+      return bad(store, err, "series %s, step %lld: %s %lld is missing here", in->name,
+                 (long long)(i / width), what, (long long)(i % width));
   return SSK_OK;
 }
 
@@ -169,13 +187,11 @@ int ssk_files_add(struct ssk_files *files, const struct ssk_files_series *series
   store->named |= in.name != NULL;
   in.name = in.name ? in.name : number;
   if (in.steps < 1 || in.steps > INT32_MAX)
-    return ssk_err_set(err, SSK_EDATA, "'%s': series %s has %lld steps", store->file, in.name,
-                       (long long)in.steps);
+    return bad(store, err, "series %s has %lld steps", in.name, (long long)in.steps);
   for (int64_t i = 0; i < in.steps * store->D; i++)
     if (isinf(in.x[i]))
-      return ssk_err_set(err, SSK_EDATA, "'%s': series %s, step %lld: dimension %lld is infinite",
-                         store->file, in.name, (long long)(i / store->D),
-                         (long long)(i % store->D));
+      return bad(store, err, "series %s, step %lld: dimension %lld is infinite", in.name,
+                 (long long)(i / store->D), (long long)(i % store->D));
   int code = check_finite(store, &in, in.u, in.steps, store->V, in.computed, "covariate", err);
   code = code ? code : check_finite(store, &in, in.s, 1, store->E, 0, "static covariate", err);
   if (code)
@@ -296,6 +312,7 @@ static int read_file(struct ssk_files *f, const char *path, int split, ssk_files
   struct ssk_files_store *store = f->store;
   store->file = path;
   store->split = split;
+  store->line = 0;
   if (access(path, F_OK) != 0) {
     ssk_err_set(err, SSK_EDATA, "there is no file '%s'", path);
     if (*f->source)

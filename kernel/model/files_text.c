@@ -20,6 +20,27 @@ bool ssk_files_number(const char *text, double *value) {
   return end == text + n && isfinite(*value);
 }
 
+bool ssk_files_comma_number(const char *text) {
+  static const char digits[] = "0123456789";
+  text += strspn(text, " \t");
+  text += *text == '-' || *text == '+';
+  int commas = 0;
+  bool thousands = true; /* three digits behind each comma */
+  for (char mark = '\0';; mark = *text++) {
+    const size_t n = strspn(text, digits);
+    if (n == 0)
+      return false;
+    thousands = thousands && (mark != ',' || n == 3);
+    commas += mark == ',';
+    text += n;
+    if (*text != ',' && *text != '.')
+      break;
+  }
+  if ((*text == 'e' || *text == 'E') && text[1 + strspn(text + 1, "+-")])
+    text += 1 + strspn(text + 1, "+-0123456789");
+  return text[strspn(text, " \t")] == '\0' && (commas == 1 || (commas > 1 && thousands));
+}
+
 bool ssk_files_missing(const struct ssk_files *files, const char *text) {
   double value, sentinel;
   text += strspn(text, " \t");
@@ -84,6 +105,8 @@ int ssk_files_text(const char *path, char **data, size_t *size, ssk_err *err) {
     *data = NULL;
     return code;
   }
+  if (*size >= 3 && memcmp(*data, "\xEF\xBB\xBF", 3) == 0)
+    memmove(*data, *data + 3, *size -= 3);
   (*data)[*size] = '\0';
   return SSK_OK;
 }

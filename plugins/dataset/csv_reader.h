@@ -2,8 +2,8 @@
 /* csv_reader.h - comma-separated values, cell by cell, after RFC 4180.
  *
  * Cells may be quoted; within quotes a doubled quote stands for one, and delimiters and line ends
- * are text. Lines end in LF or CRLF, the last one need not. A byte-order mark is skipped, and so
- * are blank lines. Positions are those of the cell's first byte, for messages. */
+ * are text. Lines end in LF or CRLF, the last one need not. Blank lines are skipped. Positions are
+ * those of the cell's first byte, for messages. */
 #ifndef SSK_CSV_READER_H
 #define SSK_CSV_READER_H
 
@@ -65,7 +65,7 @@ static void csv_close(struct csv_reader *r) {
 
 /* Back to the beginning of the file. */
 static void csv_rewind(struct csv_reader *r) {
-  r->at = r->line_start = r->size >= 3 && memcmp(r->data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+  r->at = r->line_start = 0;
   r->line = 1;
   r->fresh = true;
 }

@@ -17,6 +17,10 @@ struct jsonl {
   const char *target, *dynamic, *fixed, *name; /* parameters: keys */
 };
 
+#define JSONL_WANTED                                                                               \
+  "each line is one object, {\"target\": [...]}: of a file with one list of objects, 'jq -c .[]' " \
+  "makes such lines, of objects over several lines 'jq -c .' does"
+
 struct jsonl_line {
   const char *path;
   int number;
@@ -42,6 +46,38 @@ static bool jsonl_number(const struct jsonl *d, const json_t *value, double *out
   return missing || json_is_number(value);
 }
 
+/* Entry t of list k is neither a number nor missing. */
+static int jsonl_no_number(const struct jsonl_line *line, const char *key, int64_t t, int k,
+                           const json_t *value, ssk_err *err) {
+  char *found = json_dumps(value, JSON_ENCODE_ANY);
+  jsonl_bad(line, err, "'%s': entry %lld of list %d is no number and not null: %.40s", key,
+            (long long)t, k, found ? found : "");
+  free(found);
+  const char *text = json_string_value(value);
+  if (text && ssk_files_comma_number(text))
+    ssk_err_hint(err, "numbers stand without quotes, and with a decimal point");
+  else if (text)
+    ssk_err_hint(err, "numbers stand without quotes; list under 'missing' what stands for a "
+                      "missing value");
+  return SSK_EDATA;
+}
+
+/* The series is not where it is looked for: say what there is. */
+static int jsonl_no_target(const struct jsonl *d, const struct jsonl_line *line,
+                           const json_t *object, ssk_err *err) {
+  char list[400] = "";
+  size_t used = 0;
+  const char *key;
+  json_t *value;
+  jsonl_bad(line, err, "there is no '%s'", d->target);
+  json_object_foreach((json_t *)object, key, value) if (used < sizeof list) used +=
+      (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", key);
+  if (used)
+    ssk_err_hint(err, "its keys are %s: name that of the series under 'target' in the recipe",
+                 list);
+  return SSK_EDATA;
+}
+
 /* The rows of a value: itself, when it is a list of numbers, or the lists in it. */
 static int jsonl_rows(const json_t *value) {
   return json_is_array(json_array_get(value, 0)) ? (int)json_array_size(value) : 1;
@@ -59,8 +95,7 @@ static int jsonl_transpose(const struct jsonl *d, const struct jsonl_line *line,
                        (long long)json_array_size(row), (long long)n);
     for (int64_t t = 0; t < n; t++)
       if (!jsonl_number(d, json_array_get(row, (size_t)t), &out[t * rows + k]))
-        return jsonl_bad(line, err, "'%s': entry %lld of list %d is no number and not null", key,
-                         (long long)t, k);
+        return jsonl_no_number(line, key, t, k, json_array_get(row, (size_t)t), err);
   }
   return SSK_OK;
 }
@@ -68,8 +103,6 @@ static int jsonl_transpose(const struct jsonl *d, const struct jsonl_line *line,
 /* All lists of the target have one length: that of the series. */
 static int jsonl_steps(const struct jsonl *d, const struct jsonl_line *line, const json_t *target,
                        int64_t *steps, ssk_err *err) {
-  if (!target)
-    return jsonl_bad(line, err, "there is no '%s'", d->target);
   if (!json_is_array(target) || json_array_size(target) == 0)
     return jsonl_bad(line, err, "'%s' is not a list with something in it", d->target);
   const json_t *first = json_array_get(target, 0);
@@ -101,7 +134,8 @@ static int jsonl_take(struct jsonl *d, const struct jsonl_line *line, const json
   const json_t *fixed = *d->fixed ? json_object_get(object, d->fixed) : NULL;
   const json_t *name = json_object_get(object, d->name);
   int64_t steps = 0;
-  int code = jsonl_steps(d, line, target, &steps, err);
+  int code = target ? SSK_OK : jsonl_no_target(d, line, object, err);
+  code = code ? code : jsonl_steps(d, line, target, &steps, err);
   code = code ? code : jsonl_list(line, d->dynamic, dynamic, true, err);
   code = code ? code : jsonl_list(line, d->fixed, fixed, false, err);
   if (code)
@@ -111,9 +145,8 @@ static int jsonl_take(struct jsonl *d, const struct jsonl_line *line, const json
     return jsonl_bad(line, err, "the series has no steps, or more than a million columns");
   int D = jsonl_rows(target);
   int V = json_array_size(dynamic) ? jsonl_rows(dynamic) : 0, E = (int)json_array_size(fixed);
+  ssk_files_at_line(&d->files, line->number);
   code = ssk_files_dims(&d->files, D, V, E, err);
-  if (code)
-    ssk_err_context(err, "line %d", line->number);
   double *x = calloc((size_t)steps, (size_t)D * sizeof *x);
   double *u = calloc((size_t)steps, (size_t)(V + 1) * sizeof *u);
   double *s = calloc((size_t)E + 1, sizeof *s);
@@ -130,8 +163,6 @@ static int jsonl_take(struct jsonl *d, const struct jsonl_line *line, const json
                                       .u = u,
                                       .s = s};
     code = ssk_files_add(&d->files, &series, err);
-    if (code)
-      ssk_err_context(err, "line %d", line->number);
   }
   free(x);
   free(u);
@@ -151,10 +182,17 @@ static int jsonl_parse(struct jsonl *d, const struct jsonl_line *line, const cha
     ssk_err_at(err, SSK_EDATA, &pos, "this line is no JSON: %s", error.text);
     if (strstr(error.text, "NaN"))
       ssk_err_hint(err, "JSON has no NaN: write null where a value is missing");
+    else
+      ssk_err_hint(err, JSONL_WANTED);
     return SSK_EDATA;
   }
-  int code = json_is_object(object) ? jsonl_take(d, line, object, err)
-                                    : jsonl_bad(line, err, "this line is no JSON object");
+  int code = SSK_EDATA;
+  if (json_is_object(object))
+    code = jsonl_take(d, line, object, err);
+  else {
+    jsonl_bad(line, err, "this line is no JSON object");
+    ssk_err_hint(err, JSONL_WANTED);
+  }
   json_decref(object);
   return code;
 }

@@ -78,6 +78,12 @@ Test(csv, says_what_is_wrong_and_where) {
   bad("laod,temp\n1,2\n", "columns: [temp, load]\n",
       "FILE:1:1: error: there is no column 'load' (columns)\n"
       "      = hint: did you mean 'laod'? The columns are laod, temp\n");
+  bad("Load kW,Temp (C)\n1,2\n", "columns: temp_c\n",
+      "FILE:1:1: error: there is no column 'temp_c' (columns)\n"
+      "      = hint: did you mean 'Temp (C)'? The columns are Load kW, Temp (C)\n");
+  bad("Load kW,Temperature (deg C)\n1,2\n", "columns: temperature\n",
+      "FILE:1:1: error: there is no column 'temperature' (columns)\n"
+      "      = hint: did you mean 'Temperature (deg C)'? ");
   bad("a,b\n1,2\n", "columns: a\ncovariates: a\n", "FILE:1:1: error: column 'a' has two roles\n");
   bad("a,b\n1,inf\n", "columns: b\n",
       "FILE:2:3: error: column 'b': 'inf' is not a finite number\n");

@@ -124,25 +124,45 @@ Test(files, jsonl_reads_what_gluonts_writes) {
   on_disk_close(&f);
 }
 
+Test(files, jsonl_may_begin_with_a_byte_order_mark) {
+  struct on_disk f;
+  const char *text = "\xEF\xBB\xBF" LINE;
+  on_disk_good(&f, "jsonl", text, strlen(text), "path: FILE\nsplit: [1, 0, 0]\n");
+  cr_expect_eq(f.data->split[SSK_TRAIN].length[0], 2);
+  on_disk_close(&f);
+  bad_jsonl("\xEF\xBB\xBF{\"target\": [1, \n", "FILE:1:15: error: this line is no JSON: ");
+}
+
 Test(files, jsonl_says_what_is_wrong_and_where) {
   bad_jsonl(LINE "{\"target\": [1, \n", "FILE:2:15: error: this line is no JSON: ");
   bad_jsonl("{\"target\": [NaN]}\n", "FILE:1:15: error: this line is no JSON: ");
-  bad_jsonl(LINE "[1]\n", "FILE:2:1: error: this line is no JSON object\n");
-  bad_jsonl("{\"y\": [1]}\n", "FILE:1:1: error: there is no 'target'\n");
+  bad_jsonl("[{\"target\": [1]}]\n",
+            "FILE:1:1: error: this line is no JSON object\n"
+            "      = hint: each line is one object, {\"target\": [...]}: of a file with one list");
+  bad_jsonl("{\"id\": 3, \"y\": [1]}\n",
+            "FILE:1:1: error: there is no 'target'\n"
+            "      = hint: its keys are id, y: name that of the series under 'target'");
   bad_jsonl("{\"target\": []}\n", "FILE:1:1: error: 'target' is not a list with something in it\n");
   bad_jsonl("{\"target\": [1, \"two\"]}\n",
-            "FILE:1:1: error: 'target': entry 1 of list 0 is no number");
+            "FILE:1:1: error: 'target': entry 1 of list 0 is no number and not null: \"two\"\n"
+            "      = hint: numbers stand without quotes; list under 'missing'");
+  bad_jsonl("{\"target\": [\"1,5\"]}\n",
+            "FILE:1:1: error: 'target': entry 0 of list 0 is no number and not null: \"1,5\"\n"
+            "      = hint: numbers stand without quotes, and with a decimal point\n");
   bad_jsonl("{\"target\": [[1, 2], [1]]}\n",
             "FILE:1:1: error: 'target': list 1 has 1 entries, list 0 has 2\n");
   bad_jsonl("{\"target\": [1, 2], \"feat_dynamic_real\": [[1]]}\n",
             "FILE:1:1: error: 'feat_dynamic_real': list 0 has 1 entries, and 2 steps need one\n");
   bad_jsonl("{\"target\": [1, 2], \"feat_dynamic_real\": [[1, null]]}\n",
-            "sskit: error: line 1: 'FILE': series 0, step 1: covariate 0 is missing here\n");
+            "FILE:1:1: error: series 0, step 1: covariate 0 is missing here\n");
   bad_jsonl("{\"target\": [1, 2], \"feat_static_real\": [[1, 2], [3, 4]]}\n",
             "FILE:1:1: error: 'feat_static_real' is a list of lists, not of numbers\n");
   bad_jsonl("{\"target\": [1, 2], \"feat_dynamic_real\": 3}\n",
             "FILE:1:1: error: 'feat_dynamic_real' is no list\n");
-  bad_jsonl(LINE "{\"target\": [[1], [2]]}\n", "sskit: error: line 2: 'FILE' has 2 dimensions");
+  bad_jsonl(
+      LINE "{\"target\": [[1], [2]]}\n",
+      "FILE:2:1: error: there are 2 dimensions, 0 covariates and 0 static ones, but what was read "
+      "before, in 'FILE', has 1, 0 and 0\n");
   bad_jsonl("\n", "sskit: error: 'FILE' has no series\n");
 }
 

@@ -87,6 +87,9 @@ Test(text, finds_the_nearest_name) {
   cr_expect_str_eq(nearest("level"), "levels");
   cr_expect_str_eq(nearest("GRU"), "gru");
   cr_expect_str_eq(nearest("gr"), "gru");
+  cr_expect_str_eq(nearest("Length (s)"), "length");
+  cr_expect_str_eq(nearest("len"), "length"); /* its beginning */
+  cr_expect_str_eq(nearest("gru_with_memory"), "gru");
   cr_expect_str_eq(nearest("transition"), "");
   cr_expect_str_eq(nearest("xyz"), "");
   char long_name[200];

@@ -129,6 +129,9 @@ struct ssk_files_series {
   int computed; /* the last so many covariates are the reader's own, not the file's: none of their
                    values stands for a missing one */
 };
+/* For readers of text: what follows stands in this line of the file, which messages then name; 0:
+ * in none, as when the file is opened. */
+SSK_API void ssk_files_at_line(struct ssk_files *files, int line);
 /* The split that the file that is being read is for, or -1: of all. */
 SSK_API int ssk_files_split(const struct ssk_files *files);
 /* Copies it. */
@@ -137,11 +140,14 @@ SSK_API int ssk_files_add(struct ssk_files *files, const struct ssk_files_series
 
 /* ---- for readers ----------------------------------------------------------------------------- */
 
-/* A whole file, unpacked where gzip packed it; malloc'ed, with a NUL behind it that *size does not
- * count. SSK_EDATA when it is damaged. */
+/* A whole file, unpacked where gzip packed it, without a byte-order mark of UTF-8; malloc'ed, with
+ * a NUL behind it that *size does not count. SSK_EDATA when it is damaged. */
 SSK_API int ssk_files_text(const char *path, char **data, size_t *size, ssk_err *err);
 /* A finite decimal number that fills the text but for blanks around it. */
 SSK_API bool ssk_files_number(const char *text, double *value);
+/* Would this text be a number with a point for its comma, or without the commas between thousands?
+ */
+SSK_API bool ssk_files_comma_number(const char *text);
 /* Is this text (of a cell) one of `missing`? */
 SSK_API bool ssk_files_missing(const struct ssk_files *files, const char *text);
 /* SSK_EDATA at pos: the file has no column `name`, which the key `key` of the recipe asks for
