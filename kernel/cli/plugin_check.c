@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* plugin_check.c - sskit plugin check: each plugin in a process of its own, which a plugin that
  * crashes ends alone, and an alarm one that goes on for ever. The child writes its results into a
- * pipe, a line a result: begin TAB component TAB check end TAB component TAB check TAB outcome TAB
- * detail and the parent prints them. */
+ * pipe, a line a result, and the parent prints them:
+ *
+ *     begin TAB component TAB check
+ *     end TAB component TAB check TAB outcome TAB detail
+ */
 #include "cli/plugin.h"
 #include "core/file.h"
 #include "core/text.h"
@@ -28,10 +31,10 @@ struct child {
   int limit;     /* seconds for a check; 0: none */
 };
 
+/* The alarm holds until the next check begins, or the process has ended. */
 static void tell_begin(void *user, const char *check) {
   struct child *child = user;
-  alarm(
-      (unsigned)child->limit); /* it holds until the next check begins, or the process has ended */
+  alarm((unsigned)child->limit);
   fprintf(child->out, "begin\t%s\t%s\n", child->who, check);
   fflush(child->out);
 }

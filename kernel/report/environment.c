@@ -121,23 +121,29 @@ char *ssk_environment_text(const struct ssk_data *data, const struct ssk_registr
 /* ---- what has changed since -------------------------------------------------------------------
  */
 
+static bool has(const json_t *plugin, const char *component) {
+  const json_t *components = json_object_get(plugin, "components");
+  for (size_t i = 0; i < json_array_size(components); i++) {
+    const char *name = json_string_value(json_array_get(components, i));
+    if (name && strcmp(name, component) == 0)
+      return true;
+  }
+  return false;
+}
+
 /* The code of the plugin that had a component of that full name; NULL: not told. The file may have
  * been another. */
-static const char *code_of(const json_t *plugins, const char *component) {
-  const char *file;
-  json_t *plugin, *name;
-  size_t i;
-  json_object_foreach((json_t *)plugins, file, plugin) json_array_foreach(
-      json_object_get(plugin, "components"), i,
-      name) if (strcmp(json_string_value(name) ? json_string_value(name) : "", component) ==
-                0) return json_string_value(json_object_get(plugin, "code"));
+static const char *code_of(json_t *plugins, const char *component) {
+  for (void *i = json_object_iter(plugins); i; i = json_object_iter_next(plugins, i))
+    if (has(json_object_iter_value(i), component))
+      return json_string_value(json_object_get(json_object_iter_value(i), "code"));
   return NULL;
 }
 
 void ssk_environment_compare(const char *folder, const struct ssk_registry *registry) {
   char *path = ssk_path_join(folder, "environment.json");
   json_t *told = path ? json_load_file(path, 0, NULL) : NULL;
-  const json_t *then = json_object_get(told, "plugins");
+  json_t *then = json_object_get(told, "plugins");
   struct ssk_text changed = {0};
   const struct ssk_component *component;
   const char *file;
