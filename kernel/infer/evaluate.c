@@ -3,6 +3,7 @@
  * context, take the bound, show both to the metrics. Series are the tasks of the pool; each writes
  * its own row of values, and random numbers are named by series, so threads leave no trace. */
 #include "infer/evaluate.h"
+#include "infer/no_value.h"
 #include "infer/oracle_transition.h"
 #include "infer/pooled.h"
 #include "infer/smoothing.h"
@@ -195,6 +196,8 @@ static void evaluate_series(int task, int thread, void *user) {
       else if (!ops->accumulate(column->metric->self, &shown, terms))
         terms[0] = NAN;
     }
+    if (task == 0) /* where none has a value, the first has none */
+      l->out->reasons[k] = ssk_no_value(l->forecaster, l->data, ops->needs, &c);
   }
 }
 
@@ -215,11 +218,13 @@ static int prepare(struct loop *l, int n_threads, ssk_err *err) {
   struct ssk_evaluation *out = l->out;
   out->values = calloc((size_t)out->n_series * (size_t)(out->n_metrics + 1), sizeof *out->values);
   out->means = calloc((size_t)out->n_metrics + 1, sizeof *out->means);
+  out->reasons = calloc((size_t)out->n_metrics + 1, sizeof *out->reasons);
   l->threads = calloc((size_t)n_threads, sizeof *l->threads);
   out->columns = calloc((size_t)out->n_metrics + 1, sizeof *out->columns);
   out->terms = calloc((size_t)out->n_series * (size_t)(out->n_metrics + 1) * SSK_METRIC_TERMS,
                       sizeof *out->terms);
-  bool failed = !out->values || !out->means || !l->threads || !out->columns || !out->terms;
+  bool failed =
+      !out->values || !out->means || !out->reasons || !l->threads || !out->columns || !out->terms;
   size_t step = (size_t)e->samples * (size_t)l->data->shape.D, entries = step * (size_t)e->horizon;
   size_t latents = (size_t)l->forecaster->latents;
   size_t draws = (l->needs & SSK_NEEDS_TRANSITION) ? (size_t)e->kernel_draws * latents : 0;
@@ -240,14 +245,17 @@ static int prepare(struct loop *l, int n_threads, ssk_err *err) {
   return failed ? ssk_err_set(err, SSK_ENOMEM, "no memory for the evaluation") : SSK_OK;
 }
 
-/* Pooled figures as values, and the means of all. */
+/* Pooled figures as values, and the means of all; columns with one need no reason. */
 static void summarise(struct ssk_evaluation *out) {
   for (int k = 0; k < out->n_metrics; k++)
     if (ops_of(out->columns[k].metric)->terms)
       ssk_pooled_values(out->columns[k].metric, out->terms + (int64_t)k * SSK_METRIC_TERMS,
                         out->n_series, out->n_metrics, out->values + k);
-  for (int k = 0; k < out->n_metrics; k++)
+  for (int k = 0; k < out->n_metrics; k++) {
     out->means[k] = ssk_mean_of(out->values + k, out->n_series, out->n_metrics);
+    if (out->means[k].n)
+      out->reasons[k] = NULL;
+  }
 }
 
 static unsigned needs_of(const struct ssk_evaluate_section *evaluate) {
@@ -383,5 +391,6 @@ void ssk_evaluation_free(struct ssk_evaluation *evaluation) {
   free(evaluation->terms);
   free(evaluation->values);
   free(evaluation->means);
+  free(evaluation->reasons);
   *evaluation = (struct ssk_evaluation){0};
 }

@@ -43,8 +43,10 @@ struct ssk_evaluation {
   double *terms;          /* [n_series, n_metrics, SSK_METRIC_TERMS] of pooled metrics; first NaN:
                              none */
   struct ssk_mean *means; /* [n_metrics], over series */
-  double seconds;         /* of wall time, for all series */
-  int64_t evaluations;    /* network evaluations a sampled latent step */
+  const char **reasons; /* [n_metrics] why no series has a value, in a few words, static; NULL: one
+                           has */
+  double seconds;       /* of wall time, for all series */
+  int64_t evaluations;  /* network evaluations a sampled latent step */
 };
 
 /* How many series of its split the section evaluates, the first ones. */

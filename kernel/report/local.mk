@@ -60,6 +60,7 @@ libsskit_sources += kernel/report/tensorboard.c
 libsskit_sources += kernel/report/tensorboard.h
 libsskit_sources += kernel/report/compare_runs.c
 libsskit_sources += kernel/report/compare_runs.h
+libsskit_sources += kernel/report/table_reasons.c
 libsskit_sources += kernel/report/table_settings.c
 libsskit_sources += kernel/report/table_html.c
 libsskit_sources += kernel/report/table_latex.c

@@ -95,6 +95,8 @@ int ssk_table_add(struct ssk_table *table, const char *name, bool best_possible,
     row.cells[c].value = ssk_mean_over_seeds(sample_of(table, &row, start, c));
     row.cells[c].difference =
         (struct ssk_difference){.mean = NAN, .low = NAN, .high = NAN, .test = {NAN, NAN}};
+    for (int k = 0; k < seeds && isnan(row.cells[c].value.mean) && !row.cells[c].reason; k++)
+      row.cells[c].reason = evaluations[k].reasons[c];
   }
   free(start);
   if (code)

@@ -12,6 +12,7 @@ struct ssk_table_cell {
   struct ssk_mean value;
   struct ssk_difference difference; /* from the reference row */
   bool best;                        /* of the rows that do not know the generating process */
+  const char *reason; /* why there is no value, in a few words, static; NULL: there is one */
 };
 
 struct ssk_table_row {
@@ -63,6 +64,10 @@ double ssk_column_loss(const struct ssk_metric_column *column, double mean);
 /* "0.081 ± 0.002": as many decimals as the first digit of the standard error needs; four
  * significant digits without one; "-" without a value. */
 const char *ssk_table_number(char buffer[48], double mean, double se);
+
+/* Append which cells have no value, and why: "elbo of persistence, marginal: no bound; ..." Nothing
+ * where all have one. */
+void ssk_table_reasons(const struct ssk_table *table, struct ssk_text *out);
 
 /* Append the table. Text keeps within 100 columns: it goes on in a further block of columns. */
 void ssk_table_text(const struct ssk_table *table, struct ssk_text *out);

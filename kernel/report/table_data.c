@@ -16,7 +16,7 @@ static void add_number(struct ssk_text *out, double value) {
 
 void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out) {
   ssk_text_add(out, "row,metric,mean,se,n,seeds,series,best,best_possible,difference,low,high,dm,p,"
-                    "evaluations,seconds,unit,id,definition");
+                    "evaluations,seconds,unit,id,definition,reason");
   for (int k = 0; k < table->n_settings; k++) {
     ssk_text_add(out, ",");
     ssk_text_quote(out, table->settings[k]);
@@ -43,6 +43,9 @@ void ssk_table_csv(const struct ssk_table *table, struct ssk_text *out) {
       ssk_text_quote(out, table->columns[c].id);
       ssk_text_add(out, ",");
       ssk_text_quote(out, table->columns[c].definition);
+      ssk_text_add(out, ",");
+      if (cell->reason)
+        ssk_text_quote(out, cell->reason);
       for (int k = 0; k < table->n_settings; k++) {
         ssk_text_add(out, ",");
         ssk_text_quote(out, row->settings[k]);
@@ -63,6 +66,8 @@ static json_t *cell_json(const struct ssk_table *table, const struct ssk_table_r
   json_t *out = json_object();
   json_object_set_new(out, "mean", number(cell->value.mean));
   json_object_set_new(out, "se", number(cell->value.se));
+  if (cell->reason)
+    json_object_set_new(out, "reason", json_string(cell->reason));
   json_object_set_new(out, "n", json_integer(cell->value.n));
   json_object_set_new(out, "over", json_string(row->seeds > 1 ? "seeds" : "series"));
   json_object_set_new(out, "best", json_boolean(cell->best));

@@ -9,6 +9,13 @@
 static void add_value(struct ssk_text *page, const json_t *cell) {
   char number[48];
   bool best = json_is_true(json_object_get(cell, "best"));
+  const char *reason = ssk_json_text(cell, "reason");
+  if (*reason) {
+    ssk_text_add(page, "<td>- <small>");
+    ssk_html_text(page, reason);
+    ssk_text_add(page, "</small></td>");
+    return;
+  }
   ssk_table_number(number, ssk_json_number(cell, "mean"), ssk_json_number(cell, "se"));
   ssk_text_printf(page, best ? "<td><b>%s</b></td>" : "<td>%s</td>", number);
 }

@@ -69,4 +69,9 @@ void ssk_table_latex(const struct ssk_table *table, struct ssk_text *out) {
   ssk_text_add(out, "\\bottomrule\n\\end{tabular}\n");
   for (int c = 0; c < table->n_columns; c++)
     ssk_text_printf(out, "%% %s: %s\n", table->columns[c].name, table->columns[c].definition);
+  struct ssk_text reasons = {0};
+  ssk_table_reasons(table, &reasons);
+  if (reasons.length)
+    ssk_text_printf(out, "%% without a value (--): %s\n", reasons.data);
+  ssk_text_free(&reasons);
 }

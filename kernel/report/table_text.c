@@ -206,6 +206,16 @@ static void add_costs(const struct ssk_table *table, struct ssk_text *out) {
     }
 }
 
+/* Appended between these two, where a cell has no value. */
+static void add_reasons(const struct ssk_table *table, const char *before, const char *behind,
+                        struct ssk_text *out) {
+  struct ssk_text reasons = {0};
+  ssk_table_reasons(table, &reasons);
+  if (reasons.length)
+    ssk_text_printf(out, "%s%s%s", before, reasons.data, behind);
+  ssk_text_free(&reasons);
+}
+
 /* A line for each key that tells rows apart, with the rows' values. */
 static void write_settings(const struct ssk_table *table, struct ssk_text *out) {
   for (int k = 0; k < table->n_settings; k++) {
@@ -231,6 +241,11 @@ void ssk_table_text(const struct ssk_table *table, struct ssk_text *out) {
   add_gaps(table, &note);
   add_costs(table, &note);
   write_wrapped(note.data ? note.data : "", 0, out);
+  ssk_text_free(&note);
+  note = (struct ssk_text){0};
+  add_reasons(table, "without a value (-): ", "", &note);
+  if (note.length)
+    write_wrapped(note.data, 0, out);
   ssk_text_free(&note);
   if (*table->note)
     write_wrapped(table->note, 0, out);
@@ -302,6 +317,7 @@ void ssk_table_markdown(const struct ssk_table *table, struct ssk_text *out) {
   add_counts(table, out);
   add_gaps(table, out);
   ssk_text_add(out, "\n");
+  add_reasons(table, "\nwithout a value (-): ", "\n", out);
   if (*table->note)
     ssk_text_printf(out, "\n%s\n", table->note);
 }

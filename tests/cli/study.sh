@@ -26,6 +26,16 @@ point "... each line of which says what is trained" \
   test "$(sed 's/: step .*//' err | sort | uniq -c | awk '{ sub(/^ *[0-9]+ /, ""); print }' | tr '\n' ';')" = \
   "gated, seed 3 (3 of 4);gated, seed 5 (4 of 4);gaussian, seed 3 (1 of 4);gaussian, seed 5 (2 of 4);"
 
+point "what has no value has a reason" grep -q "^without a value (-): elbo of persistence: no bound$" whole/table.txt
+run 0 "... each of them" compare -q study.yaml training.steps=2 missing.fraction=0.1 \
+  'evaluate.metrics=[crps, iwae_ess, kernel_nll, kernel_jsd, imputation_rmse, smoothing_rmse]' \
+  'compare.rows=[oracle, gaussian.yaml, persistence]' -o reasons
+tr '\n' ' ' <reasons/table.txt >reasons.txt
+for reason in "iwae_ess of oracle: the likelihood is not importance-weighted, of persistence: no likelihood;" \
+  "of gaussian: the latents are not those of the data, of persistence: no transition of latents"; do
+  point "... $reason" grep -qF "$reason" reasons.txt
+done
+
 # Stopped while it trains its second row.
 "$SSKIT" compare -q study.yaml -o parts >out 2>err &
 study=$!

@@ -105,8 +105,13 @@ static void add(struct ssk_table *table, const char *name, bool best_possible, d
     values[3 * i + 1] = elbo - 0.1 * i;
     values[3 * i + 2] = coverage;
   }
-  struct ssk_evaluation e = {
-      .n_series = 5, .n_metrics = 3, .columns = table->columns, .values = values, .evaluations = 7};
+  const char *reasons[3] = {[1] = isnan(elbo) ? "no bound" : NULL};
+  struct ssk_evaluation e = {.n_series = 5,
+                             .n_metrics = 3,
+                             .columns = table->columns,
+                             .values = values,
+                             .reasons = reasons,
+                             .evaluations = 7};
   cr_assert_eq(ssk_table_add(table, name, best_possible, 1, NULL, &e, NULL), SSK_OK);
 }
 
@@ -190,6 +195,32 @@ Test(table, settings_order_and_latex) {
   kit_close(&kit);
 }
 
+/* Columns that lack the same are told together, and so are rows. */
+Test(table, reasons_are_told_once) {
+  static const char bound[] = "no bound", oracle[] = "no oracle";
+  static const char *const lacks[3][4] = {
+      {NULL, NULL, NULL, NULL}, {NULL, bound, bound, oracle}, {NULL, bound, bound, "no density"}};
+  static char names[3][8] = {"a", "b", "c"};
+  struct ssk_metric_column columns[4] = {
+      {.name = "crps"}, {.name = "elbo"}, {.name = "iwae"}, {.name = "jsd"}};
+  struct ssk_table_cell cells[3][4] = {{{.reason = NULL}}};
+  struct ssk_table_row rows[3];
+  for (int r = 0; r < 3; r++) {
+    rows[r] = (struct ssk_table_row){.name = names[r], .cells = cells[r]};
+    for (int c = 0; c < 4; c++)
+      cells[r][c].reason = lacks[r][c];
+  }
+  const struct ssk_table table = {.n_columns = 4, .n_rows = 3, .columns = columns, .rows = rows};
+  const struct ssk_table whole = {.n_columns = 1, .n_rows = 3, .columns = columns, .rows = rows};
+  struct ssk_text text = {0}, none = {0};
+  ssk_table_reasons(&table, &text);
+  cr_expect_str_eq(text.data,
+                   "elbo, iwae of b, c: no bound; jsd of b: no oracle, of c: no density");
+  ssk_table_reasons(&whole, &none);
+  cr_expect_eq(none.length, 0);
+  ssk_text_free(&text);
+}
+
 static int widest_line(const char *text) {
   int widest = 0;
   for (int width = 0; *text; text++) {
@@ -203,8 +234,10 @@ Test(table, forms) {
   struct kit kit;
   struct ssk_instance *metrics[3];
   struct ssk_table table;
-  struct ssk_text text = {0}, markdown = {0}, csv = {0}, json = {0};
+  struct ssk_text text = {0}, markdown = {0}, latex = {0}, html = {0}, csv = {0}, json = {0};
   make_table(&kit, metrics, &table);
+  ssk_table_latex(&table, &latex);
+  ssk_table_page(&table, &html);
   ssk_table_text(&table, &text);
   ssk_table_markdown(&table, &markdown);
   ssk_table_csv(&table, &csv);
@@ -220,6 +253,14 @@ Test(table, forms) {
   cr_expect_not_null(strstr(text.data, "coverage (1, best is 0.9)\n"));
   cr_expect_not_null(strstr(markdown.data, "| ddssm | **2.130 \u00b1 0.007** |"));
   cr_expect_not_null(strstr(csv.data, "\n\"persistence\",elbo,,,0,1,5,0,0,,,,,,7,0,nats/step,\""));
+  cr_expect_not_null(strstr(text.data, "\nwithout a value (-): elbo of persistence: no bound\n"));
+  cr_expect_not_null(
+      strstr(markdown.data, "\n\nwithout a value (-): elbo of persistence: no bound\n"));
+  cr_expect_not_null(
+      strstr(latex.data, "\n% without a value (--): elbo of persistence: no bound\n"));
+  cr_expect_not_null(strstr(html.data, "<td>- <small>no bound</small></td>"));
+  cr_expect_not_null(strstr(csv.data, ",id,definition,reason\n"));
+  cr_expect_not_null(strstr(csv.data, ",\"no bound\"\n"));
   json_error_t error;
   json_t *root = json_loads(json.data, 0, &error);
   cr_assert_not_null(root, "%s", error.text);
@@ -232,14 +273,16 @@ Test(table, forms) {
   cr_expect_str_eq(json_string_value(json_object_get(
                        json_object_get(json_object_get(row, "metrics"), "coverage"), "id")),
                    "coverage(level=0.9)");
+  cr_expect_null(json_object_get(crps, "reason"));
   json_t *none = json_object_get(
-      json_object_get(json_object_get(json_array_get(json_object_get(root, "rows"), 3), "metrics"),
-                      "elbo"),
-      "mean");
-  cr_expect(json_is_null(none));
+      json_object_get(json_array_get(json_object_get(root, "rows"), 3), "metrics"), "elbo");
+  cr_expect(json_is_null(json_object_get(none, "mean")));
+  cr_expect_str_eq(json_string_value(json_object_get(none, "reason")), "no bound");
   json_decref(root);
   ssk_text_free(&text);
   ssk_text_free(&markdown);
+  ssk_text_free(&latex);
+  ssk_text_free(&html);
   ssk_text_free(&csv);
   ssk_text_free(&json);
   ssk_table_free(&table);
