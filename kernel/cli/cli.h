@@ -45,6 +45,7 @@ struct ssk_cli {
   const struct ssk_syntax *syntax; /* its answer */
   const char *args;                /* of the verb that runs: its column in verbs.def */
   bool no_colour;
+  _Atomic uint64_t remark; /* hash of the latest that was printed */
   int n_folders;
   const char **folders;
 };

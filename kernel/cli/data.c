@@ -13,7 +13,8 @@ static const struct ssk_syntax syntax = {
     .doc =
         "Read the data set of RECIPE as a training would. `describe` prints its sizes, and of each "
         "split the number of series, their lengths and the share of missing entries; of each "
-        "dimension its range and the mean and deviation by which it is standardised. `hash` "
+        "dimension its range and the mean and deviation by which it is standardised; and which "
+        "columns are not modelled although the recipe does not leave them out. `hash` "
         "prints the fingerprint of all values and masks, which a run directory records. `split` "
         "writes as JSON which steps of which series each split has.",
     .min_words = 2,
@@ -50,6 +51,14 @@ static json_t *dimensions_json(const struct ssk_data *data,
   return array;
 }
 
+static json_t *left_out_json(const struct ssk_data *data) {
+  const struct ssk_strings *left_out = ssk_data_left_out(data);
+  json_t *array = json_array();
+  for (int i = 0; i < left_out->n; i++)
+    json_array_append_new(array, ssk_cli_text(left_out->items[i]));
+  return array;
+}
+
 static int describe_json(struct ssk_cli *cli, const struct ssk_data *data,
                          const struct ssk_split_facts *splits,
                          const struct ssk_dimension_facts *dimensions) {
@@ -59,12 +68,13 @@ static int describe_json(struct ssk_cli *cli, const struct ssk_data *data,
   for (int s = 0; s < SSK_SPLIT_COUNT; s++)
     json_object_set_new(parts, ssk_split_name(s), split_json(&splits[s]));
   return ssk_cli_print_json(
-      cli, json_pack("{s:s, s:i, s:i, s:i, s:b, s:b, s:i, s:I, s:o, s:o, s:s}", "dataset",
+      cli, json_pack("{s:s, s:i, s:i, s:i, s:b, s:b, s:i, s:I, s:o, s:o, s:o, s:s}", "dataset",
                      data->dataset->component->name, "dimensions", data->shape.D, "covariates",
                      data->shape.V, "static_covariates", data->shape.E, "oracle",
                      data->oracle != NULL, "standardised", data->standardised, "window_length",
                      data->window_length, "windows", (json_int_t)data->n_windows, "splits", parts,
-                     "training_values", dimensions_json(data, dimensions), "fingerprint", hash));
+                     "training_values", dimensions_json(data, dimensions), "left_out",
+                     left_out_json(data), "fingerprint", hash));
 }
 
 static void describe_text(const struct ssk_cli *cli, const struct ssk_data *data,
@@ -95,6 +105,9 @@ static void describe_text(const struct ssk_cli *cli, const struct ssk_data *data
            data->names.n ? data->names.items[k] : "");
   if (data->shape.D > SHOWN)
     printf("and %d more (--json shows all)\n", data->shape.D - SHOWN);
+  const struct ssk_strings *left_out = ssk_data_left_out(data);
+  for (int i = 0; i < left_out->n; i++)
+    printf("%s%s\n", i ? "  " : "\ncolumns that are not modelled\n  ", left_out->items[i]);
 }
 
 static int describe(struct ssk_cli *cli, const struct ssk_data *data) {

@@ -3,12 +3,14 @@
  * verbs.def makes. Errors are printed here, and their code is the exit status. */
 #include "cli/interface.h"
 #include "core/cpu.h"
+#include "core/hash.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "sweep/database.h"
 #include "train/ranks.h"
 #include <errno.h>
 #include <sskit/plugin.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,9 +118,12 @@ static int run(struct ssk_cli *cli, int argc, char **argv) {
  */
 
 static void print_log(enum ssk_log_level level, const char *message, void *state) {
-  const struct ssk_cli *cli = state;
+  struct ssk_cli *cli = state;
   if (cli->quiet || cli->silent || (level == SSK_LOG_DEBUG && !cli->verbose))
     return;
+  const uint64_t hash = ssk_hash_text(0, message);
+  if (atomic_exchange(&cli->remark, hash) == hash)
+    return; /* of the next run of a study, say: once is enough */
   fprintf(stderr, "sskit: %s%s\n", level == SSK_LOG_WARNING ? "warning: " : "", message);
 }
 

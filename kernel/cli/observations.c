@@ -19,10 +19,6 @@ static const void *parameter(const struct ssk_instance *data, const char *name,
   return NULL;
 }
 
-static bool reads_files(const struct ssk_instance *data) {
-  return ((const struct ssk_dataset_ops *)data->component->ops)->fill == ssk_files_fill;
-}
-
 /* The names of all values in the order of the model: of the recipe, or else of the files that it
  * was trained on; NULL where neither has them. */
 static int find_names(struct ssk_observations *in, const struct ssk_strings *trained,
@@ -51,7 +47,7 @@ int ssk_observations_open(struct ssk_observations *in, FILE *stream, const char 
     return ssk_err_set(err, SSK_ENOMEM, "no memory for %d values", D + V);
   for (int k = 0; k < D + V; k++)
     in->place[k] = k;
-  if (!reads_files(in->data))
+  if (!ssk_data_reads_files(in->data))
     return SSK_OK;
   const char *const *delimiter = parameter(in->data, "delimiter", SSK_T_STRING);
   if (delimiter)
@@ -61,7 +57,7 @@ int ssk_observations_open(struct ssk_observations *in, FILE *stream, const char 
 
 int ssk_observations_check(const struct ssk_observations *in, ssk_err *err) {
   const struct ssk_strings *calendar =
-      reads_files(in->data) ? parameter(in->data, "calendar", SSK_T_STRINGS) : NULL;
+      ssk_data_reads_files(in->data) ? parameter(in->data, "calendar", SSK_T_STRINGS) : NULL;
   if (!calendar || !calendar->n)
     return SSK_OK;
   ssk_err_set(err, SSK_EDATA,
@@ -114,7 +110,7 @@ static int bad(const struct ssk_observations *in, const char *at, ssk_err *err, 
 static bool number_of(const struct ssk_observations *in, const char *cell, double *value) {
   cell += strspn(cell, " \t");
   if (*cell == '\0' || !strcmp(cell, "NA") || !strcmp(cell, "NaN") || !strcmp(cell, "nan") ||
-      (reads_files(in->data) && ssk_files_missing(in->data->self, cell))) {
+      (ssk_data_reads_files(in->data) && ssk_files_missing(in->data->self, cell))) {
     *value = NAN;
     return true;
   }
@@ -226,10 +222,11 @@ static int read_cells(struct ssk_observations *in, bool *header, ssk_err *err) {
 static bool json_number_of(const struct ssk_observations *in, const json_t *value, double *out) {
   char number[32];
   const char *text = json_string_value(value);
-  if (json_is_number(value) && reads_files(in->data))
+  if (json_is_number(value) && ssk_data_reads_files(in->data))
     text = ssk_text_double(number, json_number_value(value));
-  const bool missing = json_is_null(value) || (text && strcmp(text, "NaN") == 0) ||
-                       (text && reads_files(in->data) && ssk_files_missing(in->data->self, text));
+  const bool missing =
+      json_is_null(value) || (text && strcmp(text, "NaN") == 0) ||
+      (text && ssk_data_reads_files(in->data) && ssk_files_missing(in->data->self, text));
   *out = missing ? NAN : json_number_value(value);
   return missing || json_is_number(value);
 }

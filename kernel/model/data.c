@@ -2,6 +2,9 @@
 /* data.c - reading a data set into memory, standardising it, and shuffling its windows. */
 #include "model/data.h"
 #include "core/hash.h"
+#include "core/log.h"
+#include "core/text.h"
+#include <sskit/files.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,6 +263,28 @@ bool ssk_data_set_names(struct ssk_data *data, const struct ssk_strings *names) 
   while (own->items && own->n < names->n && (own->items[own->n] = strdup(names->items[own->n])))
     own->n++;
   return own->n == names->n;
+}
+
+bool ssk_data_reads_files(const struct ssk_instance *dataset) {
+  return ((const struct ssk_dataset_ops *)dataset->component->ops)->fill == ssk_files_fill;
+}
+
+const struct ssk_strings *ssk_data_left_out(const struct ssk_data *data) {
+  static const struct ssk_strings none = {0};
+  return ssk_data_reads_files(data->dataset) ? ssk_files_left_out(data->dataset->self) : &none;
+}
+
+void ssk_data_warn(const struct ssk_data *data) {
+  enum { SHOWN = 8 };
+  const struct ssk_strings *left_out = ssk_data_left_out(data);
+  struct ssk_text text = {0};
+  for (int i = 0; i < left_out->n && i < SHOWN; i++)
+    ssk_text_printf(&text, "%s%s", i ? ", " : "", left_out->items[i]);
+  if (left_out->n > SHOWN)
+    ssk_text_printf(&text, ", and %d more ('sskit data describe' shows all)", left_out->n - SHOWN);
+  if (text.data && !text.failed)
+    ssk_say(SSK_LOG_WARNING, "columns that are not modelled: %s", text.data);
+  ssk_text_free(&text);
 }
 
 /* What the data set calls its dimensions, if it does. */

@@ -57,6 +57,12 @@ bool ssk_data_set_names(struct ssk_data *data, const struct ssk_strings *names);
 bool ssk_data_units_alloc(struct ssk_data *data);
 /* Mean and standard deviation of the observed training entries of dimension k; 1 for a constant. */
 void ssk_data_units(const struct ssk_data *data, int k, double *centre, double *scale);
+/* Does the data set read files, by <sskit/files.h>? */
+bool ssk_data_reads_files(const struct ssk_instance *dataset);
+/* What of the files is no data although the recipe did not say so. Borrowed from the data set. */
+const struct ssk_strings *ssk_data_left_out(const struct ssk_data *data);
+/* Warn of it, in one line (core/log.h). */
+void ssk_data_warn(const struct ssk_data *data);
 /* "train", "valid" or "test" */
 const char *ssk_split_name(enum ssk_split split);
 /* Whether an emission takes the observed entries of a split: SSK_EDATA with the first that it does

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* files.c - series from files, of whatever format: kept in one table of rows, split, and cut. */
+#include "core/text.h"
 #include "model/series_names.h"
 #include <math.h>
 #include <sskit/files.h>
@@ -29,6 +30,7 @@ struct ssk_files_store {
   const char *file;     /* that is being read, its split, or -1, and the line, 0: none */
   int split, line;
   struct ssk_strings names; /* of the columns of values, where the reader keeps them */
+  struct ssk_strings left_out;
   double *sentinel;
   int n_sentinels;
   double *rows; /* [n_rows, D + V]; NaN: missing */
@@ -140,6 +142,31 @@ int ssk_files_keep_names(struct ssk_files *files, int n, const char *const *name
 
 const struct ssk_strings *ssk_files_kept_names(const struct ssk_files *files) {
   return &files->store->names;
+}
+
+int ssk_files_leave_out(struct ssk_files *files, ssk_err *err, const char *format, ...) {
+  struct ssk_files_store *store = files->store;
+  struct ssk_strings *said = &store->left_out;
+  struct ssk_text text = {0};
+  char what[256];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(what, sizeof what, format, args);
+  va_end(args);
+  const char **grown = realloc(said->items, ((size_t)said->n + 1) * sizeof *grown);
+  said->items = grown ? grown : said->items;
+  ssk_text_printf(&text, "%s in '%s'", what, store->file);
+  if (!grown || text.failed) {
+    ssk_text_free(&text);
+    return no_memory(store, err);
+  }
+  said->items[said->n++] = text.data;
+  return SSK_OK;
+}
+
+const struct ssk_strings *ssk_files_left_out(const struct ssk_files *files) {
+  static const struct ssk_strings none = {0};
+  return files->store ? &files->store->left_out : &none;
 }
 
 void ssk_files_at_line(struct ssk_files *files, int line) {
@@ -354,6 +381,9 @@ void ssk_files_done(void *self) {
   for (int k = 0; k < store->names.n; k++)
     free((char *)store->names.items[k]);
   free(store->names.items);
+  for (int k = 0; k < store->left_out.n; k++)
+    free((char *)store->left_out.items[k]);
+  free(store->left_out.items);
   free(store->sentinel);
   free(store->rows);
   free(store->statics);

@@ -148,6 +148,8 @@ static int job_prepare(struct job *s, const struct ssk_experiment *experiment, c
   int code = recipe ? SSK_OK : ssk_err_set(err, SSK_ENOMEM, "no memory for the resolved recipe");
   if (!code)
     code = ssk_data_load(experiment, &s->data, err);
+  if (!code)
+    ssk_data_warn(s->data);
   if (!code && !(s->units = ssk_units_write(s->data)))
     code = ssk_err_set(err, SSK_ENOMEM, "no memory for the units of the data");
   if (!code)

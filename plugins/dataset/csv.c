@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* csv.c - series from a table of comma-separated values: one row a time step.
  *
- * Rows of one series may be mixed with those of others; their order in the file is that of time. A
- * column may name the split of each row: a run of rows of one series with one split is then a
- * series of that split, so gaps are never joined. */
-#include "csv_table.h"
+ * Rows of one series may be mixed with those of others; their order in the file is that of time,
+ * which is checked where a column tells the time. A column may name the split of each row: a run of
+ * rows of one series with one split is then a series of that split, so gaps are never joined. */
+#include "csv_rows.h"
 
 static const char *csv_check_delimiter(const void *self) {
   const struct csv *d = self;
@@ -12,6 +12,8 @@ static const char *csv_check_delimiter(const void *self) {
              ? NULL
              : "must be a single character, not a quote or a line end";
 }
+
+static const char *const csv_orders[] = {"ascending", "any", NULL};
 
 static const struct ssk_param csv_params[] = {
     SSK_PARAMS_FILES,
@@ -35,6 +37,9 @@ static const struct ssk_param csv_params[] = {
                      "Column that tells the series apart; empty: one series."),
     SSK_PARAM_STRING(struct csv, time, "",
                      "Column with dates or times; it is left out: rows stand in their order."),
+    SSK_PARAM_ENUM(struct csv, time_order, "ascending", csv_orders,
+                   "Whether each row of a series must be later than the one ahead of it (where "
+                   "`time` has numbers, or dates as YYYY-MM-DD hh:mm:ss), or may be of any time."),
     SSK_PARAM_NAMES(struct csv, calendar, NULL, csv_calendar_names,
                     "Known inputs made of `time`: sine and cosine of the place in the day, the "
                     "week, the year."),
@@ -51,6 +56,24 @@ struct csv_choice {
   int D, V;
   int *from;
 };
+
+/* Say which columns are no data although nobody said so. */
+static int csv_leave_out(struct csv_table *t, ssk_err *err) {
+  int code = SSK_OK;
+  for (int i = 0; i < t->n_columns && !code && csv_observed(t->d)->n == 0; i++) {
+    const struct csv_column *column = &t->column[i];
+    if (column->text)
+      code = ssk_files_leave_out(&t->d->files, err, "'%.60s' (text, such as '%.40s' in line %d)",
+                                 column->name, csv_again(&t->reader, column->first_text),
+                                 column->first_text.line);
+    else if (column->role == CSV_VALUE && !column->numeric)
+      code =
+          ssk_files_leave_out(&t->d->files, err, "'%.60s' (all cells are missing)", column->name);
+    else if (!*column->name)
+      code = ssk_files_leave_out(&t->d->files, err, "column %d (it has no name)", i + 1);
+  }
+  return code;
+}
 
 /* The columns that turned out to be data: values first, then covariates, each in the order of the
  * recipe's list, or else of the first file, and the calendar. */
@@ -159,7 +182,7 @@ static int csv_add_rows(const struct csv_table *t, const struct csv_choice *choi
   return code;
 }
 
-static int csv_add_all(const struct csv_table *t, const struct csv_choice *choice, ssk_err *err) {
+static int csv_add_all(struct csv_table *t, const struct csv_choice *choice, ssk_err *err) {
   struct csv *d = t->d;
   int64_t n = t->n_rows;
   struct csv_key *key = calloc((size_t)n, sizeof *key);
@@ -170,9 +193,11 @@ static int csv_add_all(const struct csv_table *t, const struct csv_choice *choic
   if (!code && *d->series)
     csv_sort(key, (size_t)n);
   for (int64_t i = 0, next; i < n && !code; i = next) {
-    for (next = i + 1; next < n && key[next].first == key[i].first; next++)
-      ;
-    code = csv_add_rows(t, choice, &key[i], next - i, err);
+    for (next = i + 1; next < n && key[next].first == key[i].first && !code; next++)
+      if (t->timed &&
+          csv_time_order(&t->moment[key[next - 1].row].time, &t->moment[key[next].row].time) >= 0)
+        code = csv_bad_order(t, key[next - 1].row, key[next].row, err);
+    code = code ? code : csv_add_rows(t, choice, &key[i], next - i, err);
   }
   free(key);
   return code;
@@ -206,6 +231,7 @@ static int csv_read(void *self, const char *path, ssk_err *err) {
     code = csv_read_row(&table, &end, err);
   if (!code && table.n_rows == 0)
     code = ssk_err_set(err, SSK_EDATA, "'%s' has a header but no rows", path);
+  code = code ? code : csv_leave_out(&table, err);
   code = code ? code : csv_select(&table, &choice, err);
   code = code ? code : csv_keep_names(&table, &choice, err);
   code = code ? code : csv_add_all(&table, &choice, err);
@@ -226,14 +252,14 @@ static const struct ssk_component csv_component = {
     .kind = SSK_DATASET,
     .name = "csv",
     .summary = "your own data: a table of comma-separated values, one row a time step",
-    .doc =
-        "The first line names the columns; each further line is a time step, in order. `columns` "
-        "are observed, `covariates` and the `calendar` are known inputs, `series` tells several "
-        "series apart, and `split` or `split_column` says what is for training. "
-        "Cells that are empty, NA, NaN, nan or listed under `missing` are masked. Quotes, CRLF "
-        "and a byte-order mark are as in RFC 4180. A blank line is none, but in a table of one "
-        "column, where it is an empty cell; those at the end of the file are none there either. "
-        "Further files have the columns of the first by name, in any order.",
+    .doc = "The first line names the columns; each further line is a time step, in order: where "
+           "`time` names a column of dates or numbers, that is checked. `columns` "
+           "are observed, `covariates` and the `calendar` are known inputs, `series` tells several "
+           "series apart, and `split` or `split_column` says what is for training. "
+           "Cells that are empty, NA, NaN, nan or listed under `missing` are masked. Quotes, CRLF "
+           "and a byte-order mark are as in RFC 4180. A blank line is none, but in a table of one "
+           "column, where it is an empty cell; those at the end of the file are none there either. "
+           "Further files have the columns of the first by name, in any order.",
     .self_size = sizeof(struct csv),
     .params = csv_params,
     .ops = &csv_ops,

@@ -20,11 +20,12 @@ struct csv_reader {
   size_t size, at;
   size_t line_start;
   int line;
-  bool fresh;    /* the next cell begins a record */
-  bool single;   /* records have one cell: a blank line is an empty one */
-  char *cell;    /* the current cell, unquoted, NUL-terminated; has room for size + 1 */
-  size_t length; /* of it */
-  int cell_line; /* where it begins */
+  bool fresh;     /* the next cell begins a record */
+  bool single;    /* records have one cell: a blank line is an empty one */
+  char *cell;     /* the current cell, unquoted, NUL-terminated; has room for size + 1 */
+  size_t length;  /* of it */
+  size_t cell_at; /* where it begins */
+  int cell_line;
   int cell_column;
   size_t cell_line_start;
   bool quoted;
@@ -83,6 +84,16 @@ static int csv_open(struct csv_reader *r, const char *file, char delimiter, ssk_
   return SSK_OK;
 }
 
+/* Where a cell begins, to come back to it. */
+struct csv_place {
+  size_t at;
+  int line;
+};
+
+static struct csv_place csv_here(const struct csv_reader *r) {
+  return (struct csv_place){.at = r->cell_at, .line = r->cell_line};
+}
+
 /* Step over a line end, if there is one here. */
 static bool csv_line_end(struct csv_reader *r) {
   size_t at = r->at;
@@ -134,6 +145,7 @@ static enum csv_token csv_next(struct csv_reader *r, ssk_err *err) {
       return CSV_END;
     r->fresh = false;
   }
+  r->cell_at = r->at;
   r->cell_line = r->line;
   r->cell_line_start = r->line_start;
   r->cell_column = (int)(r->at - r->line_start) + 1;
@@ -172,6 +184,17 @@ static enum csv_token csv_next(struct csv_reader *r, ssk_err *err) {
   }
   r->cell[r->length] = '\0';
   return csv_bad(r, err, "the quote of this cell is never closed");
+}
+
+/* Read a cell again that was read before; its text. */
+static const char *csv_again(struct csv_reader *r, struct csv_place place) {
+  r->at = r->line_start = place.at;
+  while (r->line_start > 0 && r->data[r->line_start - 1] != '\n')
+    r->line_start--;
+  r->line = place.line;
+  r->fresh = false;
+  csv_next(r, NULL);
+  return r->cell;
 }
 
 #endif

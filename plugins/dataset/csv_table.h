@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* csv_table.h - a CSV file as a table of numbers: which column plays which role, and what its cells
- * say. */
+/* csv_table.h - a CSV file as a table of numbers: its columns, and which plays which role. */
 #ifndef SSK_CSV_TABLE_H
 #define SSK_CSV_TABLE_H
 
@@ -13,7 +12,10 @@ struct csv {
   const char *delimiter, *series, *time, *split_column; /* parameters */
   struct ssk_strings columns, covariates, calendar;
   bool wide, header;
+  int time_order;
 };
+
+enum { CSV_ASCENDING, CSV_ANY_ORDER }; /* of time_order */
 
 enum csv_role { CSV_VALUE, CSV_COVARIATE, CSV_SERIES, CSV_TIME, CSV_SPLIT, CSV_UNUSED };
 
@@ -23,7 +25,14 @@ struct csv_column {
   bool named;   /* asked for by the recipe: a cell that is no number is an error */
   bool numeric; /* some cell is a number */
   bool text;    /* some is none, so that the column, which nobody asked for, is no data */
-  int slot;     /* of values and covariates, in their order */
+  struct csv_place first_text;
+  int slot; /* of values and covariates, in their order */
+};
+
+/* When a row was, and the cell that says so. */
+struct csv_moment {
+  struct csv_time time;
+  struct csv_place place;
 };
 
 /* A file being read. */
@@ -37,7 +46,9 @@ struct csv_table {
   double *cells; /* [n_rows, width]: by slot */
   char **series; /* [n_rows] names, shared by rows; NULL when there is one series */
   signed char *split;
-  char **names; /* all distinct allocations of `series` */
+  bool timed;                /* the rows have times that can be compared */
+  struct csv_moment *moment; /* [n_rows] then */
+  char **names;              /* all distinct allocations of `series` */
   int64_t n_names, capacity_names;
 };
 
@@ -76,7 +87,7 @@ static enum csv_role csv_role_of(const struct csv *d, const char *name) {
 static int csv_add_column(struct csv_table *t, const char *name, ssk_err *err) {
   const struct csv *d = t->d;
   for (int i = 0; i < t->n_columns; i++)
-    if (strcmp(t->column[i].name, name) == 0) {
+    if (strcmp(t->column[i].name, name) == 0 && (*name || csv_listed(csv_observed(d), name))) {
       struct ssk_pos pos = csv_pos(&t->reader);
       return ssk_err_at(err, SSK_EDATA, &pos, "a second column '%s'", name);
     }
@@ -92,7 +103,7 @@ static int csv_add_column(struct csv_table *t, const char *name, ssk_err *err) {
   enum csv_role role = csv_role_of(d, name);
   t->column[t->n_columns++] =
       (struct csv_column){.name = copy, .role = role, .named = value || role == CSV_COVARIATE};
-  if (value && role != CSV_VALUE) {
+  if ((value && role != CSV_VALUE) || (*name && !strcmp(name, d->time) && role != CSV_TIME)) {
     struct ssk_pos pos = csv_pos(&t->reader);
     return ssk_err_at(err, SSK_EDATA, &pos, "column '%s' has two roles", name);
   }
@@ -144,9 +155,10 @@ static enum csv_first csv_first_cell(const struct csv *d, const char *cell) {
   double value;
   if (ssk_files_number(cell, &value))
     return value == floor(value) && !strpbrk(cell, ".eE") ? CSV_WHOLE : CSV_FRACTION;
-  return csv_missing(d, cell)                                 ? CSV_NOTHING
-         : csv_calendar(cell, &(struct ssk_strings){0}, NULL) ? CSV_DATE
-                                                              : CSV_NAME;
+  return ssk_files_comma_number(cell)              ? CSV_FRACTION
+         : csv_missing(d, cell)                    ? CSV_NOTHING
+         : csv_time_of(cell).form == CSV_TIME_DATE ? CSV_DATE
+                                                   : CSV_NAME;
 }
 
 /* A first line of numbers, with dates among them or not, is an observation that would be lost as a
@@ -208,6 +220,8 @@ static int csv_read_header(struct csv_table *t, ssk_err *err) {
 /* One column whose name holds what often divides columns: a hint beside the error. */
 static void csv_hint_delimiter(const struct csv_table *t, ssk_err *err) {
   const char *found = t->n_columns == 1 ? strpbrk(t->column[0].name, ";\t|,") : NULL;
+  if (found && *found == *t->d->delimiter)
+    return; /* within quotes */
   if (found && *found == '\t')
     ssk_err_hint(err, "its columns are divided by tabs: say 'delimiter: \"\\t\"' in the recipe");
   else if (found)
@@ -259,167 +273,15 @@ static int csv_check_columns(struct csv_table *t, ssk_err *err) {
     code = code ? code
                 : ssk_err_set(err, SSK_EDATA, "'%s': the calendar needs the column of times (time)",
                               t->path);
-  for (int i = 0; i < t->n_columns; i++)
+  for (int i = 0; i < t->n_columns; i++) {
     if (t->column[i].role <= CSV_COVARIATE)
       t->column[i].slot = t->width++;
+    if (t->column[i].role == CSV_TIME)
+      t->timed = d->time_order == CSV_ASCENDING;
+  }
   t->n_calendar = 2 * d->calendar.n;
   t->width += t->n_calendar;
   return code;
-}
-
-/* A column that nobody asked for has numbers and text: it is not for us to say which of them is
- * wrong. */
-static int csv_mixed(struct csv_table *t, const struct csv_column *column, ssk_err *err) {
-  struct ssk_pos pos = csv_pos(&t->reader);
-  ssk_err_at(err, SSK_EDATA, &pos, "column '%s' has numbers, and text: '%.40s' is %s", column->name,
-             t->reader.cell, column->text ? "a number" : "not a finite number");
-  ssk_err_hint(err,
-               "list under 'missing' what stands for a missing value; or name the columns that "
-               "are observed under 'columns'");
-  return SSK_EDATA;
-}
-
-static int csv_take_number(struct csv_table *t, struct csv_column *column, double *out,
-                           ssk_err *err) {
-  const char *text = t->reader.cell;
-  *out = NAN;
-  if (csv_missing(t->d, text)) {
-    if (column->role != CSV_COVARIATE)
-      return SSK_OK;
-    struct ssk_pos pos = csv_pos(&t->reader);
-    return ssk_err_at(err, SSK_EDATA, &pos, "covariate '%s' is missing here", column->name);
-  }
-  if (ssk_files_number(text, out)) {
-    column->numeric = true;
-    return SSK_OK;
-  }
-  if (!column->named && column->numeric)
-    return csv_mixed(t, column, err);
-  if (!column->named) {
-    column->role = CSV_UNUSED;
-    column->text = true;
-    return SSK_OK;
-  }
-  struct ssk_pos pos = csv_pos(&t->reader);
-  ssk_err_at(err, SSK_EDATA, &pos, "column '%s': '%.40s' is not a finite number", column->name,
-             text);
-  ssk_err_hint(err, "list it under 'missing' if it stands for a missing value");
-  return SSK_EDATA;
-}
-
-static int csv_take_split(struct csv_table *t, signed char *out, ssk_err *err) {
-  static const char *const names[] = {"train", "valid", "test"};
-  for (int s = 0; s < SSK_SPLIT_COUNT; s++)
-    if (strcmp(t->reader.cell, names[s]) == 0) {
-      *out = (signed char)s;
-      return SSK_OK;
-    }
-  struct ssk_pos pos = csv_pos(&t->reader);
-  ssk_err_at(err, SSK_EDATA, &pos, "'%.40s' is not a split", t->reader.cell);
-  ssk_err_hint(err, "train, valid or test");
-  return SSK_EDATA;
-}
-
-static int csv_take_time(struct csv_table *t, double *out, ssk_err *err) {
-  if (csv_calendar(t->reader.cell, &t->d->calendar, out))
-    return SSK_OK;
-  struct ssk_pos pos = csv_pos(&t->reader);
-  ssk_err_at(err, SSK_EDATA, &pos, "'%.40s' is not a time", t->reader.cell);
-  ssk_err_hint(err, "the calendar needs YYYY-MM-DD, with hh:mm or hh:mm:ss behind it where hours "
-                    "are asked for");
-  return SSK_EDATA;
-}
-
-/* Names repeat from row to row: remember the latest only, sorting brings equal ones together. */
-static int csv_take_series(struct csv_table *t, int64_t row, ssk_err *err) {
-  if (row > 0 && strcmp(t->series[row - 1], t->reader.cell) == 0) {
-    t->series[row] = t->series[row - 1];
-    return SSK_OK;
-  }
-  if (t->n_names == t->capacity_names) {
-    int64_t capacity = t->capacity_names ? 2 * t->capacity_names : 64;
-    char **grown = realloc(t->names, (size_t)capacity * sizeof *grown);
-    if (!grown)
-      return csv_no_memory(t, err);
-    t->names = grown;
-    t->capacity_names = capacity;
-  }
-  char *copy = strdup(t->reader.cell);
-  if (!copy)
-    return csv_no_memory(t, err);
-  t->series[row] = t->names[t->n_names++] = copy;
-  return SSK_OK;
-}
-
-static int csv_grow(struct csv_table *t, ssk_err *err) {
-  if (t->n_rows < t->capacity)
-    return SSK_OK;
-  int64_t n = t->capacity ? 2 * t->capacity : 1024;
-  double *cells = realloc(t->cells, (size_t)n * (size_t)(t->width + 1) * sizeof *cells);
-  if (cells)
-    t->cells = cells;
-  signed char *split = realloc(t->split, (size_t)n);
-  if (split)
-    t->split = split;
-  char **series = realloc(t->series, (size_t)n * sizeof *series);
-  if (series)
-    t->series = series;
-  if (!cells || !split || !series)
-    return csv_no_memory(t, err);
-  t->capacity = n;
-  return SSK_OK;
-}
-
-/* One record; *end is set when there is none. */
-static int csv_read_row(struct csv_table *t, bool *end, ssk_err *err) {
-  int code = csv_grow(t, err);
-  if (code)
-    return code;
-  int64_t row = t->n_rows;
-  enum csv_token token = CSV_CELL;
-  int n = 0;
-  for (; token == CSV_CELL; n++) {
-    token = csv_next(&t->reader, err);
-    if (token == CSV_BAD)
-      return SSK_EDATA;
-    if (token == CSV_END) {
-      *end = true;
-      return SSK_OK;
-    }
-    if (n >= t->n_columns || (token == CSV_LAST_CELL && n + 1 < t->n_columns)) {
-      struct ssk_pos pos = csv_pos(&t->reader);
-      return ssk_err_at(err, SSK_EDATA, &pos, "this row has %s cells than the %d of the header",
-                        n >= t->n_columns ? "more" : "fewer", t->n_columns);
-    }
-    struct csv_column *column = &t->column[n];
-    if (column->role <= CSV_COVARIATE)
-      code = csv_take_number(t, column, &t->cells[row * t->width + column->slot], err);
-    else if (column->text && ssk_files_number(t->reader.cell, &(double){0}))
-      code = csv_mixed(t, column, err);
-    else if (column->role == CSV_SERIES)
-      code = csv_take_series(t, row, err);
-    else if (column->role == CSV_SPLIT)
-      code = csv_take_split(t, &t->split[row], err);
-    else if (column->role == CSV_TIME && t->n_calendar)
-      code = csv_take_time(t, &t->cells[(row + 1) * t->width - t->n_calendar], err);
-    if (code)
-      return code;
-  }
-  t->n_rows++;
-  return SSK_OK;
-}
-
-static void csv_table_free(struct csv_table *t) {
-  for (int i = 0; i < t->n_columns; i++)
-    free(t->column[i].name);
-  for (int64_t i = 0; i < t->n_names; i++)
-    free(t->names[i]);
-  free(t->column);
-  free(t->names);
-  free(t->cells);
-  free(t->series);
-  free(t->split);
-  csv_close(&t->reader);
 }
 
 #endif

@@ -20,6 +20,19 @@ point "the fingerprint is that of the description" grep -q "^fingerprint $hash\$
 sed 's/2\.5$/2.6/' river.csv >rainy.csv
 point "a covariate is in it" test "$(sskit data hash river.yaml data.path=rainy.csv)" != "$hash"
 point "and where the splits begin" test "$(sskit data hash river.yaml 'data.split=[0.5, 0.2, 0.3]')" != "$hash"
+printf ',a,place\n0,1,east\n1,2,west\n2,3,east\n3,4,east\n4,6,west\n' >pandas.csv
+sed 's/path: .*/path: pandas.csv/; /columns:/,/missing:/d' river.yaml >pandas.yaml
+sskit data describe pandas.yaml >description
+point "describe lists the columns that are left out" sh -c "grep -q \"^  'place' (text, such as 'east' in line 2) in\" description &&
+  grep -q '^  column 1 (it has no name) in' description"
+sskit data describe pandas.yaml --json >description.json
+point "... as JSON, too" grep -q "\"column 1 (it has no name) in '" description.json
+sskit train pandas.yaml -o pandas training.steps=1 training.validate_every=0 >/dev/null 2>said
+point "a training warns of them" grep -q "warning: columns that are not modelled: column 1 (it has no name) in '[^']*', 'place'" said
+printf 'compare: {rows: [pandas.yaml], seeds: [1, 2]}\n' >twice.yaml
+sskit compare twice.yaml -o twice training.steps=1 training.validate_every=0 evaluate.horizon=1 evaluate.samples=2 \
+  'evaluate.metrics=[mae]' >table 2>said || sed 's/^/# /' said
+point "... and a study's trainings once" test "$(grep -c 'columns that are not modelled' said)" = 1
 printf 'a,b\n1,10\n2,20\n3,30\n' >ab.csv
 printf 'b,c,a\n10,0,1\n20,0,2\n30,0,3\n' >bca.csv
 printf 'name: two\ndata: {use: csv, train: ab.csv, test: ab.csv}\nmodel: {latent: 1, transition: random_walk}\n' >two.yaml

@@ -62,7 +62,7 @@ training: {steps: 10, batch: 4, log_every: 10}
 evaluate: {horizon: 2, samples: 10, metrics: [crps]}
 EOF
 awk 'BEGIN { srand(5); print "temp,day,load,open"; for (t = 0; t < 60; t++) { x = 0.9 * x + rand() - 0.5; o = t % 7 < 5
-  printf "%.3f,2026-02-%02d,%s,%d\n", 20 + x, 1 + t % 28, t % 9 == 4 ? "" : sprintf("%.3f", 100 + 10 * x + 20 * o), o } }' >heat.csv
+  printf "%.3f,2026-%02d-%02d,%s,%d\n", 20 + x, 2 + int(t / 28), 1 + t % 28, t % 9 == 4 ? "" : sprintf("%.3f", 100 + 10 * x + 20 * o), o } }' >heat.csv
 "$SSKIT" train -q heat.yaml -o runs/heat >out 2>err || exit 99
 run 0 "covariates: a file" filter runs/heat --data heat.csv --particles 50 -o heat-batch.csv
 point "... predictions of the observation itself" \

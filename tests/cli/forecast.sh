@@ -13,7 +13,7 @@ awk 'BEGIN {
     x = 0
     for (t = 0; t < 40; t++) {
       x = 0.9 * x + rand() - 0.5
-      printf "%c,2024-01-%02d,%s,%.3f,%d\n", 97 + s, t % 31 + 1,
+      printf "%c,2024-%02d-%02d,%s,%.3f,%d\n", 97 + s, 1 + int(t / 31), t % 31 + 1,
         rand() < 0.1 ? "" : sprintf("%.3f", 100 + 10 * x), 20 + 3 * x + rand(), t % 7 == 0
     }
   }

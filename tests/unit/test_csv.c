@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_csv.c - the data set csv: what it reads, and what it says of files that it cannot. */
 #include "support/on_disk.h"
+#include <sskit/files.h>
 
 TestSuite(csv);
 
@@ -93,6 +94,11 @@ Test(csv, says_what_is_wrong_and_where) {
   bad("a,b\n", "", "sskit: error: 'FILE' has a header but no rows\n");
   bad("", "", "sskit: error: 'FILE' is empty\n");
   bad("a,b\nx,y\n", "", "sskit: error: 'FILE' has no column of numbers to model\n");
+  bad("a;b\n1,5;2\n", "",
+      "FILE:2:3: error: this row has more cells than the 1 of the header\n"
+      "    2 | 1,5;2\n"
+      "      |   ^~~\n"
+      "      = hint: its columns are divided by ';': say 'delimiter: \";\"' in the recipe\n");
   bad("a;b\n1;2\n", "",
       "sskit: error: 'FILE' has no column of numbers to model\n"
       "      = hint: its columns are divided by ';': say 'delimiter: \";\"' in the recipe\n");
@@ -156,6 +162,90 @@ Test(csv, no_column_is_lost_silently) {
   good(&t, "x,y\n1,NA \n2,3\n", "split: [1, 0, 0]\n"); /* with a blank behind it */
   cr_expect_eq(t.data->shape.D, 2);
   cr_expect_eq(t.data->split[SSK_TRAIN].mask[1], 0);
+  on_disk_close(&t);
+}
+
+Test(csv, a_decimal_comma_is_no_text) {
+  bad("a,b\n\"1,5\",2\n\"2,5\",3\n", "",
+      "FILE:2:1: error: column 'a': the number '1,5' has a comma, where a decimal point is "
+      "expected\n"
+      "    2 | \"1,5\",2\n"
+      "      | ^~~~~\n"
+      "      = hint: write 1.5 for 1,5 and 1000 for 1,000; if it is text, name the columns that "
+      "are "
+      "observed under 'columns'\n");
+  bad("a;b\n1;2\n1;-2,5e3\n", "delimiter: ';'\ncolumns: b\n",
+      "FILE:3:3: error: column 'b': the number '-2,5e3' has a comma, where a decimal point is "
+      "expected\n"
+      "    3 | 1;-2,5e3\n"
+      "      |   ^~~~~~\n"
+      "      = hint: write 1.5 for 1,5; \"sed 's/,/./g'\" does it for a whole file\n");
+  bad("a,b\n1,\"1,234,567.8\"\n", "", "FILE:2:3: error: column 'b': the number '1,234,567.8' has");
+  bad("1,5;2,5\n2,5;3,5\n", "delimiter: ';'\n",
+      "FILE:1:1: error: the names of columns are expected here, found 1,5, 2,5\n");
+  const char *const others[] = {"1,2,3", "a,5", "1,", ",5", "1,5 kW", "12:30", "1.5"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    cr_expect_not(ssk_files_comma_number(others[i]), "%s", others[i]);
+  struct on_disk t;
+  good(&t, "place,b\n\"1,5\",2\n\"2,5\",3\n", "columns: b\nsplit: [1, 0, 0]\n");
+  cr_expect_eq(ssk_data_left_out(t.data)->n, 0); /* as the recipe says */
+  on_disk_close(&t);
+}
+
+Test(csv, tells_what_it_leaves_out) {
+  struct on_disk t;
+  char expected[128];
+  good(&t, "\"\",place,b,gone,\n1,,2,,\n2,east,3,NA,\n", "split: [1, 0, 0]\n");
+  cr_expect_eq(t.data->shape.D, 1);
+  const struct ssk_strings *said = ssk_data_left_out(t.data);
+  const char *const what[] = {"column 1 (it has no name)",
+                              "'place' (text, such as 'east' in line 3)",
+                              "'gone' (all cells are missing)", "column 5 (it has no name)"};
+  cr_assert_eq(said->n, 4);
+  for (int i = 0; i < 4; i++) {
+    snprintf(expected, sizeof expected, "%s in '%s'", what[i], t.path);
+    cr_expect_str_eq(said->items[i], expected);
+  }
+  on_disk_close(&t);
+}
+
+Test(csv, times_ascend) {
+  struct on_disk t;
+  const char *by = "time: t\nsplit: [1, 0, 0]\n";
+  bad("t,y\n2023-02-28,1\n2023-02-30,2\n", by,
+      "FILE:3:1: error: '2023-02-30': there is no such date or time of day\n");
+  bad("t,y\n2023-02-28 24:01,1\n", by, "FILE:2:1: error: '2023-02-28 24:01': there is no such ");
+  bad("t,y\n2023-02-28 1:60,1\n", by, "FILE:2:1: error: '2023-02-28 1:60': there is no such ");
+  bad("t,y\n2100-02-29,1\n", by, "FILE:2:1: error: '2100-02-29': there is no such ");
+  bad("t,y\n2023-01-01,1\n\n2023-01-02,2\n2023/01/02 00:00,3\n", by,
+      "FILE:5:1: error: the time '2023/01/02 00:00' stands in line 4, too: a series has one row "
+      "for "
+      "each time\n"
+      "    5 | 2023/01/02 00:00,3\n"
+      "      | ^~~~~~~~~~~~~~~~\n"
+      "      = hint: keep one of them, or, where there are several series, name the column that "
+      "tells them apart under 'series'; 'time_order: any' takes the rows as they stand\n");
+  bad("s,t,y\na,3,1\nb,1,1\na,2,1\n", "time: t\nseries: s\n",
+      "FILE:4:3: error: the time '2' is before '3' in line 2: the rows of series 'a' stand in the "
+      "order of time\n"
+      "    4 | a,2,1\n"
+      "      |   ^\n"
+      "      = hint: sort them by time; 'time_order: any' takes the rows as they stand\n");
+  bad("t,y\n1,1\n,2\n", by, "FILE:3:1: error: the time is missing here\n");
+  bad("t,y\n1,1\n2023-01-01,2\n", by,
+      "FILE:3:1: error: '2023-01-01' is not a time like those ahead of it\n");
+  bad("t,y\n1,1\n2,2\n", "time: t\ncovariates: t\n", "FILE:1:1: error: column 't' has two roles\n");
+  good(&t, "s,t,y\na,1,1\nb,1,2\na,2.5,3\nb,1e3,4\n", "time: t\nseries: s\nsplit: [1, 0, 0]\n");
+  on_disk_close(&t);
+  /* an hour that is there twice has two distances from UTC */
+  good(&t,
+       "t,y\n2024-02-29T02:30:00.25+02:00,1\n2024-02-29T02:30:00.5+0200,2\n"
+       "2024-02-29 02:30:00+01,3\n2024-02-29T01:45Z,4\n2024-02-29 24:00,5\n",
+       by);
+  on_disk_close(&t);
+  good(&t, "t,y\n2,1\n1,2\n1,2\n", "time: t\ntime_order: any\nsplit: [1, 0, 0]\n");
+  on_disk_close(&t);
+  good(&t, "t,y\nMonday,1\nMonday,2\n", by); /* of no form that is known */
   on_disk_close(&t);
 }
 

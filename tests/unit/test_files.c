@@ -82,7 +82,7 @@ Test(files, calendar_and_columns_without_a_header) {
   on_disk_close(&f);
   const char *odd = "t,y\n2024-13-01,1\n";
   on_disk_bad("csv", odd, strlen(odd), "path: FILE\ntime: t\ncalendar: year\n",
-              "FILE:2:1: error: '2024-13-01' is not a time\n");
+              "FILE:2:1: error: '2024-13-01': there is no such date or time of day\n");
 }
 
 Test(files, what_is_not_there_says_where_to_get_it) {

@@ -118,6 +118,13 @@ SSK_API int ssk_files_keep_names(struct ssk_files *files, int n, const char *con
                                  ssk_err *err);
 SSK_API const struct ssk_strings *ssk_files_kept_names(const struct ssk_files *files);
 
+/* For readers: say what of the file that is being read is left out although the recipe did not ask
+ * for that, and why. What was said, "WHAT in 'FILE'"; none before the files are read. SSK_ENOMEM.
+ */
+SSK_API int ssk_files_leave_out(struct ssk_files *files, ssk_err *err, const char *format, ...)
+    SSK_PRINTF(3, 4);
+SSK_API const struct ssk_strings *ssk_files_left_out(const struct ssk_files *files);
+
 struct ssk_files_series {
   size_t size;
   const char *name; /* of the series in its file; NULL: its number */
