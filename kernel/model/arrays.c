@@ -11,6 +11,8 @@ struct arrays {
   struct ssk_array values, inputs, lengths, statics;
   int64_t n; /* series */
   int64_t *length;
+  int64_t padded; /* steps that each series is filled up to; 0: none is */
+  bool found;     /* the lengths are not named by the recipe */
 };
 
 int ssk_array_count(const char *path, const char *name, int ndim, const int64_t *shape,
@@ -40,8 +42,8 @@ static char *name_of_split(const struct ssk_files *files, const char *name) {
 }
 
 static int fetch_one(const struct ssk_files *files, const char *path, const char *key,
-                     const char *pattern, ssk_array_fetch *fetch, void *file, struct ssk_array *out,
-                     ssk_err *err) {
+                     const char *pattern, bool optional, ssk_array_fetch *fetch, void *file,
+                     struct ssk_array *out, ssk_err *err) {
   char names[400] = "";
   if (*pattern == '\0')
     return SSK_OK;
@@ -49,10 +51,29 @@ static int fetch_one(const struct ssk_files *files, const char *path, const char
   if (!name)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for '%s'", path);
   int code = fetch(file, name, out, names, sizeof names, err);
-  if (!code && out->ndim == 0) {
+  if (!code && out->ndim == 0 && !optional) {
     code = ssk_err_set(err, SSK_EDATA, "'%s' has no array '%s' (%s)", path, name, key);
     ssk_err_hint(err, "its arrays are %s", *names ? names : "none that can be read");
   }
+  free(name);
+  return code;
+}
+
+/* Lengths that the recipe does not name: an array of this name in the group of the values. Values
+ * that say themselves where series begin have none. */
+static int find_lengths(const struct ssk_arrays *arrays, const char *path, ssk_array_fetch *fetch,
+                        void *file, struct arrays *a, ssk_err *err) {
+  if (*arrays->lengths || !a->values.ndim || a->values.lengths)
+    return SSK_OK;
+  const char *slash = strrchr(arrays->values, '/');
+  const int group = slash ? (int)(slash - arrays->values) + 1 : 0;
+  const size_t room = (size_t)group + sizeof "lengths";
+  char *name = malloc(room);
+  if (!name)
+    return ssk_err_set(err, SSK_ENOMEM, "no memory for '%s'", path);
+  snprintf(name, room, "%.*slengths", group, arrays->values);
+  int code = fetch_one(&arrays->files, path, "lengths", name, true, fetch, file, &a->lengths, err);
+  a->found = a->lengths.ndim > 0;
   free(name);
   return code;
 }
@@ -65,42 +86,98 @@ static void form_of(const struct ssk_array *a, int64_t *series, int64_t *rows, i
   *columns = a->ndim == 1 ? 1 : a->shape[a->ndim - 1];
 }
 
-/* The lengths: as an array gives them, or as the values themselves do. */
+/* The entries of an array of lengths, which may be a row or a column; -1: it is no list. */
+static int64_t entries_of(const struct ssk_array *list) {
+  if (list->ndim == 1)
+    return list->shape[0];
+  return list->ndim != 2       ? -1
+         : list->shape[0] == 1 ? list->shape[1]
+         : list->shape[1] == 1 ? list->shape[0]
+                               : -1;
+}
+
+/* Rows of values behind a series' first one up to the next series: its own, and what fills it up.
+ */
+static int64_t room_of(const struct arrays *a, int64_t i) {
+  return a->padded ? a->padded : a->length[i];
+}
+
+/* Lengths that do not fit the values: what else may be meant. */
+static int bad_lengths(const struct arrays *a, ssk_err *err) {
+  const struct ssk_array *values = &a->values;
+  bool side_by_side = values->ndim == 2 && a->n == values->shape[0] && a->n > 1;
+  for (int64_t i = 0; side_by_side && i < a->n; i++)
+    side_by_side = a->lengths.data[i] <= (double)values->shape[1];
+  if (side_by_side)
+    ssk_err_hint(err,
+                 "series that are filled up to one length are [series, steps, dimensions]: store "
+                 "these values as [%lld, %lld, 1]",
+                 (long long)values->shape[0], (long long)values->shape[1]);
+  else if (a->found)
+    ssk_err_hint(err, "an array of the name lengths is taken for the series' lengths: give it "
+                      "another name if it is something else");
+  return SSK_EDATA;
+}
+
+/* The lengths that an array gives: of series one behind the other, or each of which is filled up
+ * to the steps of the values. */
+static int take_lengths(const char *path, struct arrays *a, int64_t rows, ssk_err *err) {
+  int64_t left = rows;
+  for (int64_t i = 0; i < a->n; i++) {
+    const double length = a->lengths.data[i];
+    const int64_t room = a->padded ? a->padded : left;
+    if (!(length >= 1 && length <= (double)room && length == floor(length))) {
+      if (a->padded)
+        ssk_err_set(err, SSK_EDATA,
+                    "'%s': series %lld has the length %.9g; 1 to %lld are allowed, the steps of "
+                    "the values",
+                    path, (long long)i, length, (long long)room);
+      else
+        ssk_err_set(err, SSK_EDATA,
+                    "'%s': series %lld has the length %.9g; %lld rows of values are left for it",
+                    path, (long long)i, length, (long long)room);
+      return bad_lengths(a, err);
+    }
+    a->length[i] = (int64_t)length;
+    left -= room_of(a, i);
+  }
+  if (left == 0)
+    return SSK_OK;
+  ssk_err_set(err, SSK_EDATA, "'%s': the lengths sum to %lld, and there are %lld rows", path,
+              (long long)(rows - left), (long long)rows);
+  return bad_lengths(a, err);
+}
+
+/* The series: as an array of lengths shares them out, or the values themselves do. */
 static int share_out(const char *path, struct arrays *a, ssk_err *err) {
-  int64_t series, rows, columns, sum = 0;
+  int64_t series, rows, columns;
   form_of(&a->values, &series, &rows, &columns);
   if (rows < 1 || columns < 1)
     return ssk_err_set(err, SSK_EDATA, "'%s' has no values", path);
-  const struct ssk_array *given = &a->lengths;
-  bool ragged = given->ndim > 0;
-  if (ragged && (a->values.ndim == 3 || a->values.lengths))
+  const bool given = a->lengths.ndim > 0, apart = a->values.ndim == 3;
+  if (given && a->values.lengths)
     return ssk_err_set(err, SSK_EDATA,
                        "'%s': the values say by themselves how long series are, and an array of "
                        "lengths is named, too",
                        path);
-  a->n = ragged ? given->shape[0] : a->values.lengths ? a->values.series : series;
-  if (ragged && given->ndim == 2 && given->shape[0] == 1)
-    a->n = given->shape[1]; /* a row */
-  else if (ragged && given->ndim > 1 && given->shape[1] != 1)
-    return ssk_err_set(err, SSK_EDATA, "'%s': the array of lengths is no list", path);
+  a->n = given ? entries_of(&a->lengths) : a->values.lengths ? a->values.series : series;
+  if (a->n < 0) {
+    ssk_err_set(err, SSK_EDATA, "'%s': the array of lengths is no list", path);
+    return bad_lengths(a, err);
+  }
+  if (given && apart && a->n != series) {
+    ssk_err_set(err, SSK_EDATA, "'%s': %lld lengths, but %lld series of values", path,
+                (long long)a->n, (long long)series);
+    return bad_lengths(a, err);
+  }
+  a->padded = given && apart ? a->values.shape[1] : 0;
   a->length = calloc((size_t)a->n + 1, sizeof *a->length);
   if (!a->length)
     return ssk_err_set(err, SSK_ENOMEM, "no memory for the series of '%s'", path);
-  for (int64_t i = 0; i < a->n; i++) {
-    double length = ragged              ? given->data[i]
-                    : a->values.lengths ? (double)a->values.lengths[i]
-                                        : (double)(rows / series);
-    if (!(length >= 1 && length <= (double)(rows - sum) && length == floor(length)))
-      return ssk_err_set(err, SSK_EDATA,
-                         "'%s': series %lld has the length %.9g; %lld rows of values are left for "
-                         "it",
-                         path, (long long)i, length, (long long)(rows - sum));
-    a->length[i] = (int64_t)length;
-    sum += a->length[i];
-  }
-  if (sum != rows)
-    return ssk_err_set(err, SSK_EDATA, "'%s': the lengths sum to %lld, and there are %lld rows",
-                       path, (long long)sum, (long long)rows);
+  if (given)
+    return take_lengths(path, a, rows, err);
+  for (int64_t i = 0; i < a->n; i++)
+    a->length[i] = a->values.lengths ? a->values.lengths[i] : rows / series;
   return SSK_OK;
 }
 
@@ -134,7 +211,7 @@ static bool inputs_fit(const struct arrays *a) {
   const bool apart = inputs->ndim == 3 || inputs->lengths;
   bool fit = !apart || (inputs->lengths ? inputs->series : inputs->shape[0]) == a->n;
   for (int64_t i = 0; apart && fit && i < a->n; i++)
-    fit = (inputs->lengths ? inputs->lengths[i] : inputs->shape[1]) == a->length[i];
+    fit = (inputs->lengths ? inputs->lengths[i] : inputs->shape[1]) == room_of(a, i);
   return fit;
 }
 
@@ -174,7 +251,7 @@ static int add_all(struct ssk_arrays *arrays, const char *path, struct arrays *a
   code = code ? code : check_shapes(path, a, &D, &V, &E, err);
   code = code ? code : ssk_files_dims(&arrays->files, D, V, E, err);
   int64_t row = 0;
-  for (int64_t i = 0; !code && i < a->n; row += a->length[i++]) {
+  for (int64_t i = 0; !code && i < a->n; row += room_of(a, i++)) {
     struct ssk_files_series series = {.size = sizeof series,
                                       .steps = a->length[i],
                                       .x = a->values.data + row * D,
@@ -193,7 +270,9 @@ int ssk_arrays_add(struct ssk_arrays *arrays, const char *path, ssk_array_fetch 
   static const char *const keys[] = {"values", "inputs", "lengths", "statics"};
   int code = SSK_OK;
   for (int k = 0; !code && k < 4; k++)
-    code = fetch_one(&arrays->files, path, keys[k], names[k], fetch, file, all[k], err);
+    code = fetch_one(&arrays->files, path, keys[k], names[k], false, fetch, file, all[k], err);
+  if (!code)
+    code = find_lengths(arrays, path, fetch, file, &a, err);
   if (!code && !a.values.ndim)
     code = ssk_err_set(err, SSK_EDATA, "'%s': the name of the array of values is empty", path);
   code = code ? code : add_all(arrays, path, &a, err);

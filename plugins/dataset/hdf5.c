@@ -127,7 +127,8 @@ static const struct ssk_component hdf5_component = {
     .name = "hdf5",
     .summary = "series from the data sets of an HDF5 file",
     .doc = "`values` is one series [steps, D]; or several of one length, [series, steps, D]; or "
-           "several of any lengths one behind the other, with `lengths` beside them. A name may "
+           "several of any lengths, with an array `lengths` beside them: filled up to one length, "
+           "or one behind the other. A name may "
            "lead through groups: run1/values. NaN is missing. Numbers of any type and either byte "
            "order, chunked and compressed as libhdf5 can unpack.",
     .self_size = sizeof(struct hdf5),

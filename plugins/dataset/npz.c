@@ -119,7 +119,8 @@ static const struct ssk_component npz_component = {
     .name = "npz",
     .summary = "series from NumPy's arrays (.npz, .npy)",
     .doc = "`values` is one series [steps, D]; or several of one length, [series, steps, D]; or "
-           "several of any lengths one behind the other, with `lengths` beside them. NaN is "
+           "several of any lengths, with an array `lengths` beside them: filled up to one length, "
+           "or one behind the other. NaN is "
            "missing. Numbers of any type and either byte order, in C or Fortran order. Of a .npy "
            "file its only array is taken, whatever it is called.",
     .self_size = sizeof(struct npz),

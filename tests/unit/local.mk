@@ -1,4 +1,5 @@
 unit_sources += tests/unit/test_layers.c
+unit_sources += tests/unit/test_lengths.c
 unit_sources += tests/unit/test_lazy_library.c
 unit_sources += tests/unit/test_vmath.c
 unit_sources += tests/unit/test_plugins.c

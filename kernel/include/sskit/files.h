@@ -178,13 +178,14 @@ struct ssk_arrays {
       SSK_PARAM_STRING(                                                                            \
           struct ssk_arrays, values, "values",                                                     \
           "Array of what is observed: [steps, D] (with `lengths`: of all series, one "             \
-          "behind the other), [steps], or [series, steps, D]. NaN: missing. In this and the "      \
-          "other "                                                                                 \
-          "names, * stands for train, valid or test, where each has a file."),                     \
+          "behind the other), [steps], or [series, steps, D] (with `lengths`: filled up to one "   \
+          "length). NaN: missing. In this and the other names, * stands for train, valid or "      \
+          "test, where each has a file."),                                                         \
       SSK_PARAM_STRING(struct ssk_arrays, inputs, "",                                              \
                        "Array of known inputs, of the same form with V columns; empty: none."),    \
       SSK_PARAM_STRING(struct ssk_arrays, lengths, "",                                             \
-                       "Array [series] of the series' lengths; empty: `values` is one series, or " \
+                       "Array [series] of the series' lengths; empty: that of the name lengths "   \
+                       "beside `values`, where there is one; else `values` is one series, or "     \
                        "says by itself."),                                                         \
       SSK_PARAM_STRING(struct ssk_arrays, statics, "",                                             \
                        "Array [series, E] of static covariates; empty: none."),                    \
