@@ -102,6 +102,7 @@ static int score(void *user, int row, int s, int64_t first, int64_t count,
   out->values = calloc((size_t)count, sizeof *out->values);
   out->terms = calloc((size_t)count * SSK_METRIC_TERMS, sizeof *out->terms);
   out->means = calloc(1, sizeof *out->means);
+  out->reasons = calloc(1, sizeof *out->reasons);
   out->columns = calloc(1, sizeof *out->columns);
   out->columns[0].metric = &metric;
   for (int64_t i = 0; i < count; i++) {
