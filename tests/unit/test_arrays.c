@@ -55,6 +55,10 @@ Test(arrays, hdf5_groups_types_and_compression) {
   cr_expect_eq(f.data->split[SSK_TEST].n, 2);
   same_as_npz(&f, 1e-6); /* its values are stored in single precision */
   on_disk_close(&f);
+  on_disk_good(&f, "hdf5", data, size,
+               "train: FILE\nvalid: FILE\ntest: FILE\nvalues: '*/values'\ninputs: '*/u'\n");
+  same_as_npz(&f, 1e-6); /* its lengths are found beside the values */
+  on_disk_close(&f);
   free(data);
 }
 
