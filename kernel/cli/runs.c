@@ -39,8 +39,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 static const struct ssk_syntax syntax = {
     .doc = "Look after run directories.\n\n"
-           "ls [DIR...]: the runs in and under these directories (default: runs), with the bound "
-           "of their last validation in nats a step.\n"
+           "ls [DIR...]: the runs in and under these directories (default: runs), with the last "
+           "step that is known, the bound of their last validation in nats a step, and when they "
+           "were started and last written to.\n"
            "show RUN...: what a run is and what it reached.\n"
            "diff RUN RUN...: the keys of their recipes that differ.\n"
            "rm RUN...: remove runs that no process works in.\n"
@@ -63,11 +64,11 @@ static int add_words(struct ssk_cli *cli, struct ssk_runs *runs) {
 }
 
 static json_t *run_json(const struct ssk_run_info *run, bool recipe) {
-  json_t *object =
-      json_pack("{s:o, s:o, s:s, s:b, s:o, s:s, s:I, s:o}", "run", ssk_cli_text(run->path), "name",
-                ssk_cli_text(run->name), "status", ssk_run_state(run), "busy", run->busy, "command",
-                ssk_cli_text(run->command), "started", run->started, "step", (json_int_t)run->step,
-                "time_seconds", ssk_cli_real(run->seconds));
+  json_t *object = json_pack(
+      "{s:o, s:o, s:s, s:b, s:o, s:s, s:s, s:I, s:o}", "run", ssk_cli_text(run->path), "name",
+      ssk_cli_text(run->name), "status", ssk_run_state(run), "busy", run->busy, "command",
+      ssk_cli_text(run->command), "started", run->started, "changed", run->changed, "step",
+      (json_int_t)run->step, "time_seconds", ssk_cli_real(run->seconds));
   ssk_cli_add_sum(object, run->path_loss, "", run->bound);
   ssk_cli_add_sum(object, run->path_loss, "_se", run->bound_se);
   ssk_cli_add_sum(object, run->path_loss, "_per_step", run->bound_per_step);
@@ -112,14 +113,15 @@ static int list(struct ssk_cli *cli, struct ssk_runs *runs) {
   for (int i = 0; i < runs->n; i++)
     wide = (int)strlen(runs->items[i].path) > wide ? (int)strlen(runs->items[i].path) : wide;
   if (runs->n)
-    printf("%-*s  %-12s %8s %11s  %s\n", wide, "run", "status", "step", "bound/step", "started");
+    printf("%-*s  %-12s %8s %11s  %-20s  %s\n", wide, "run", "status", "step", "bound/step",
+           "started", "changed");
   for (int i = 0; i < runs->n; i++) {
     const struct ssk_run_info *run = &runs->items[i];
     char text[32];
     const char *state = ssk_run_state(run); /* the reason of a failure stands behind a colon */
-    printf("%-*s  %-12.*s %8lld %11s  %s\n", wide, run->path, (int)strcspn(state, ":"), state,
-           (long long)(run->step < 0 ? 0 : run->step),
-           number(text, run->path_loss ? NAN : run->bound_per_step), run->started);
+    printf("%-*s  %-12.*s %8lld %11s  %-20s  %s\n", wide, run->path, (int)strcspn(state, ":"),
+           state, (long long)(run->step < 0 ? 0 : run->step),
+           number(text, run->path_loss ? NAN : run->bound_per_step), run->started, run->changed);
   }
   return SSK_OK;
 }
@@ -134,8 +136,9 @@ static int show(struct ssk_cli *cli, struct ssk_runs *runs) {
     const struct ssk_run_info *run = &runs->items[i];
     char bound[32], se[32], step[32], seconds[32];
     printf("%s%s%s%s\n", i ? "\n" : "", ssk_cli_bold(cli), run->path, ssk_cli_plain(cli));
-    printf("  status      %s\n  started     %s\n  command     %s\n  steps       %lld\n",
-           ssk_run_state(run), run->started, run->command,
+    printf("  status      %s\n  started     %s\n  changed     %s\n  command     %s\n"
+           "  steps       %lld\n",
+           ssk_run_state(run), run->started, run->changed, run->command,
            (long long)(run->step < 0 ? 0 : run->step));
     printf("  validation  %s%s +- %s %sa sequence, %s a step\n  seconds     %s\n",
            run->path_loss ? "path_loss " : "", number(bound, run->bound), number(se, run->bound_se),

@@ -80,10 +80,12 @@ static void draw_curve(const struct ssk_run_info *run, char curve[CURVE * 3 + 1]
 static void describe(const struct ssk_run_info *run, char line[512]) {
   double steps = steps_of(run), done = run->step > 0 ? (double)run->step : 0;
   double left = run->busy && done > 0 ? run->seconds * (steps - done) / done : NAN;
-  char bound[32] = "-", rest[48] = "", curve[CURVE * 3 + 1];
+  char bound[32] = "-", rest[64] = "", curve[CURVE * 3 + 1];
   if (!isnan(run->bound_per_step))
     snprintf(bound, sizeof bound, "%.5g", run->bound_per_step);
-  if (!isnan(left))
+  if (!run->busy)
+    snprintf(rest, sizeof rest, ", since %s", run->changed);
+  else if (!isnan(left))
     snprintf(rest, sizeof rest, ", %.0f s left", left);
   draw_curve(run, curve);
   snprintf(line, 512, "%.300s: %.40s, step %.0f/%.0f, %s %s %s%s", run->path, ssk_run_state(run),

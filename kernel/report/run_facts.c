@@ -115,6 +115,7 @@ bool ssk_run_facts_unpack(struct ssk_run_info *run, const void *data, size_t siz
   }
   read.path = run->path;
   read.busy = run->busy;
+  memcpy(read.changed, run->changed, sizeof read.changed);
   *run = read;
   return true;
 }

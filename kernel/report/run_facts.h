@@ -9,12 +9,12 @@
 
 /* The version of the bytes, and of what is read from the files of a run: to be counted up whenever
  * runs.c reads anything more, or otherwise. */
-enum { SSK_RUN_FACTS_VERSION = 1 };
+enum { SSK_RUN_FACTS_VERSION = 2 };
 
-/* All but `path` and `busy`, malloc'ed; NULL without memory. */
+/* All but `path`, `busy` and `changed`, malloc'ed; NULL without memory. */
 char *ssk_run_facts_pack(const struct ssk_run_info *run, size_t *size);
-/* Fill all but `path` and `busy`. False, and *run as it was, without memory or where the bytes are
- * none of ssk_run_facts_pack. */
+/* Fill all but `path`, `busy` and `changed`. False, and *run as it was, without memory or where the
+ * bytes are none of ssk_run_facts_pack. */
 bool ssk_run_facts_unpack(struct ssk_run_info *run, const void *data, size_t size);
 
 #endif

@@ -11,8 +11,9 @@ static int64_t nanoseconds(struct timespec time) {
 }
 
 void ssk_run_stamp_take(struct ssk_run_stamp *stamp, const char *path) {
-  static const char *const names[] = {"recipe.yaml", "status", "metrics.jsonl", "environment.json",
-                                      "command.txt"};
+  static const char *const names[] = {"recipe.yaml",   "status",
+                                      "metrics.jsonl", "environment.json",
+                                      "command.txt",   "checkpoints/last.safetensors"};
   *stamp = (struct ssk_run_stamp){0};
   for (size_t f = 0; f < sizeof names / sizeof names[0]; f++) {
     struct stat info;
@@ -23,6 +24,13 @@ void ssk_run_stamp_take(struct ssk_run_stamp *stamp, const char *path) {
                                   nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
     free(file);
   }
+}
+
+int64_t ssk_run_stamp_latest(const struct ssk_run_stamp *stamp) {
+  int64_t latest = 0;
+  for (size_t f = 0; f < sizeof stamp->files / sizeof stamp->files[0]; f++)
+    latest = stamp->files[f].modified > latest ? stamp->files[f].modified : latest;
+  return latest / 1000000000;
 }
 
 bool ssk_run_stamp_fresh(const struct ssk_run_stamp *stamp) {

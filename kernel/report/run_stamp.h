@@ -12,14 +12,16 @@ struct ssk_file_stamp {
   int64_t device, inode, size, modified, changed; /* times in nanoseconds since 1970 */
 };
 
-/* Of recipe.yaml, status, metrics.jsonl, environment.json and command.txt: what ssk_runs_add
- * reads. */
+/* Of recipe.yaml, status, metrics.jsonl, environment.json, command.txt and the latest checkpoint:
+ * what ssk_runs_add reads. */
 struct ssk_run_stamp {
-  struct ssk_file_stamp files[5];
+  struct ssk_file_stamp files[6];
 };
 
 /* To be taken before the files are read: what is written later must show. */
 void ssk_run_stamp_take(struct ssk_run_stamp *stamp, const char *path);
+/* When one of them was last written, in seconds since 1970; 0: there is none. */
+int64_t ssk_run_stamp_latest(const struct ssk_run_stamp *stamp);
 /* Whether any file was written so lately (in the last two seconds, the coarsest clock of a file
  * system) that one more writing might leave the same times. */
 bool ssk_run_stamp_fresh(const struct ssk_run_stamp *stamp);

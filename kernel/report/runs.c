@@ -8,10 +8,12 @@
 #include "recipe/tree.h"
 #include "report/run_folder.h"
 #include "report/runs_index.h"
+#include "train/checkpoint.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const size_t file_limit = (size_t)1 << 28;
 
@@ -173,6 +175,16 @@ void ssk_run_info_free(struct ssk_run_info *run) {
   free(run->started);
 }
 
+/* One that was stopped, or failed, may have gone on behind the last line of its log; one that came
+ * to its end has logged it. */
+static void look_at_checkpoint(struct ssk_run_info *run) {
+  char *path =
+      strcmp(run->status, "done") ? ssk_path_join(run->path, "checkpoints/last.safetensors") : NULL;
+  const int64_t step = path ? ssk_checkpoint_step(path) : -1;
+  run->step = step > run->step ? step : run->step;
+  free(path);
+}
+
 static void cut_line(char *text) {
   if (text)
     text[strcspn(text, "\n")] = 0;
@@ -194,6 +206,8 @@ static int read_files(struct ssk_run_info *run, bool *alone, ssk_err *err) {
   if (!code && (!metrics || !read_metrics(run, metrics) || !run->status || !run->command ||
                 !run->name || !run->started))
     code = no_memory(run->path, err);
+  if (!code)
+    look_at_checkpoint(run);
   json_decref(told);
   free(metrics);
   free(environment);
@@ -204,8 +218,11 @@ static int read_run(struct ssk_run_info *run, struct ssk_runs_index *index, ssk_
   struct ssk_run_stamp stamp;
   bool alone = false;
   int code = SSK_OK;
-  if (index)
-    ssk_run_stamp_take(&stamp, run->path);
+  ssk_run_stamp_take(&stamp, run->path);
+  const time_t changed = (time_t)ssk_run_stamp_latest(&stamp);
+  struct tm utc;
+  gmtime_r(&changed, &utc);
+  strftime(run->changed, sizeof run->changed, "%Y-%m-%dT%H:%M:%SZ", &utc);
   if (!index || !ssk_runs_index_find(index, run, &stamp)) {
     code = read_files(run, &alone, err);
     if (!code && index && alone)

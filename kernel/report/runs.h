@@ -16,12 +16,14 @@ struct ssk_run_key {
 
 struct ssk_run_info {
   char *path;
-  char *name;    /* of the recipe */
-  char *status;  /* first line of the file: "done", "running", "failed: ...", ... */
-  bool busy;     /* a process works in it */
-  char *command; /* as it was started */
-  char *started; /* time in UTC; "" where it is not known */
-  int64_t step;  /* of the last line of metrics.jsonl; -1: none */
+  char *name;       /* of the recipe */
+  char *status;     /* first line of the file: "done", "running", "failed: ...", ... */
+  bool busy;        /* a process works in it */
+  char *command;    /* as it was started */
+  char *started;    /* time in UTC; "" where it is not known */
+  char changed[24]; /* when a file of it was last written, as `started` */
+  int64_t step; /* the last that is known: of metrics.jsonl or, when it ended between two lines of
+                   it, of its checkpoint; -1: none */
   double bound, bound_se, bound_per_step; /* of the last validation; NaN: none */
   bool path_loss; /* these are no bound (model/evaluate_bound.h, ssk_measure_name) */
   int n_bounds;

@@ -197,6 +197,14 @@ int ssk_checkpoint_open(struct ssk_checkpoint *checkpoint, const char *path, ssk
   return code;
 }
 
+int64_t ssk_checkpoint_step(const char *path) {
+  char *text = ssk_safetensors_peek(path, "step"), *end = text;
+  const long long step = text ? strtoll(text, &end, 10) : -1;
+  const bool whole = end != text && !*end;
+  free(text);
+  return whole ? step : -1;
+}
+
 void ssk_checkpoint_close(struct ssk_checkpoint *checkpoint) {
   ssk_safetensors_close(checkpoint->file);
   *checkpoint = (struct ssk_checkpoint){0};

@@ -43,6 +43,9 @@ struct ssk_checkpoint {
 /* Read the file and all that is in it but the vectors. Close also after a failure is allowed. */
 int ssk_checkpoint_open(struct ssk_checkpoint *checkpoint, const char *path, ssk_err *err);
 void ssk_checkpoint_close(struct ssk_checkpoint *checkpoint);
+/* The step of the training that a file holds, of which only the header is read; -1: it holds none.
+ */
+int64_t ssk_checkpoint_step(const char *path);
 
 /* The vectors of a checkpoint. */
 enum ssk_vector { SSK_VECTOR_WEIGHTS, SSK_VECTOR_AVERAGE, SSK_VECTOR_M, SSK_VECTOR_V };

@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,21 +188,26 @@ static int read_header(struct ssk_safetensors *file, const char *path, const cha
   return check_places(file, path, data, size, err);
 }
 
-static int read_bytes(struct ssk_safetensors *file, const char *path, size_t size, ssk_err *err) {
+/* The length of the header that these bytes begin with; 0: of none. */
+static size_t header_length(const char bytes[LENGTH_BYTES]) {
   uint64_t length = 0;
-  for (int i = 0; i < LENGTH_BYTES && size >= LENGTH_BYTES; i++)
-    length |= (uint64_t)(unsigned char)file->bytes[i] << (8 * i);
-  if (size < LENGTH_BYTES || length < 2 || length > header_limit || length > size - LENGTH_BYTES)
+  for (int i = 0; i < LENGTH_BYTES; i++)
+    length |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
+  return length < 2 || length > header_limit ? 0 : (size_t)length;
+}
+
+static int read_bytes(struct ssk_safetensors *file, const char *path, size_t size, ssk_err *err) {
+  const size_t length = size < LENGTH_BYTES ? 0 : header_length(file->bytes);
+  if (!length || length > size - LENGTH_BYTES)
     return ssk_err_set(err, SSK_EDATA,
                        "'%s' is no safetensors file: its header length does not fit its size",
                        path);
   json_error_t problem;
-  file->header =
-      json_loadb(file->bytes + LENGTH_BYTES, (size_t)length, JSON_REJECT_DUPLICATES, &problem);
+  file->header = json_loadb(file->bytes + LENGTH_BYTES, length, JSON_REJECT_DUPLICATES, &problem);
   if (!json_is_object(file->header))
     return ssk_err_set(err, SSK_EDATA, "'%s' is no safetensors file: its header is no JSON object",
                        path);
-  const size_t before = LENGTH_BYTES + (size_t)length;
+  const size_t before = LENGTH_BYTES + length;
   return read_header(file, path, file->bytes + before, size - before, err);
 }
 
@@ -241,6 +247,27 @@ const struct ssk_array *ssk_safetensors_find(const struct ssk_safetensors *file,
   return NULL;
 }
 
+static const char *text_of(const json_t *header, const char *key) {
+  return json_string_value(json_object_get(json_object_get(header, "__metadata__"), key));
+}
+
 const char *ssk_safetensors_text(const struct ssk_safetensors *file, const char *key) {
-  return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
+  return text_of(file->header, key);
+}
+
+char *ssk_safetensors_peek(const char *path, const char *key) {
+  char bytes[LENGTH_BYTES];
+  FILE *file = fopen(path, "rbe");
+  const bool begun = file && fread(bytes, 1, sizeof bytes, file) == sizeof bytes;
+  const size_t length = begun ? header_length(bytes) : 0;
+  char *text = length ? malloc(length) : NULL;
+  const bool whole = text && fread(text, 1, length, file) == length;
+  json_t *header = whole ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : NULL;
+  const char *found = text_of(header, key);
+  char *copy = found ? strdup(found) : NULL;
+  json_decref(header);
+  free(text);
+  if (file)
+    fclose(file);
+  return copy;
 }

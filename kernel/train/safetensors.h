@@ -38,5 +38,7 @@ const struct ssk_array *ssk_safetensors_at(const struct ssk_safetensors *file, i
 const struct ssk_array *ssk_safetensors_find(const struct ssk_safetensors *file, const char *name);
 /* A metadata text; NULL when there is none. */
 const char *ssk_safetensors_text(const struct ssk_safetensors *file, const char *key);
+/* The same of a file of which only the header is read, malloc'ed; NULL also where it is none. */
+char *ssk_safetensors_peek(const char *path, const char *key);
 
 #endif

@@ -32,6 +32,26 @@ point "... and how to get one" grep -q "which 'sskit train' makes of it" err
 run 2 "an unknown action" runs lss
 point "... with the nearest" grep -q "did you mean 'ls'" err
 
+# A run that is stopped between two lines of its log is at the step that it goes on from.
+"$SSKIT" train -q "$recipe" training.steps=1000000 training.log_every=1000000 training.validate_every=0 \
+  training.checkpoint_every=1000 -o stopped/a >out 2>err &
+train=$!
+await test -s stopped/a/checkpoints/last.safetensors
+kill -TERM $train
+wait $train
+step=$(head -c 20000 stopped/a/checkpoints/last.safetensors | grep -ao '"step": *"[0-9]*"' | tr -dc 0-9)
+TZ=UTC touch -t 203001020304.05 stopped/a/status
+run 0 "ls of a run that was stopped" runs ls stopped
+point "... has the step of its checkpoint, and when it was stopped" \
+  grep -q "^stopped/a  *interrupted  *$step  *-  .*Z  2030-01-02T03:04:05Z$" out
+run 0 "watch of it" watch --once stopped
+point "... has both" grep -q "^stopped/a: interrupted, step $step/1000000, .*, since 2030-01-02T03:04:05Z$" out
+echo running >stopped/a/status
+echo gone >stopped/a/checkpoints/last.safetensors
+run 0 "ls of one with a damaged checkpoint" runs ls stopped
+point "... has the last step of its log" grep -q "^stopped/a  *stopped  *1 " out
+rm -r stopped
+
 run 0 "compare of runs" compare -q runs/a runs/b runs/study/c
 point "... makes seeds one row" grep -q '^smoke  ' out
 point "... and tells rows apart by their keys" grep -q '^model.latent: smoke 2, smoke-2 3$' out
