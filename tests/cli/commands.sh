@@ -177,6 +177,19 @@ point "what is not run stands in a document" test -s listed -a ! -s gone
 printf '```sh\nsskit list >kinds\nsskit check recipes/none.yaml\nsskit list >after\n```\n' >bad.md
 walk bad.md
 point "a command that fails is noticed" test $? != 0 -a -s kinds -a ! -e after
+# reached METRIC: the status of reproducing a recipe that expects of it what no training reaches
+reached() {
+  cat >expects.yaml <<END
+base: $top_srcdir/recipes/smoke/transition_gaussian.yaml
+evaluate: {metrics: [$1]}
+expect:
+  - {metric: $1, definition: $1, value: -7, tolerance: 0, source: "nobody"}
+END
+  sskit reproduce -q expects.yaml -o "reproduced/$1" >reproduced.log 2>&1
+}
+point "what two steps do not reach is none" reached crps
+reached kernel_wasserstein # its latents are not those of the data
+point "... a figure that cannot be had is" test $? = 1
 printf '    sskit list\n```sh\nsskit list\n```\n```\nA=1 bench/ops\n```\nmake it\n' | unmarked >found
 printf '    sskit list\nA=1 bench/ops\n' >wanted
 point "... one in no box of commands" cmp found wanted

@@ -10,7 +10,8 @@ stand_in() {
 
 make_small() {
   # Two steps, two series, and a test's server, $SWEEPS, for that of the documents. `reproduce` takes no overrides:
-  # it gets recipes on top of those named, and may find that two steps do not reach what they expect (status 1).
+  # it gets recipes on top of those named, which expect any figure, as two steps reach none; but a figure, so that one
+  # that cannot be had is not reproduced.
   { printf '#!/bin/sh\nprogram="%s"\n' "$SSKIT" && cat <<'END'; } | stand_in sskit
 train="training.steps=2 training.batch=8 training.shards=4 training.validate_every=0"
 evaluate="evaluate.series=2 evaluate.samples=4"
@@ -27,7 +28,8 @@ for word; do
     mkdir -p "$folder"
     ln -sf "$PWD/${folder#small/}"/* "$folder"
     rm "small/$word"
-    echo "base: $PWD/$word" >"small/$word"
+    sed 's/tolerance: [0-9.e+-]*/tolerance: 1e300/' "$word" >"small/$word.base"
+    echo "base: ${word##*/}.base" >"small/$word"
     if test -n "$quick"; then
       grep -q '^compare:' "$word" || list=${list%, *compare.seeds*}
       echo "quick: {set+: [$list]}"
@@ -51,11 +53,6 @@ compare)
   *.yaml) exec "$program" "$@" $train $evaluate $study ;;
   esac
   exec "$program" "$@" $evaluate
-  ;;
-reproduce)
-  "$program" "$@"
-  status=$?
-  exit $((status == 1 ? 0 : status))
   ;;
 esac
 exec "$program" "$@"
