@@ -101,17 +101,6 @@ point "... is complete, each point once" \
   "0.001,1 0.001,2 0.001,3 0.002,1 0.002,2 0.002,3 " -a "$(values grid | wc -l)" = 6
 
 # ---- killed workers --------------------------------------------------------------------------------
-# kill_workers PID: kill -9 a worker of the sweep, again and again while it lasts. Not any child: at the end
-# of a process the sanitizer's search for leaks is one, which holds its parent, for ever if it is killed.
-kill_workers() {
-  killed=0
-  while kill -0 "$1" 2>/dev/null; do
-    sleep 0.3
-    worker=$(ps -o pid= -o args= --ppid "$1" | awk '/--worker/ { print $1 }' | sort -R | head -n 1)
-    # shellcheck disable=SC2086
-    test -z "$worker" || { kill -9 $worker 2>/dev/null && killed=$((killed + 1)); }
-  done
-}
 long="training.steps=150 training.checkpoint_every=20 training.validate_every=0"
 # shellcheck disable=SC2086
 "$SSKIT" sweep -q sweep.yaml $long sweep.losses=1000 -o calm >out 2>err

@@ -41,13 +41,7 @@ trap 'stop_postgres; rm -rf "$work"' EXIT
 
 "$SSKIT" sweep -q sweep.yaml --storage "$postgres" -o one --jobs 2 >out 2>err &
 sweep=$!
-killed=0
-while kill -0 $sweep 2>/dev/null; do
-  sleep 0.4
-  worker=$(ps -o pid= --ppid $sweep | sort -R | head -n 1)
-  # shellcheck disable=SC2086
-  test -z "$worker" || { kill -9 $worker 2>/dev/null && killed=$((killed + 1)); }
-done
+kill_workers $sweep
 wait $sweep
 point "workers that are killed" test $? = 0
 point "... were some" test "$killed" -gt 0
@@ -120,99 +114,5 @@ sweep=$!
 await test -d again/trials/0000-1 # while it trains
 restart_postgres
 ended "a server that is started anew" again
-
-echo "1..$n"
-  exit
-fi
-point "a server that is not there" test $status = 6
-point "... is told" grep -q 'PostgreSQL: cannot connect' err
-if ! start_postgres; then
-  stop_postgres
-  skip "sweeps on a server" "$why"
-  echo "1..$n"
-  exit
-fi
-trap 'stop_postgres; rm -rf "$work"' EXIT
-
-"$SSKIT" sweep -q sweep.yaml --storage "$postgres" -o one --jobs 2 >out 2>err &
-sweep=$!
-killed=0
-while kill -0 $sweep 2>/dev/null; do
-  sleep 0.4
-  worker=$(ps -o pid= --ppid $sweep | sort -R | head -n 1)
-  # shellcheck disable=SC2086
-  test -z "$worker" || { kill -9 $worker 2>/dev/null && killed=$((killed + 1)); }
-done
-wait $sweep
-point "workers that are killed" test $? = 0
-point "... were some" test "$killed" -gt 0
-point "... all trials have ended" test "$(tail -n +2 one/trials.csv | cut -d, -f2 | grep -c 'done\|pruned')" = 8
-point "... and there is a best one" test -s one/best.yaml
-run 0 "a second machine finds nothing to do" sweep -q sweep.yaml --storage "$postgres" -o two
-point "... and the same trials" cmp -s one/trials.csv two/trials.csv
-run 3 "another recipe of that name" sweep -q sweep.yaml training.clip=3 --storage "$postgres" -o three
-point "... is told, with what differs" grep -q "clip: 3" err
-run 0 "another name" sweep -q sweep.yaml name=other training.steps=3 sweep.trials=2 --storage "$postgres" -o four
-point "... has trials of its own" test "$(grep -c ',done,' four/trials.csv)" = 2
-
-# Two commands at once, as on two machines with one folder.
-"$SSKIT" sweep -q sweep.yaml name=both training.steps=5 --storage "$postgres" -o both >first 2>err &
-first=$!
-"$SSKIT" sweep -q sweep.yaml name=both training.steps=5 --storage "$postgres" -o both >second 2>err.second
-second=$?
-wait $first
-point "two commands share a sweep" test $? = 0 -a $second = 0
-point "... each trial once" test "$(tail -n +2 both/trials.csv | cut -d, -f1 | sort -u | wc -l)" = 8
-
-# The script for Slurm, with what Slurm would do done by hand: two tasks of the array at once.
-mkdir fake && cat >fake/srun <<'END'
-#!/bin/sh
-# srun OPTION... COMMAND...: only the command
-while test "${1#-}" != "$1"; do shift; done
-exec "$@"
-END
-printf '#!/bin/sh\nexec "%s" "$@"\n' "$SSKIT" >fake/sskit
-chmod +x fake/srun fake/sskit
-run 0 "a script for Slurm" sweep sweep.yaml name=array training.steps=5 --jobs 2 --storage "$postgres" \
-  -o "an array" --slurm
-mv out array.sbatch
-point "... is one of bash" bash -n array.sbatch
-# task NUMBER
-task() {
-  PATH=$work/fake:$PATH SLURM_JOB_ID=7$1 SLURM_ARRAY_JOB_ID=70 SLURM_ARRAY_TASK_ID=$1 \
-    SLURM_ARRAY_TASK_COUNT=2 SLURM_NTASKS=1 SLURM_PROCID=0 SLURM_CPUS_PER_TASK=1 \
-    bash array.sbatch >"task.$1" 2>"err.$1"
-  echo $? >"status.$1"
-}
-task 0 &
-task 1
-wait $!
-point "... two tasks of it end well" test "$(cat status.0 status.1 | tr '\n' ' ')" = "0 0 "
-point "... with all trials, each once" \
-  test "$(grep ',done,\|,pruned,' "an array/trials.csv" | cut -d, -f1 | sort -u | wc -l)" = 8
-
-# Connections that break again and again, within transactions too.
-"$SSKIT" sweep -q sweep.yaml name=torn training.steps=5 --storage "$postgres" -o torn >out 2>err &
-sweep=$!
-while kill -0 $sweep 2>/dev/null; do
-  end_connections
-  sleep 0.05
-done
-wait $sweep
-status=$?
-test $status = 0 || sed 's/^/# /' err
-point "connections that break" test $status = 0
-point "... cost no trial" test "$(tail -n +2 torn/trials.csv | cut -d, -f2 | grep -c 'done\|pruned')" = 8
-
-# The server goes away for a moment.
-"$SSKIT" sweep -q sweep.yaml name=again --storage "$postgres" -o again >out 2>err &
-sweep=$!
-await test -d again/trials/0000-1 # while it trains
-restart_postgres
-wait $sweep
-status=$?
-test $status = 0 || sed 's/^/# /' err
-point "a server that is started anew" test $status = 0
-point "... has all trials" test "$(tail -n +2 again/trials.csv | cut -d, -f2 | grep -c 'done\|pruned')" = 8
 
 echo "1..$n"

@@ -65,3 +65,15 @@ follow() {
   test $status = 0 || sed 's/^/# /' commands.log
   point "the commands of the page run" test $status = 0
 }
+
+# kill_workers PID: kill -9 a worker of the sweep, again and again while it lasts; `killed` is how many. Not any
+# child: at the end of a process the sanitizer's search for leaks is one, and holds its parent, for ever if it dies.
+kill_workers() {
+  killed=0
+  while kill -0 "$1" 2>/dev/null; do
+    sleep 0.3
+    worker=$(ps -o pid= -o args= --ppid "$1" | awk '/--worker/ { print $1 }' | sort -R | head -n 1)
+    # shellcheck disable=SC2086
+    test -z "$worker" || { kill -9 $worker 2>/dev/null && killed=$((killed + 1)); }
+  done
+}
