@@ -10,7 +10,6 @@ static const char *const names[] = {[SSK_FORMAT_CSV] = "csv",
                                     [SSK_FORMAT_JSONL] = "jsonl",
                                     [SSK_FORMAT_NPZ] = "npz"};
 enum { N = sizeof names / sizeof names[0], NONE = -1 };
-static const char all[] = "csv|json|jsonl|npz";
 
 static bool is_json(int format) {
   return format == SSK_FORMAT_JSON || format == SSK_FORMAT_JSONL;
@@ -29,10 +28,19 @@ static int at(const char *formats, int i) {
   return NONE;
 }
 
-/* Which of them has that name. */
+/* The format of that name, of any verb. */
+static int named(const char *name) {
+  for (int k = 0; k < N; k++)
+    if (strcasecmp(names[k], name) == 0)
+      return k;
+  return NONE;
+}
+
+/* Which of `formats` has that name. */
 static int find(const char *formats, const char *name) {
+  const int wanted = named(name);
   for (int i = 0, format; (format = at(formats, i)) != NONE; i++)
-    if (strcasecmp(names[format], name) == 0)
+    if (format == wanted)
       return format;
   return NONE;
 }
@@ -88,7 +96,7 @@ int ssk_format_settle(struct ssk_cli *cli, const char *formats) {
   snprintf(file, sizeof file, "the ending of '%.256s'", cli->output ? cli->output : "");
   if (cli->format_wanted && !by_option)
     return no_format(cli, formats, "");
-  if (by_option && ending && find(all, ending) != NONE && find(all, ending) != format)
+  if (by_option && ending && named(ending) != NONE && named(ending) != format)
     return contradiction(cli, option, file);
   if (!by_option && ending && (format = find(formats, ending)) == NONE)
     return no_format(cli, formats, ".");

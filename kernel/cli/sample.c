@@ -370,10 +370,10 @@ static int open_source(struct ssk_cli *cli, const struct input *input, struct ss
 static int deliver(struct ssk_cli *cli, struct sink *sink) {
   char *json = sink->array ? json_dumps(sink->array, JSON_INDENT(1) | SSK_FORMAT_DIGITS) : NULL;
   const char *text = sink->array ? json : sink->text.data;
-  if (!text || sink->text.failed)
-    return ssk_err_set(cli->err, SSK_ENOMEM, "no memory for the samples");
   int code = SSK_OK;
-  if (cli->output)
+  if (!text || sink->text.failed)
+    code = ssk_err_set(cli->err, SSK_ENOMEM, "no memory for the samples");
+  else if (cli->output)
     code = ssk_file_write(cli->output, text, strlen(text), cli->err);
   else
     printf("%s%s", text, sink->array ? "\n" : "");

@@ -194,10 +194,6 @@ void ssk_err_place(ssk_err *err, int from, const struct ssk_pos *pos) {
       set_place(&err->kept[i], pos);
 }
 
-static bool is_same(const char *a, const char *b) {
-  return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static bool ends_with(const char *text, const char *end) {
   const size_t n = text ? strlen(text) : 0, m = end ? strlen(end) : 0;
   return m <= n && m > 0 && strcmp(text + n - m, end) == 0;
@@ -214,7 +210,7 @@ bool ssk_err_pass_on(ssk_err *err, const ssk_err *from, int i) {
   for (int k = 0; k < err->count && k < SSK_ERR_MAX; k++) {
     const struct diagnostic *own = &err->kept[k];
     const bool here = !d->placed || (own->line == d->line && own->column == d->column &&
-                                     is_same(own->file, d->file));
+                                     ssk_text_same(own->file, d->file));
     if (own->code == d->code && here && ends_with(own->message, d->message))
       return false;
   }

@@ -186,6 +186,10 @@ enum ssk_text_flaw ssk_text_check(const char *data, size_t size, size_t *bad) {
   return SSK_TEXT_CLEAN;
 }
 
+bool ssk_text_same(const char *a, const char *b) {
+  return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 /* ---- nearest names -------------------------------------------------------------------------- */
 
 #define NAME_MAX_LENGTH 63

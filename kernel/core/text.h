@@ -35,6 +35,9 @@ bool ssk_text_read_double(const char *text, double *value);
 enum ssk_text_flaw { SSK_TEXT_CLEAN, SSK_TEXT_CONTROL, SSK_TEXT_NOT_UTF8 };
 enum ssk_text_flaw ssk_text_check(const char *data, size_t size, size_t *bad);
 
+/* Whether two texts are equal; both may be missing (NULL), which are equal too. */
+bool ssk_text_same(const char *a, const char *b);
+
 /* Nearest-name search (Damerau-Levenshtein over letters and digits; neither case nor blanks,
  * underscores and brackets count): start with {.wanted = name}, offer candidates one by one, read
  * `best`. NULL when nothing is near enough, which is a distance of 1 + length/4, or, where no name

@@ -3,6 +3,7 @@
  * bench_write.c. */
 #include "report/bench.h"
 #include "core/clock.h"
+#include "core/text.h"
 #include "report/times_log.h"
 #include "train/loop.h"
 #include <math.h>
@@ -37,10 +38,6 @@ static void write_shape(const struct ssk_profile_key *key, char shape[80]) {
   snprintf(shape + n, 80 - n, "]");
 }
 
-static bool same_text(const char *a, const char *b) {
-  return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 /* The row for what a profile tells; made when it is the first of its kind. NULL without memory. */
 static struct ssk_bench_row *row_of(struct ssk_bench *out, const struct ssk_profile_key *key) {
   const char *component = ssk_profile_component(key);
@@ -49,7 +46,7 @@ static struct ssk_bench_row *row_of(struct ssk_bench *out, const struct ssk_prof
     write_shape(key, shape);
   for (int i = 0; i < out->n_rows; i++) {
     struct ssk_bench_row *row = &out->rows[i];
-    if (same_text(row->component, component) && same_text(row->name, key->name) &&
+    if (ssk_text_same(row->component, component) && ssk_text_same(row->name, key->name) &&
         strcmp(row->shape, shape) == 0)
       return row;
   }

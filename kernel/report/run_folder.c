@@ -130,12 +130,9 @@ int ssk_run_folder_open(struct ssk_run_folder *folder, const char *path, ssk_err
   const struct {
     char **file;
     const char *name;
-  } files[] = {{&folder->recipe, "recipe.yaml"},
-               {&folder->metrics, "metrics.jsonl"},
-               {&folder->last, "checkpoints/last.safetensors"},
-               {&folder->best, "checkpoints/best.safetensors"},
-               {&folder->status, "status"},
-               {&folder->command, "command.txt"}};
+  } files[] = {{&folder->recipe, "recipe.yaml"}, {&folder->metrics, "metrics.jsonl"},
+               {&folder->last, SSK_RUN_LATEST},  {&folder->best, "checkpoints/best.safetensors"},
+               {&folder->status, "status"},      {&folder->command, "command.txt"}};
   int code = folder->path ? SSK_OK : no_memory(path, err);
   for (size_t i = 0; i < sizeof files / sizeof files[0] && !code; i++)
     if (!(*files[i].file = ssk_path_join(folder->path, files[i].name)))

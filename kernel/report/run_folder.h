@@ -7,6 +7,9 @@
 #include <sskit/err.h>
 #include <stdint.h>
 
+/* Where the latest checkpoint lies in a run directory. */
+#define SSK_RUN_LATEST "checkpoints/last.safetensors"
+
 /* A directory that this process works in. */
 struct ssk_run_folder {
   char *path;

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "model/units.h"
 #include "report/environment.h"
+#include "report/run_folder.h"
 #include "train/checkpoint.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ int ssk_run_checkpoint(const char *path, char **out, ssk_err *err) {
                        "'%s' is a recipe: what is wanted is a run, which 'sskit train' makes of it",
                        path);
   const bool folder = S_ISDIR(info.st_mode);
-  *out = folder ? ssk_path_join(path, "checkpoints/last.safetensors") : strdup(path);
+  *out = folder ? ssk_path_join(path, SSK_RUN_LATEST) : strdup(path);
   if (!*out)
     return ssk_err_set(err, SSK_ENOMEM, "no memory to open '%s'", path);
   if (folder && !ssk_file_exists(*out)) {

@@ -2,6 +2,7 @@
 /* run_stamp.c - stat of the files of a run. */
 #include "report/run_stamp.h"
 #include "core/file.h"
+#include "report/run_folder.h"
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -11,9 +12,8 @@ static int64_t nanoseconds(struct timespec time) {
 }
 
 void ssk_run_stamp_take(struct ssk_run_stamp *stamp, const char *path) {
-  static const char *const names[] = {"recipe.yaml",   "status",
-                                      "metrics.jsonl", "environment.json",
-                                      "command.txt",   "checkpoints/last.safetensors"};
+  static const char *const names[] = {"recipe.yaml",      "status",      "metrics.jsonl",
+                                      "environment.json", "command.txt", SSK_RUN_LATEST};
   *stamp = (struct ssk_run_stamp){0};
   for (size_t f = 0; f < sizeof names / sizeof names[0]; f++) {
     struct stat info;

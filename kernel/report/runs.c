@@ -178,8 +178,7 @@ void ssk_run_info_free(struct ssk_run_info *run) {
 /* One that was stopped, or failed, may have gone on behind the last line of its log; one that came
  * to its end has logged it. */
 static void look_at_checkpoint(struct ssk_run_info *run) {
-  char *path =
-      strcmp(run->status, "done") ? ssk_path_join(run->path, "checkpoints/last.safetensors") : NULL;
+  char *path = strcmp(run->status, "done") ? ssk_path_join(run->path, SSK_RUN_LATEST) : NULL;
   const int64_t step = path ? ssk_checkpoint_step(path) : -1;
   run->step = step > run->step ? step : run->step;
   free(path);

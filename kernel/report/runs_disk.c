@@ -110,7 +110,7 @@ static bool is_left(const char *path) {
 }
 
 static bool has_checkpoint(const char *path) {
-  char *file = ssk_path_join(path, "checkpoints/last.safetensors");
+  char *file = ssk_path_join(path, SSK_RUN_LATEST);
   bool has = file && ssk_file_exists(file);
   free(file);
   return has;

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* table_reasons.c - the footnote of a comparison: which cells have no value, and why. */
 #include "report/table.h"
-#include <string.h>
-
-/* Whether two cells lack a value for the same reason, or have one each. */
-static bool is_same(const char *a, const char *b) {
-  return a && b ? strcmp(a, b) == 0 : a == b;
-}
 
 static bool has_gap(const struct ssk_table *table, int column) {
   for (int r = 0; r < table->n_rows; r++)
@@ -17,7 +11,7 @@ static bool has_gap(const struct ssk_table *table, int column) {
 
 static bool is_same_column(const struct ssk_table *table, int a, int b) {
   for (int r = 0; r < table->n_rows; r++)
-    if (!is_same(table->rows[r].cells[a].reason, table->rows[r].cells[b].reason))
+    if (!ssk_text_same(table->rows[r].cells[a].reason, table->rows[r].cells[b].reason))
       return false;
   return true;
 }
@@ -25,7 +19,7 @@ static bool is_same_column(const struct ssk_table *table, int a, int b) {
 /* Whether an earlier row lacks its value for the reason that row `row` does. */
 static bool is_told(const struct ssk_table *table, int row, int column) {
   for (int r = 0; r < row; r++)
-    if (is_same(table->rows[r].cells[column].reason, table->rows[row].cells[column].reason))
+    if (ssk_text_same(table->rows[r].cells[column].reason, table->rows[row].cells[column].reason))
       return true;
   return false;
 }
@@ -38,7 +32,7 @@ static void add_rows(const struct ssk_table *table, int column, struct ssk_text 
       continue;
     ssk_text_printf(out, "%s of %s", n++ ? "," : "", table->rows[r].name);
     for (int other = r + 1; other < table->n_rows; other++)
-      if (is_same(table->rows[other].cells[column].reason, reason))
+      if (ssk_text_same(table->rows[other].cells[column].reason, reason))
         ssk_text_printf(out, ", %s", table->rows[other].name);
     ssk_text_printf(out, ": %s", reason);
   }

@@ -70,8 +70,10 @@ static int jsonl_no_target(const struct jsonl *d, const struct jsonl_line *line,
   const char *key;
   json_t *value;
   jsonl_bad(line, err, "there is no '%s'", d->target);
-  json_object_foreach((json_t *)object, key, value) if (used < sizeof list) used +=
-      (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", key);
+  json_object_foreach((json_t *)object, key, value) {
+    if (used < sizeof list)
+      used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", key);
+  }
   if (used)
     ssk_err_hint(err, "its keys are %s: name that of the series under 'target' in the recipe",
                  list);

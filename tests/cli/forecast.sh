@@ -131,15 +131,7 @@ else
   skip "... and NumPy reads what CSV and JSON say" "python3-numpy is not installed"
 fi
 
-# refused STATUS TEXT ARGUMENT...
-refused() {
-  wanted=$1
-  text=$2
-  shift 2
-  "$SSKIT" forecast "$@" >out 2>err
-  status=$?
-  test $status = "$wanted" && grep -qF -- "$text" err && ! test -s out
-}
+verb=forecast
 sed '1s/temp/tmep/' own.csv >renamed.csv
 point "a column that is not there" refused 5 "renamed.csv:1:1: error: there is no column 'temp'" \
   runs/plain --data renamed.csv

@@ -38,15 +38,7 @@ point "as JSON" grep -q '"status": "hidden"' three.json
 sskit sample runs/gaps --samples 3 --length 5 --paths >prior.csv
 point "free paths of a given length" test "$(lines prior.csv '$1 == ""')" = 30
 
-# refused STATUS TEXT ARGUMENT...
-refused() {
-  wanted=$1
-  text=$2
-  shift 2
-  "$SSKIT" sample runs/gaps "$@" >out 2>err
-  status=$?
-  test $status = "$wanted" && grep -qF -- "$text" err && ! test -s out
-}
+verb="sample runs/gaps"
 point "a series that is not there" refused 2 "there is no series 32: the split has 32" \
   --posterior --series 32
 point "a length that does not apply" refused 2 "--length is for series that are drawn freely" \

@@ -54,15 +54,7 @@ point "... the same paths" cmp out within.csv
 run 0 "free series with the covariates of a file" sample runs/inputs --data own.csv --series 5 --length 31
 point "... by the name of that series" grep -q '^l,30,x,0,,,' out
 
-# refused STATUS TEXT ARGUMENT...
-refused() {
-  wanted=$1
-  text=$2
-  shift 2
-  "$SSKIT" sample "$@" >out 2>err
-  status=$?
-  test $status = "$wanted" && grep -qF -- "$text" err && ! test -s out
-}
+verb=sample
 point "more steps than the file has covariates" refused 5 "no covariates beyond the 31 steps" \
   runs/inputs --data own.csv --series 5 --length 32
 point "a series that the file does not have" refused 2 "there is no series 6: the file has 6" \

@@ -35,6 +35,18 @@ run() {
   point "$name" test $status = "$wanted"
 }
 
+# refused STATUS TEXT ARGUMENT...: to be asked at a point. The program with $verb and these arguments ends with
+# that status, says the text, and prints nothing.
+refused() {
+  wanted=$1
+  text=$2
+  shift 2
+  # shellcheck disable=SC2086,SC2154
+  "$SSKIT" $verb "$@" >out 2>err
+  status=$?
+  test $status = "$wanted" && grep -qF -- "$text" err && ! test -s out
+}
+
 # await COMMAND...: again and again until it succeeds, half a minute at the most
 await() {
   tries=0
