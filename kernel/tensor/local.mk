@@ -17,6 +17,7 @@ libsskit_sources += kernel/tensor/rng.c
 libsskit_sources += kernel/tensor/rows.c
 libsskit_sources += kernel/tensor/rows.h
 libsskit_sources += kernel/tensor/rows_lanes.h
+libsskit_sources += kernel/tensor/rows_layer.c
 libsskit_sources += kernel/tensor/rng_fill.h
 libsskit_sources += kernel/tensor/vmath.c
 libsskit_sources += kernel/tensor/vmath_copies.h

@@ -8,7 +8,6 @@
  *
  * Works in blocks of rows, so that all activations of a block stay in the cache; nothing is kept
  * for the way back, they are computed again. Both halves go through one tanh. */
-#include "tensor/gemm.h"
 #include "tensor/ops.h"
 #include "tensor/rows.h"
 #include "tensor/sums.h"
@@ -102,10 +101,6 @@ static bool begin(struct ssk_call *call, struct gated *g) {
   return true;
 }
 
-static struct ssk_matrix matrix(const ssk_real *data, size_t columns, enum ssk_transpose as) {
-  return (struct ssk_matrix){data, (int)columns, as};
-}
-
 /* Rows from `first` on, of `n`, that share a row of `side`. */
 static size_t run_of(const struct gated *g, size_t first, size_t n) {
   const size_t left = g->group - first % g->group;
@@ -121,18 +116,16 @@ static size_t side_at(const struct ssk_call *call, const struct gated *g, size_t
 /* u = tanh [a/2, b] and the gate of n rows. */
 static void activate(const struct ssk_call *call, const struct gated *g, size_t first, size_t n) {
   const size_t width = 2 * g->C;
-  const ssk_real *b = call->in[in_b]->data;
+  const ssk_real *y = call->in[in_y]->data, *b = call->in[in_b]->data;
   for (size_t r = 0, run; r < n; r += run) {
     run = run_of(g, first + r, n - r);
     const ssk_real *side =
         call->in[in_side] ? call->in[in_side]->data + side_at(call, g, first + r) : NULL;
     for (size_t c = 0; c < width; c++)
       g->row[c] = (side ? b[c] + side[c] : b[c]) * (c < g->C ? (ssk_real)0.5 : 1);
-    ssk_rows_add(run, width, g->row, NULL, g->u + r * width);
+    ssk_rows_layer(run, g->I, width, (struct ssk_layer){.W = g->W, .row = g->row},
+                   y + (first + r) * g->I, g->u + r * width);
   }
-  ssk_gemm((int)n, (int)width, (int)g->I, 1,
-           matrix(call->in[in_y]->data + first * g->I, g->I, SSK_AS_IS),
-           matrix(g->W, width, SSK_AS_IS), 1, g->u, (int)width);
   ssk_vtanh(n * width, g->u, g->u);
   ssk_rows_gate(n, g->C, g->u, g->g);
 }
@@ -147,16 +140,13 @@ void ssk_forward_gated_residual(struct ssk_call *call) {
   const size_t half = g.rows * g.O;
   for (size_t r = 0; r < g.rows; r += BLOCK) {
     const size_t n = g.rows - r < BLOCK ? g.rows - r : BLOCK, at = r * g.O;
-    const int m = (int)n, O = (int)g.O, C = (int)g.C;
-    ssk_real *skip = call->out->data + (residual ? half : 0) + at;
+    const struct ssk_layer skip = {S->data, s->data, NULL, skips ? state->data + half + at : NULL};
+    const struct ssk_layer rest = {g.R, g.r, g.scale, state->data + at};
+    ssk_real *out = call->out->data + at;
     activate(call, &g, r, n);
-    ssk_rows_add(n, g.O, s->data, skips ? state->data + half + at : NULL, skip);
-    ssk_gemm(m, O, C, 1, matrix(g.g, g.C, SSK_AS_IS), matrix(S->data, g.O, SSK_AS_IS), 1, skip, O);
-    if (residual) {
-      ssk_real *x = call->out->data + at;
-      ssk_rows_filter(n, g.O, (struct ssk_filter){1, g.scale, 0}, state->data + at, g.r, true, x);
-      ssk_gemm(m, O, C, 1, matrix(g.g, g.C, SSK_AS_IS), matrix(g.R, g.O, SSK_AS_IS), 1, x, O);
-    }
+    ssk_rows_layer(n, g.C, g.O, skip, g.g, out + (residual ? half : 0));
+    if (residual)
+      ssk_rows_layer(n, g.C, g.O, rest, g.g, out);
   }
   ssk_arena_rewind(&call->tape->arena, mark);
 }
@@ -185,14 +175,12 @@ struct behind {
 
 static void behind_back(const struct gated *g, const struct behind *layer, size_t n,
                         const ssk_real *dout, bool add, ssk_real *dg) {
-  const int C = (int)g->C, O = (int)g->O;
   if (layer->dW)
-    ssk_gemm(C, O, (int)n, 1, matrix(g->g, g->C, SSK_TRANSPOSED), matrix(dout, g->O, SSK_AS_IS), 1,
-             layer->dW, O);
+    ssk_rows_add_outer(n, g->C, g->O, g->g, dout, layer->dW);
   if (layer->db)
     ssk_rows_sum(n, g->O, dout, layer->db);
-  ssk_gemm((int)n, C, O, 1, matrix(dout, g->O, SSK_AS_IS), matrix(layer->turned, g->C, SSK_AS_IS),
-           add, dg, C);
+  ssk_rows_layer(n, g->O, g->C, (struct ssk_layer){.W = layer->turned, .base = add ? dg : NULL},
+                 dout, dg);
 }
 
 /* The gradient of the state's half [rows, O] that begins at entry `from`: += or = that of the
@@ -212,15 +200,15 @@ static void state_back(const struct ssk_call *call, size_t from, size_t count,
 static void gate_back(struct ssk_call *call, const struct gated *g, size_t r, size_t n,
                       const ssk_real *dg, const ssk_real *turned, ssk_real *const *grad) {
   const ssk_tensor *y = call->in[in_y];
-  const int I = (int)g->I, width = (int)(2 * g->C);
   ssk_rows_gate_back(n, g->C, dg, g->u);
   add_sums(call, g, r, n, grad[in_b], grad[in_side]);
   if (grad[in_W])
-    ssk_gemm(I, width, (int)n, 1, matrix(y->data + r * g->I, g->I, SSK_TRANSPOSED),
-             matrix(g->u, 2 * g->C, SSK_AS_IS), 1, grad[in_W], width);
-  if (ssk_wants(y))
-    ssk_gemm((int)n, I, width, 1, matrix(g->u, 2 * g->C, SSK_AS_IS),
-             matrix(turned, g->I, SSK_AS_IS), !ssk_call_fresh(call, in_y), y->grad + r * g->I, I);
+    ssk_rows_add_outer(n, g->I, 2 * g->C, y->data + r * g->I, g->u, grad[in_W]);
+  if (ssk_wants(y)) {
+    ssk_real *dy = y->grad + r * g->I;
+    const ssk_real *base = ssk_call_fresh(call, in_y) ? NULL : dy;
+    ssk_rows_layer(n, 2 * g->C, g->I, (struct ssk_layer){.W = turned, .base = base}, g->u, dy);
+  }
 }
 
 void ssk_backward_gated_residual(struct ssk_call *call) {

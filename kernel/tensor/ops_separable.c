@@ -6,7 +6,6 @@
  * after step: what a tap sees is then a run of rows. Nothing is kept for the way back but x: the
  * rest is computed again. */
 #include "tensor/activation.h"
-#include "tensor/gemm.h"
 #include "tensor/ops.h"
 #include "tensor/rows.h"
 #include "tensor/sums.h"
@@ -135,10 +134,6 @@ static void convolve(const struct ssk_call *call, const struct separable *s, siz
   ssk_act_forward(SSK_SILU, steps * n * s->C, h, h, slope);
 }
 
-static struct ssk_matrix matrix(const ssk_real *data, size_t C, enum ssk_transpose as) {
-  return (struct ssk_matrix){data, (int)C, as};
-}
-
 /* For each block of n entries from `first` on, and for each piece of it: `steps` steps from l on.
  */
 #define FOR_BLOCKS(s, first, n)                                                                    \
@@ -149,18 +144,16 @@ static struct ssk_matrix matrix(const ssk_real *data, size_t C, enum ssk_transpo
 void ssk_forward_conv_separable(struct ssk_call *call) {
   const struct separable s = begin(call);
   const size_t mark = ssk_arena_mark(&call->tape->arena);
-  const int C = (int)s.C;
   ssk_real *h = ssk_scratch_reals(call, s.steps * s.n * s.C);
   if (!h)
     return;
   FOR_BLOCKS(s, first, n)
   FOR_PIECES(s, l, steps) {
     const size_t rows = steps * n, at = (l * s.N + first) * s.C;
-    ssk_real *y = call->out->data + at;
+    const struct ssk_layer layer = {
+        .W = call->in[in_W]->data, .row = call->in[in_b]->data, .base = call->in[in_x]->data + at};
     convolve(call, &s, l, steps, first, n, h, NULL);
-    ssk_rows_add(rows, s.C, call->in[in_b]->data, call->in[in_x]->data + at, y);
-    ssk_gemm((int)rows, C, C, 1, matrix(h, s.C, SSK_AS_IS),
-             matrix(call->in[in_W]->data, s.C, SSK_AS_IS), 1, y, C);
+    ssk_rows_layer(rows, s.C, s.C, layer, h, call->out->data + at);
   }
   ssk_arena_rewind(&call->tape->arena, mark);
 }
@@ -196,7 +189,6 @@ static void add_input_gradient(const struct ssk_call *call, const struct separab
 void ssk_backward_conv_separable(struct ssk_call *call) {
   const struct separable s = begin(call);
   const size_t piece = s.steps * s.n * s.C;
-  const int C = (int)s.C;
   ssk_real *grad[5];
   for (int i = in_filter; i <= in_b; i++)
     grad[i] = ssk_wants(call->in[i]) ? ssk_grad_to_add(call, i) : NULL;
@@ -212,12 +204,10 @@ void ssk_backward_conv_separable(struct ssk_call *call) {
       ssk_real *to = dh + l * n * s.C;
       convolve(call, &s, l, steps, first, n, h, slope);
       if (grad[in_W])
-        ssk_gemm(C, C, (int)rows, 1, matrix(h, s.C, SSK_TRANSPOSED), matrix(dy, s.C, SSK_AS_IS), 1,
-                 grad[in_W], C);
+        ssk_rows_add_outer(rows, s.C, s.C, h, dy, grad[in_W]);
       if (grad[in_b])
         ssk_rows_sum(rows, s.C, dy, grad[in_b]);
-      ssk_gemm((int)rows, C, C, 1, matrix(dy, s.C, SSK_AS_IS), matrix(turned, s.C, SSK_AS_IS), 0,
-               to, C);
+      ssk_rows_layer(rows, s.C, s.C, (struct ssk_layer){.W = turned}, dy, to);
       ssk_act_backward(SSK_SILU, rows * s.C, h, slope, to, to);
       if (grad[in_filter_bias])
         ssk_rows_sum(rows, s.C, to, grad[in_filter_bias]);

@@ -29,6 +29,20 @@ void ssk_rows_sum(size_t n, size_t C, const ssk_real *x, ssk_real *sums);
 void ssk_rows_sum_products(size_t n, size_t C, const ssk_real *x, const ssk_real *y,
                            ssk_real *sums);
 
+/* A layer, and what is added to its product. */
+struct ssk_layer {
+  const ssk_real *W;      /* [I, C] */
+  const ssk_real *row;    /* [C], or NULL: 0 */
+  const ssk_real *factor; /* [C], with a row and a base only, or NULL: 1 */
+  const ssk_real *base;   /* [n, C], or NULL: 0; without a row it is y */
+};
+/* y[r] = row + factor base[r] + x[r] W, x [n, I] */
+void ssk_rows_layer(size_t n, size_t I, size_t C, struct ssk_layer layer, const ssk_real *x,
+                    ssk_real *y);
+/* dW [I, C] += sum over r of x[r]^T dy[r] */
+void ssk_rows_add_outer(size_t n, size_t I, size_t C, const ssk_real *x, const ssk_real *dy,
+                        ssk_real *dW);
+
 /* WaveNet's gate of u = tanh [a/2, b], [n, 2C]: y = sigmoid(a) tanh(b) = (1 + u_1)/2 u_2, and from
  * dy the gradients of a and b in u's place. */
 void ssk_rows_gate(size_t n, size_t C, const ssk_real *u, ssk_real *y);

@@ -236,10 +236,9 @@ static ssk_tensor *gated_in_parts(struct rig *r, const int *arg) {
 
 Test(fused, gated_block_is_the_sum_of_its_parts) {
   static const int cases[][8] = {/* rows, I, C, O, rows of side, skips, residual, side */
-                                 {2000, 8, 8, 8, 50, 1, 1, 1},
-                                 {700, 5, 9, 11, 700, 0, 1, 1},
-                                 {333, 16, 3, 8, 1, 1, 0, 0},
-                                 {900, 8, 8, 4, 1, 0, 0, 1}};
+                                 {2000, 8, 8, 8, 50, 1, 1, 1}, {700, 5, 9, 11, 700, 0, 1, 1},
+                                 {333, 8, 8, 8, 37, 1, 1, 1},  {333, 8, 8, 16, 37, 1, 1, 1},
+                                 {333, 16, 3, 8, 1, 1, 0, 0},  {900, 8, 8, 4, 1, 0, 0, 1}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const int *c = cases[i], rows = c[0], I = c[1], C = c[2], O = c[3];
     struct rig r = {0};
