@@ -41,7 +41,7 @@ static char *help_filter(int key, const char *text, void *input) {
       ssk_text_printf(&out, "  %-11s %s\n", ssk_verbs[i].name, ssk_verbs[i].help);
   } else if (key == ARGP_KEY_HELP_POST_DOC) {
     ssk_text_printf(&out,
-                    "'sskit VERB --help' explains a verb.\n\nExit status:\n%s\nEnvironment:\n%s",
+                    "'sskit help VERB' explains a verb.\n\nExit status:\n%s\nEnvironment:\n%s",
                     ssk_exit_statuses, ssk_environment);
   } else {
     return (char *)text;
@@ -87,6 +87,15 @@ static int run_verb(struct ssk_cli *cli, const struct ssk_verb *verb, int argc, 
   return code;
 }
 
+/* 'help' and 'help VERB', as other programs have them, to '--help' and 'VERB --help'. */
+static void turn_help(int argc, char **argv) {
+  static char help[] = "--help";
+  if (argc > 1 && argc <= 3 && strcmp(argv[1], "help") == 0) {
+    argv[1] = argc == 3 ? argv[2] : help;
+    argv[argc - 1] = help;
+  }
+}
+
 static int run(struct ssk_cli *cli, int argc, char **argv) {
   static const struct argp_child children[] = {{&ssk_cli_globals, 0, NULL, 0}, {NULL, 0, NULL, 0}};
   static const struct argp argp = {.parser = parse_front,
@@ -97,6 +106,7 @@ static int run(struct ssk_cli *cli, int argc, char **argv) {
   static char program[] = "sskit"; /* libtool's wrapper must not show in messages */
   struct front front = {.cli = cli};
   argv[0] = program;
+  turn_help(argc, argv);
   argp_program_version_hook = print_version;
   argp_err_exit_status = SSK_EUSAGE;
   error_t failed = argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &front);

@@ -81,6 +81,12 @@ for verb in $("$SSKIT" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p');
   run 0 "$verb" --help
   verdict "$verb --help" out_has "Usage: sskit $verb [OPTION...]" --plugin-dir --json
 done
+"$SSKIT" --help >whole
+run 0 help
+verdict "help is --help" cmp whole out
+"$SSKIT" train --help >whole
+run 0 help train
+verdict "help VERB is VERB --help" cmp whole out
 
 # ---- wrong usage --------------------------------------------------------------------------------
 
