@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const size_t file_limit = (size_t)1 << 24;
 
@@ -31,6 +32,7 @@ int ssk_study_folder_take(const char *folder, const char *command, ssk_err *err)
   char *file = ssk_path_join(folder, "command.txt");
   int code = file ? SSK_OK : no_memory(err);
   if (!code && (ssk_is_run(folder) || !ssk_file_exists(file))) { /* a run has such a file, too */
+    rmdir(folder); /* one that is empty is as good as none, as for a run */
     code = ssk_folder_claim(folder, err);
     if (code && ssk_file_exists(folder))
       ssk_err_hint(err, "a comparison goes on in its own directory only: name another one");

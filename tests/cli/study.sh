@@ -21,7 +21,8 @@ name: study
 compare: {rows: [persistence, gaussian.yaml, gated.yaml], bootstrap: 20, seeds: [1]}
 END
 run 0 "a study" compare -q study.yaml -o whole
-run 0 "... with its progress" compare study.yaml 'compare.seeds=[3, 5]' training.steps=2 -o told
+mkdir told
+run 0 "... in a directory that is there and empty, with its progress" compare study.yaml 'compare.seeds=[3, 5]' training.steps=2 -o told
 point "... each line of which says what is trained" \
   test "$(sed 's/: step .*//' err | sort | uniq -c | awk '{ sub(/^ *[0-9]+ /, ""); print }' | tr '\n' ';')" = \
   "gated, seed 3 (3 of 4);gated, seed 5 (4 of 4);gaussian, seed 3 (1 of 4);gaussian, seed 5 (2 of 4);"
