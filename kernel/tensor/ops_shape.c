@@ -22,17 +22,26 @@ static struct split split_at(const ssk_tensor *x, int axis) {
   return s;
 }
 
-/* Copy, or add, `rows` runs of n numbers that lie y_step and x_step apart. */
+/* Copy, or add, `rows` runs of n numbers that lie y_step and x_step apart. Short runs have their
+ * length known to the compiler: else it calls memcpy for each. */
 static void copy_runs(size_t rows, size_t n, const ssk_real *restrict x, size_t x_step,
                       ssk_real *restrict y, size_t y_step) {
-  if (n >= 16) {
+#define RUNS_OF(length)                                                                            \
+  case length:                                                                                     \
+    for (size_t r = 0; r < rows; r++)                                                              \
+      memcpy(y + r * y_step, x + r * x_step, length * sizeof *y);                                  \
+    break;
+  switch (n) {
+    RUNS_OF(1)
+    RUNS_OF(2)
+    RUNS_OF(3)
+    RUNS_OF(4)
+    RUNS_OF(8)
+  default:
     for (size_t r = 0; r < rows; r++)
       memcpy(y + r * y_step, x + r * x_step, n * sizeof *y);
-    return;
   }
-  for (size_t r = 0; r < rows; r++)
-    for (size_t i = 0; i < n; i++)
-      y[r * y_step + i] = x[r * x_step + i];
+#undef RUNS_OF
 }
 
 static void add_runs(size_t rows, size_t n, const ssk_real *restrict x, size_t x_step,
