@@ -21,6 +21,7 @@ libsskit_sources += kernel/tensor/rows_layer.c
 libsskit_sources += kernel/tensor/rng_fill.h
 libsskit_sources += kernel/tensor/vmath.c
 libsskit_sources += kernel/tensor/vmath_copies.h
+libsskit_sources += kernel/tensor/vmath_philox.h
 libsskit_sources += kernel/tensor/vmath_trig.h
 libsskit_sources += kernel/tensor/broadcast.c
 libsskit_sources += kernel/tensor/broadcast.h

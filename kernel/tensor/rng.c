@@ -21,15 +21,11 @@ ssk_rng ssk_rng_open(uint64_t seed, const char *path, const char *purpose, uint3
   return (ssk_rng){.key = ssk_rng_key(seed, path, purpose), .step = step, .row = row, .used = 4};
 }
 
-static inline philox4x32_ctr_t block_at(const ssk_rng *rng, uint64_t index) {
-  const philox4x32_ctr_t counter = {
-      {rng->step, rng->row, (uint32_t)index, (uint32_t)(index >> 32)}};
-  const philox4x32_key_t key = {{(uint32_t)rng->key, (uint32_t)(rng->key >> 32)}};
-  return philox4x32(counter, key);
-}
-
 static void next_block(ssk_rng *rng) {
-  const philox4x32_ctr_t block = block_at(rng, rng->index);
+  const philox4x32_ctr_t counter = {
+      {rng->step, rng->row, (uint32_t)rng->index, (uint32_t)(rng->index >> 32)}};
+  const philox4x32_key_t key = {{(uint32_t)rng->key, (uint32_t)(rng->key >> 32)}};
+  const philox4x32_ctr_t block = philox4x32(counter, key);
   memcpy(rng->block, block.v, sizeof rng->block);
   rng->index++;
   rng->used = 0;
@@ -46,44 +42,20 @@ static uint64_t next_u64(ssk_rng *rng) {
   return low | (uint64_t)ssk_rng_u32(rng) << 32;
 }
 
-/* The odd multiples of 2^-53: 52 random bits and a half, so neither 0 nor 1 can come out. The bits
- * are those behind the point of a number in [1, 2). */
-static inline double uniform_of(uint64_t bits) {
-  const uint64_t in_one_two = bits >> 12 | (uint64_t)1023 << 52;
-  double x;
-  memcpy(&x, &in_one_two, sizeof x);
-  return (x - 1) + 0x1p-53;
-}
-
 double ssk_rng_uniform(ssk_rng *rng) {
-  return uniform_of(next_u64(rng));
+  return ssk_uniform_of(next_u64(rng));
 }
 
-/* n uniforms; whole blocks at once, which the compiler does several of in a vector. */
+/* n uniforms; whole blocks at once. */
 static void fill_uniform(ssk_rng *rng, size_t n, double *out) {
-  enum { most = 64 };
-  double first[most], second[most];
   while (n && rng->used < 4) {
     *out++ = ssk_rng_uniform(rng);
     n--;
   }
-  while (n >= 2) {
-    const size_t m = n / 2 < most ? n / 2 : most;
-    for (size_t i = 0; i < m; i++) {
-      const philox4x32_ctr_t block = block_at(rng, rng->index + i);
-      first[i] = uniform_of(block.v[0] | (uint64_t)block.v[1] << 32);
-      second[i] = uniform_of(block.v[2] | (uint64_t)block.v[3] << 32);
-    }
-    for (size_t i = 0; i < m; i++) {
-      out[2 * i] = first[i];
-      out[2 * i + 1] = second[i];
-    }
-    rng->index += m;
-    out += 2 * m;
-    n -= 2 * m;
-  }
-  if (n)
-    *out = ssk_rng_uniform(rng);
+  ssk_vphilox(n / 2, rng, out);
+  rng->index += n / 2;
+  if (n % 2)
+    out[n - 1] = ssk_rng_uniform(rng);
 }
 
 double ssk_rng_normal(ssk_rng *rng) {

@@ -5,6 +5,7 @@
  * resolvers run before a sanitizer is set up. */
 #include "tensor/vmath.h"
 #include <math.h>
+#include <Random123/philox.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct kernels {
   void (*sin)(size_t, const double *, double *);
   void (*cos)(size_t, const double *, double *);
   void (*box_muller)(size_t, double *);
+  void (*philox)(size_t, const ssk_rng *, double *);
 };
 
 /* The copies for the instruction set that ISA names: double, and float where that is ssk_real. */
@@ -31,7 +33,8 @@ struct kernels {
   {                                                                                                \
     .exp = REAL_NAME(exp), .log = REAL_NAME(log), .tanh = REAL_NAME(tanh),                         \
     .sigmoid = REAL_NAME(sigmoid), .softplus = REAL_NAME(softplus), .sin = JOIN(double, ISA, sin), \
-    .cos = JOIN(double, ISA, cos), .box_muller = JOIN(double, ISA, box_muller)                     \
+    .cos = JOIN(double, ISA, cos), .box_muller = JOIN(double, ISA, box_muller),                    \
+    .philox = JOIN(double, ISA, philox)                                                            \
   }
 
 #define ISA base
@@ -103,6 +106,9 @@ void ssk_vsoftplus(size_t n, const ssk_real *x, ssk_real *y) {
 }
 void ssk_vbox_muller(size_t n, double *pairs) {
   kernels()->box_muller(n, pairs);
+}
+void ssk_vphilox(size_t n, const ssk_rng *rng, double *out) {
+  kernels()->philox(n, rng, out);
 }
 
 /* By blocks in double; arguments beyond the range of the reduction go to the C library. */

@@ -20,6 +20,7 @@
 #define SSK_TENSOR_VMATH_H
 
 #include <sskit/tape.h>
+#include <string.h>
 
 void ssk_vexp(size_t n, const ssk_real *x, ssk_real *y);
 void ssk_vlog(size_t n, const ssk_real *x, ssk_real *y);
@@ -40,5 +41,18 @@ void ssk_vmath_choose(enum ssk_isa most);
 /* Box and Muller's transform in double: pairs of uniforms on (0,1), in place, to pairs of standard
  * normals (n pairs, 2n entries). */
 void ssk_vbox_muller(size_t n, double *pairs);
+
+/* 2n uniforms on (0,1): those of n blocks of the generator's stream, from rng->index on; rng stays
+ * as it is. The same numbers by every instruction set. */
+void ssk_vphilox(size_t n, const ssk_rng *rng, double *out);
+
+/* The odd multiples of 2^-53: 52 random bits and a half, so neither 0 nor 1 can come out. The bits
+ * are those behind the point of a number in [1, 2). */
+static inline double ssk_uniform_of(uint64_t bits) {
+  const uint64_t in_one_two = bits >> 12 | (uint64_t)1023 << 52;
+  double x;
+  memcpy(&x, &in_one_two, sizeof x);
+  return (x - 1) + 0x1p-53;
+}
 
 #endif

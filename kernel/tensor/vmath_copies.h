@@ -26,6 +26,7 @@
 #define BIAS     1023
 #define NAME(f)  JOIN(double, ISA, f)
 #include "tensor/vmath_kernels.h"
+#include "tensor/vmath_philox.h"
 #include "tensor/vmath_trig.h"
 #undef REAL
 #undef BITS

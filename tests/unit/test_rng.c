@@ -2,6 +2,7 @@
 /* test_rng.c - random streams: Philox against its published vectors, the naming of streams, and the
  * distributions. */
 #include "tensor/rng_fill.h"
+#include "tensor/vmath.h"
 #include <criterion/criterion.h>
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>
@@ -90,21 +91,44 @@ Test(rng, distributions_are_what_they_say) {
     cr_expect_lt(ssk_rng_below(&rng, (UINT64_C(1) << 63) + 1), (UINT64_C(1) << 63) + 1);
 }
 
-Test(rng, many_at_once_are_the_same_as_one_by_one) {
+static void expect_the_same_at_once(size_t n, uint64_t index) {
   enum { most = 700 };
   ssk_real bulk[most];
-  for (size_t n = 0; n < most; n += 1 + n / 3) {
-    ssk_rng one = ssk_rng_open(4, "test", "bulk", 0, (uint32_t)n), many;
-    if (n % 2)
-      ssk_rng_normal(&one); /* begin within a pair */
-    many = one;
-    ssk_rng_fill_normal(&many, n, bulk);
-    for (size_t i = 0; i < n; i++)
-      cr_expect_eq(bulk[i], (ssk_real)ssk_rng_normal(&one), "normal %zu of %zu", i, n);
-    ssk_rng_fill_uniform(&many, n, bulk);
-    for (size_t i = 0; i < n; i++)
-      cr_expect(bulk[i] < 1 && fabs((double)bulk[i] - ssk_rng_uniform(&one)) < 1e-7);
-    cr_expect_eq(ssk_rng_normal(&many), ssk_rng_normal(&one), "after %zu", n);
+  ssk_rng one = ssk_rng_open(4, "test", "bulk", 0, (uint32_t)n), many;
+  one.index = index;
+  if (n % 2)
+    ssk_rng_normal(&one); /* begin within a pair */
+  many = one;
+  ssk_rng_fill_normal(&many, n, bulk);
+  for (size_t i = 0; i < n; i++)
+    cr_expect_eq(bulk[i], (ssk_real)ssk_rng_normal(&one), "normal %zu of %zu", i, n);
+  ssk_rng_fill_uniform(&many, n, bulk);
+  for (size_t i = 0; i < n; i++)
+    cr_expect(bulk[i] < 1 && fabs((double)bulk[i] - ssk_rng_uniform(&one)) < 1e-7);
+  cr_expect_eq(ssk_rng_normal(&many), ssk_rng_normal(&one), "after %zu", n);
+}
+
+Test(rng, many_at_once_are_the_same_as_one_by_one) {
+  for (enum ssk_isa isa = SSK_ISA_BASE; isa <= SSK_ISA_BEST; isa++) {
+    ssk_vmath_choose(isa);
+    for (size_t n = 0; n < 700; n += 1 + n / 3) {
+      expect_the_same_at_once(n, 0);
+      expect_the_same_at_once(n, UINT32_MAX - 5); /* the index's high word counts, too */
+    }
+  }
+}
+
+Test(rng, uniforms_are_the_same_by_every_instruction_set) {
+  enum { blocks = 150 };
+  const ssk_rng rng = ssk_rng_open(4, "test", "uniforms", 7, 9);
+  for (enum ssk_isa isa = SSK_ISA_BASE; isa <= SSK_ISA_BEST; isa++) {
+    double uniforms[2 * blocks];
+    ssk_vmath_choose(isa);
+    ssk_vphilox(blocks, &rng, uniforms);
+    ssk_rng one = rng;
+    for (int i = 0; i < 2 * blocks; i++)
+      cr_expect_eq(uniforms[i], ssk_rng_uniform(&one), "uniform %d by instruction set %d", i,
+                   (int)isa);
   }
 }
 
