@@ -40,6 +40,15 @@ def bimodal(recipe, n, length):
     return (x + recipe["noise"] * torch.randn_like(x))[..., None]
 
 
+def rate_schedule(objective):
+    """-> lambda of a step, the weight of the rate in the bound."""
+    start, end, warmup = (objective[key] for key in ("start", "end", "warmup"))
+
+    def weight(step):
+        return start + (end - start) * 0.5 * (1 - math.cos(math.pi * min(step / warmup, 1)))
+    return (lambda step: end) if require(objective, "schedule", "constant", "cosine") == "constant" else weight
+
+
 class Trainer:
     """AdamW with a rate for each part and no decay of biases, embeddings and variance heads; clipping and a
     cosine rate where the recipe asks for them; averaged weights."""
@@ -47,7 +56,7 @@ class Trainer:
     PARTS = {"summary": "encoder"}  # the summary has the encoder's rate
 
     def __init__(self, recipe, model):
-        self.model, self.training, self.objective = model, recipe.at("training"), recipe.at("objective")
+        self.model, self.training = model, recipe.at("training")
         rates = self.training.at("learning_rate")
         groups = []
         for part in ("summary", "encoder", "emission", "initial", "transition"):
@@ -66,6 +75,7 @@ class Trainer:
         if require(self.training, "schedule", "constant", "cosine") == "cosine":
             self.schedule = torch.optim.lr_scheduler.LambdaLR(
                 self.optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * min(step / steps, 1))))
+        self.weight_of_rate = rate_schedule(recipe.at("objective"))
         self.parameters = list(model.parameters())
         self.average = [p.detach().clone() for p in self.parameters]
         self.updates = 0
@@ -73,13 +83,6 @@ class Trainer:
     def loss(self, x, mask, draws):
         distortion, initial, transition = self.model.bound(x, mask, draws)
         return (distortion + self.weight_of_rate(self.updates) * (initial + transition)).mean()
-
-    def weight_of_rate(self, step):
-        objective = self.objective
-        if require(objective, "schedule", "constant", "cosine") == "constant" or step >= objective["warmup"]:
-            return objective["end"]
-        part = 0.5 * (1 - math.cos(math.pi * step / objective["warmup"]))
-        return objective["start"] + (objective["end"] - objective["start"]) * part
 
     def step(self, x, mask):
         self.optimiser.zero_grad(set_to_none=True)
@@ -135,34 +138,35 @@ def peak_memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def measure_training(options, trainer, recipe, x):
+    losses, source = [], batches(x, recipe["training.batch"])
+
+    def work():
+        losses.append(trainer.step(*next(source)).item())
+        if len(losses) == 1:  # bench/run takes the time from the start of the process to here
+            print("step 1", file=sys.stderr, flush=True)
+    return dict(measure(options, work), first_loss=losses[0], last_loss=losses[-1])
+
+
+def measure(options, work):
+    warm_up(options.warmup, work)
+    start = time.process_time()
+    seconds = timed(options.n, work)
+    return {"seconds": seconds, "cpu": (time.process_time() - start) / max(options.n, 1)}
+
+
 def run(options):
     torch.manual_seed(1)
     recipe = load_recipe(options.recipe)
     x = training_data(recipe)
     model = Model(recipe, x.shape[2])
-    cpu = time.process_time
     if options.command == "train":
-        trainer, losses = Trainer(recipe, model), []
-        source = batches(x, recipe["training.batch"])
-
-        def work():
-            losses.append(trainer.step(*next(source)).item())
-            if len(losses) == 1:  # bench/run takes the time from the start of the process to here
-                print("step 1", file=sys.stderr, flush=True)
-        warm_up(options.warmup, work)
-        start = cpu()
-        seconds = timed(options.n, work)
-        return {"seconds": seconds, "cpu": (cpu() - start) / max(options.n, 1), "first_loss": losses[0],
-                "last_loss": losses[-1]}
+        return measure_training(options, Trainer(recipe, model), recipe, x)
     how = recipe.at("evaluate")
     context = x[:how["context"], :1]
     mask = torch.ones_like(context)
     model.eval()
-    warm_up(options.warmup, lambda: model.forecast(context, mask, how["samples"], how["horizon"]))
-    start = cpu()
-    seconds = timed(options.n,
-                    lambda: model.forecast(context, mask, how["samples"], how["horizon"]))
-    return {"seconds": seconds, "cpu": (cpu() - start) / max(options.n, 1)}
+    return measure(options, lambda: model.forecast(context, mask, how["samples"], how["horizon"]))
 
 
 def difference(mine, theirs):
@@ -210,6 +214,12 @@ def compare(options):
     return {"parameters": counts, "wanted": wanted, "apart": apart, "culprit": culprit, "fine": fine}
 
 
+def add_measurement_options(parser):
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("-n", type=int, default=10, help="steps or forecasts that are timed")
+    parser.add_argument("--warmup", type=int, default=3)
+
+
 def main():
     parser = argparse.ArgumentParser(description="PyTorch on the same work as sskit.")
     parser.add_argument("command", choices=["train", "forecast", "compare"])
@@ -217,9 +227,7 @@ def main():
     parser.add_argument("step", nargs="?", help="the exported step, for compare")
     parser.add_argument("--after", type=int, default=0, help="steps that came before it")
     parser.add_argument("--tolerance", type=float, default=1e-4, help="of relative differences")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("-n", type=int, default=10, help="steps or forecasts that are timed")
-    parser.add_argument("--warmup", type=int, default=3)
+    add_measurement_options(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.command == "compare":
