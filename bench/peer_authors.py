@@ -6,8 +6,8 @@
     peer_authors.py forecast RECIPE.json --checkout DIR [--threads N] [-n N] [--warmup N]
     peer_authors.py parameters RECIPE.json --checkout DIR
 
-DIR is a checkout of github.com/jackruder/diffusion-driven-state-space-models at 4b2acb5 (tag of the paper), which
-is not part of sskit; its modules are imported as they are. RECIPE.json is what `sskit explain --json RECIPE` prints: its
+DIR is a checkout of github.com/jackruder/diffusion-driven-state-space-models at 4b2acb5, the code of the paper's
+experiment, which is no part of sskit; its modules are imported as they are. RECIPE.json is what `sskit explain --json RECIPE` prints: its
 sizes become their configuration. A step is that of their trainer: loss, backward, AdamW, averaged weights of
 the transition; without its logging. Where PyTorch is older than theirs, `torch.compile` is left out, and without
 pydantic 2 their configuration classes hold values without checking them.
@@ -66,7 +66,7 @@ def import_theirs(checkout):
 
 def context_of(classes, network):
     return classes.ContextProducerConfig(channels=network["channels"], num_layers=network["blocks"],
-                                         time=classes.ConvTimeConfig(kernel_size=3),
+                                         time=classes.ConvTimeConfig(kernel_size=network["time.kernel"]),
                                          feature=classes.IdentityFeatureConfig())
 
 
@@ -85,7 +85,7 @@ def transition_of(classes, model, head):
     embedding = classes.DiffusionEmbeddingConfig(embedding_dim=denoiser["embedding"],
                                                  projection_dim=denoiser["embedding"])
     return classes.DiffusionTransitionConfig(
-        hidden_dim=32, unet=classes.UNetConfig(embedding=embedding, block=block),
+        unet=classes.UNetConfig(embedding=embedding, block=block),
         schedule=classes.DiffusionScheduleConfig(
             S_k=transition["draws"], k_chunk=transition["draws"], num_steps=transition["levels"],
             sigma_min=schedule["sigma_min"], sigma_max=schedule["sigma_max"], rho=schedule["rho"]))
