@@ -91,7 +91,7 @@ static int run_verb(struct ssk_cli *cli, const struct ssk_verb *verb, int argc, 
 static void turn_help(int argc, char **argv) {
   static char help[] = "--help";
   if (argc > 1 && argc <= 3 && strcmp(argv[1], "help") == 0) {
-    argv[1] = argc == 3 ? argv[2] : help;
+    argv[1] = argc == 3 && strcmp(argv[2], "help") != 0 ? argv[2] : help;
     argv[argc - 1] = help;
   }
 }

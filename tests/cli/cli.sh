@@ -84,6 +84,8 @@ done
 "$SSKIT" --help >whole
 run 0 help
 verdict "help is --help" cmp whole out
+run 0 help help
+verdict "help help, too" cmp whole out
 "$SSKIT" train --help >whole
 run 0 help train
 verdict "help VERB is VERB --help" cmp whole out
