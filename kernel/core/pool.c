@@ -33,6 +33,7 @@ struct block {
 struct ssk_pool {
   int threads;            /* the caller included */
   struct worker *workers; /* threads - 1 */
+  int home;               /* the processor that the caller was on at the start */
   struct block *blocks;   /* one a thread */
   pthread_mutex_t lock;
   pthread_cond_t work, done;
@@ -93,9 +94,25 @@ static bool await_round(struct ssk_pool *pool, unsigned *seen) {
   return !stop;
 }
 
+/* Go to a processor of the thread's own, but do not stay bound to it. The system may start a thread
+ * on the caller's, and then takes as long as a step to part the two. */
+static void spread_out(const struct worker *worker) {
+  cpu_set_t allowed, own;
+  if (worker->pool->home < 0 || sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+    return;
+  int cpu = worker->pool->home;
+  for (int to_go = worker->thread % CPU_COUNT(&allowed); to_go; to_go -= CPU_ISSET(cpu, &allowed))
+    cpu = (cpu + 1) % CPU_SETSIZE;
+  CPU_ZERO(&own);
+  CPU_SET(cpu, &own);
+  if (sched_setaffinity(0, sizeof own, &own) == 0)
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 static void *worker_main(void *argument) {
   const struct worker *worker = argument;
   unsigned round = 0;
+  spread_out(worker);
   while (await_round(worker->pool, &round))
     do_tasks(worker->pool, worker->thread, round);
   return NULL;
@@ -118,6 +135,7 @@ int ssk_pool_new(int threads, struct ssk_pool **out, ssk_err *err) {
   pool->workers = workers;
   pool->blocks = blocks;
   pool->threads = threads;
+  pool->home = sched_getcpu();
   pthread_mutex_init(&pool->lock, NULL);
   pthread_cond_init(&pool->work, NULL);
   pthread_cond_init(&pool->done, NULL);
